@@ -1,0 +1,1 @@
+"""NavBench-GS: a navigation benchmark in 3D Gaussian Splatting scenes."""

@@ -1,0 +1,15 @@
+"""Exceptions of the navbench_gs package."""
+
+from __future__ import annotations
+
+
+class NavBenchError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class SplatFormatError(NavBenchError):
+    """A splat file breaks a rule of its format; the message names file, rule and value."""
+
+
+class RenderError(NavBenchError):
+    """A renderer was asked for something it cannot draw; the message names rule and value."""

@@ -1,0 +1,9 @@
+"""Gaussian clouds to pictures: colour, depth and alpha."""
+
+from __future__ import annotations
+
+from navbench_gs.render.camera import RenderCamera
+from navbench_gs.render.frame import Frame
+from navbench_gs.render.renderer import DynamicGroup, Renderer
+
+__all__ = ['DynamicGroup', 'Frame', 'RenderCamera', 'Renderer']

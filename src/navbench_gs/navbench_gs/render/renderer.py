@@ -1,0 +1,43 @@
+"""The interface every renderer back end fulfils."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navbench_gs.render.camera import RenderCamera
+from navbench_gs.render.frame import Frame
+from navbench_gs.splats.cloud import GaussianCloud
+
+
+@dataclass(frozen=True)
+class DynamicGroup:
+    """Gaussians that move together as one rigid body (a person, a robot, an obstacle).
+
+    Back ends prepare a group's cloud once and keep it as long as the same cloud object is
+    passed, so hold on to the cloud and make a new group per frame with the new pose.
+    """
+
+    cloud: GaussianCloud
+    pose: NDArray[np.floating]
+    """`[4, 4]` scene <- group, rigid, metres."""
+
+
+class Renderer(Protocol):
+    """Draws views of one static cloud with moving groups in it."""
+
+    def render(self, camera: RenderCamera, dynamic: Sequence[DynamicGroup] = ()) -> Frame:
+        """Draw one view.
+
+        Args:
+            camera: where from and with which lens.
+            dynamic: rigidly moving groups, merged with the static cloud in depth order.
+
+        Raises:
+            RenderError: the back end cannot draw this view.
+        """
+        ...
