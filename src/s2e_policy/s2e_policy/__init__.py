@@ -1,0 +1,1 @@
+"""Load, verify and run S2E policy bundles with ONNX Runtime."""

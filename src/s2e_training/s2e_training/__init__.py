@@ -1,0 +1,1 @@
+"""Imitation, reinforcement learning and export of S2E policies."""
