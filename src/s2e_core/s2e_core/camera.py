@@ -1,0 +1,239 @@
+"""Camera models, the camera's place on the robot, and re-projection between cameras."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from s2e_core.errors import ContractError
+
+DistortionModel = Literal['pinhole', 'plumb_bob', 'equidistant']
+
+
+@dataclass(frozen=True)
+class CameraModel:
+    """Intrinsics; pixel centres lie at integer + 0.5, so a centred camera has cx = width / 2."""
+
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    fx: float
+    """Focal length along x, pixels."""
+    fy: float
+    """Focal length along y, pixels."""
+    cx: float
+    """Principal point, pixels from the image's left edge."""
+    cy: float
+    """Principal point, pixels from the image's upper edge."""
+    model: DistortionModel = 'pinhole'
+    """Distortion model, named as in sensor_msgs/CameraInfo."""
+    distortion: tuple[float, ...] = ()
+    """k1 k2 p1 p2 [k3] for plumb_bob, k1..k4 for equidistant."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1 or self.width * self.height > 64_000_000:
+            raise ContractError(f'camera: image size {self.width}x{self.height} is out of range')
+        values = (self.fx, self.fy, self.cx, self.cy, *self.distortion)
+        if not all(math.isfinite(value) for value in values) or min(self.fx, self.fy) <= 0:
+            raise ContractError(
+                f'camera: intrinsics must be finite with positive focal lengths, got {values}'
+            )
+        if self.model == 'equidistant' and len(self.distortion) not in (0, 4):
+            raise ContractError(
+                f'camera: equidistant takes 4 coefficients, got {len(self.distortion)}'
+            )
+        if self.model == 'plumb_bob' and len(self.distortion) not in (0, 4, 5):
+            raise ContractError(
+                f'camera: plumb_bob takes 4 or 5 coefficients, got {len(self.distortion)}'
+            )
+
+    @classmethod
+    def from_fov(cls, width: int, height: int, hfov: float, vfov: float | None = None) -> CameraModel:
+        """Make a centred pinhole camera.
+
+        Args:
+            width: Pixels.
+            height: Pixels.
+            hfov: Horizontal field of view, radians.
+            vfov: Vertical field of view, radians; square pixels when left out.
+        """
+        fx = width / 2 / math.tan(hfov / 2)
+        fy = fx if vfov is None else height / 2 / math.tan(vfov / 2)
+        return cls(width, height, fx, fy, width / 2, height / 2)
+
+    @property
+    def hfov(self) -> float:
+        """Horizontal field of view of the undistorted model, radians."""
+        return math.atan(self.cx / self.fx) + math.atan((self.width - self.cx) / self.fx)
+
+    @property
+    def vfov(self) -> float:
+        """Vertical field of view of the undistorted model, radians."""
+        return math.atan(self.cy / self.fy) + math.atan((self.height - self.cy) / self.fy)
+
+    def scaled(self, width: int, height: int) -> CameraModel:
+        """Return the same view in another image size."""
+        sx, sy = width / self.width, height / self.height
+        return CameraModel(
+            width, height, self.fx * sx, self.fy * sy, self.cx * sx, self.cy * sy,
+            self.model, self.distortion,
+        )
+
+    def matrix(self) -> np.ndarray:
+        """Return the intrinsic matrix in OpenCV's convention (pixel centres at integers). [3, 3]"""
+        return np.array(
+            [[self.fx, 0.0, self.cx - 0.5], [0.0, self.fy, self.cy - 0.5], [0.0, 0.0, 1.0]]
+        )
+
+    def same_view(self, other: CameraModel) -> bool:
+        """Whether both see the same rays up to image size (1e-6 relative)."""
+        if (self.model if self.distortion else 'pinhole') != (
+            other.model if other.distortion else 'pinhole'
+        ) or self.distortion != other.distortion:
+            return False
+        scaled = self.scaled(other.width, other.height)
+        mine = (scaled.fx, scaled.fy, scaled.cx, scaled.cy)
+        return np.allclose(mine, (other.fx, other.fy, other.cx, other.cy), rtol=1e-6, atol=1e-6)
+
+
+@dataclass(frozen=True)
+class CameraMount:
+    """Where the camera sits on the robot, base_link."""
+
+    x: float
+    """Metres ahead of base_link."""
+    y: float
+    """Metres to the left."""
+    z: float
+    """Metres above the floor."""
+    pitch: float
+    """Radians; positive looks down."""
+
+    def base_from_optical(self) -> np.ndarray:
+        """Return base_link <- optical (x right, y down, z forward; REP-103). [4, 4]"""
+        c, s = math.cos(self.pitch), math.sin(self.pitch)
+        pose = np.eye(4)
+        pose[:3, 0] = (0.0, -1.0, 0.0)
+        pose[:3, 1] = (-s, 0.0, -c)
+        pose[:3, 2] = (c, 0.0, -s)
+        pose[:3, 3] = (self.x, self.y, self.z)
+        return pose
+
+
+SMALL_CAMERA = CameraModel(128, 128, 64.0, 256.0 / 3.0, 64.0, 64.0)
+"""Camera of the `small` policy: a full 4:3 view, 90 by 73.7 degrees, squeezed to a square."""
+SMALL_MOUNT = CameraMount(0.3, 0.0, 0.6, 0.10)
+"""Where the `small` policy's camera sat in training."""
+
+
+def project(
+    camera: CameraModel, mount: CameraMount, points: np.ndarray, near: float = 0.05
+) -> tuple[np.ndarray, np.ndarray]:
+    """Project base_link points into the undistorted image.
+
+    Args:
+        camera: Intrinsics; distortion is not applied.
+        mount: Place of the camera.
+        points: base_link points, metres. [N, 3]
+        near: Points nearer than this along the optical axis are invisible, metres.
+
+    Returns:
+        **uv**: Pixels (x right, y down). [N, 2] float64, NaN behind the camera.
+        **visible**: In front of the camera and inside the image. [N] bool
+    """
+    optical_from_base = np.linalg.inv(mount.base_from_optical())
+    p = np.asarray(points, np.float64) @ optical_from_base[:3, :3].T + optical_from_base[:3, 3]
+    front = p[:, 2] > near
+    z = np.where(front, p[:, 2], np.nan)
+    uv = np.stack([camera.fx * p[:, 0] / z + camera.cx, camera.fy * p[:, 1] / z + camera.cy], 1)
+    inside = (uv[:, 0] >= 0) & (uv[:, 0] < camera.width)
+    inside &= (uv[:, 1] >= 0) & (uv[:, 1] < camera.height)
+    return uv, front & inside
+
+
+class Reprojector:
+    """Turns images of one camera into the view of another that sits in the same place.
+
+    The same view is resized by area; another field of view or a distorted lens goes through a
+    fixed look-up table. Rays that the source does not see are black.
+    """
+
+    def __init__(self, source: CameraModel, target: CameraModel) -> None:
+        """Prepare the tables.
+
+        Args:
+            source: Camera the images come from.
+            target: Camera they shall look like; must be a pinhole.
+
+        Raises:
+            ContractError: The target is distorted.
+        """
+        if target.distortion:
+            raise ContractError(f'reprojection: the target must be a pinhole, got {target.model}')
+        self.source = source
+        self.target = target
+        self._same_view = source.same_view(target)
+        self._maps = None if self._same_view else self._tables()
+        # Shrinking by a table alone aliases: below 0.5 the source is first reduced by area.
+        self._shrink = min(target.fx / source.fx, target.fy / source.fy)
+
+    @property
+    def coverage(self) -> float:
+        """Share of target pixels that the source sees, 0 to 1."""
+        if self._maps is None:
+            return 1.0
+        u, v = self._maps
+        seen = (u >= -0.5) & (u <= self.source.width - 0.5)
+        seen &= (v >= -0.5) & (v <= self.source.height - 0.5)
+        return float(seen.mean())
+
+    def __call__(self, rgb: np.ndarray) -> np.ndarray:
+        """Re-project one image.
+
+        Args:
+            rgb: Source image. [H, W, 3] uint8
+
+        Returns:
+            Target image. [h, w, 3] uint8
+
+        Raises:
+            ContractError: The image does not have the source camera's size.
+        """
+        if rgb.shape[:2] != (self.source.height, self.source.width):
+            raise ContractError(
+                f'reprojection: expected {self.source.height}x{self.source.width} (H x W), '
+                f'got {rgb.shape[0]}x{rgb.shape[1]}'
+            )
+        size = (self.target.width, self.target.height)
+        if self._maps is None:
+            if (rgb.shape[1], rgb.shape[0]) == size:
+                return rgb
+            shrinks = size[0] <= rgb.shape[1] and size[1] <= rgb.shape[0]
+            return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        if self._shrink < 0.5:
+            kernel = max(1, int(round(1.0 / self._shrink)))
+            rgb = cv2.blur(rgb, (kernel, kernel))
+        return cv2.remap(rgb, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
+        t = self.target
+        u, v = np.meshgrid(np.arange(t.width) + 0.5, np.arange(t.height) + 0.5)
+        rays = np.stack([(u - t.cx) / t.fx, (v - t.cy) / t.fy, np.ones_like(u)], -1).reshape(-1, 3)
+        pixels = _distort(self.source, rays).reshape(t.height, t.width, 2).astype(np.float32)
+        return np.ascontiguousarray(pixels[..., 0]), np.ascontiguousarray(pixels[..., 1])
+
+
+def _distort(camera: CameraModel, rays: np.ndarray) -> np.ndarray:
+    """Project rays [N, 3] with distortion to OpenCV pixels (centres at integers) [N, 2]."""
+    matrix, zero = camera.matrix(), np.zeros(3)
+    coefficients = np.array(camera.distortion or (0.0, 0.0, 0.0, 0.0), np.float64)
+    if camera.model == 'equidistant' and camera.distortion:
+        pixels, _ = cv2.fisheye.projectPoints(rays[:, None], zero, zero, matrix, coefficients)
+    else:
+        pixels, _ = cv2.projectPoints(rays[:, None], zero, zero, matrix, coefficients)
+    return pixels.reshape(-1, 2)
