@@ -13,3 +13,15 @@ class SplatFormatError(NavBenchError):
 
 class RenderError(NavBenchError):
     """A renderer was asked for something it cannot draw; the message names rule and value."""
+
+
+class TaskError(NavBenchError):
+    """An episode or protocol is not well formed, or no episode fits; names rule and value."""
+
+
+class RunError(NavBenchError):
+    """A benchmark run cannot start or go on; the message names file, rule and value."""
+
+
+class ReportError(NavBenchError):
+    """A report or film cannot be written; the message names file and reason."""

@@ -1,0 +1,1 @@
+"""Reference agents that fulfil the policy protocol."""

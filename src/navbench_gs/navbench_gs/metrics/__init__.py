@@ -1,0 +1,1 @@
+"""What an episode was worth: pure functions of its log, and intervals over many logs."""

@@ -1,0 +1,1 @@
+"""Films, maps and the HTML report of a run."""

@@ -1,0 +1,1 @@
+"""Running episodes in lock-step, one or many, without ROS."""

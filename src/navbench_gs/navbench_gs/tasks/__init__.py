@@ -1,0 +1,1 @@
+"""Episodes: the protocol, routes over free space, and how starts, goals and hazards are drawn."""
