@@ -1,0 +1,91 @@
+"""From plan to velocity: aim at the waypoint a look-ahead time away."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from s2e_core.config import check, option
+from s2e_core.records import Command, Odometry, Plan
+from s2e_core.robot import RobotProfile
+
+
+@dataclass(frozen=True)
+class FollowerConfig:
+    """How a plan becomes a velocity."""
+
+    # 0.6 s is the third waypoint: the one the policy is rewarded for in post-training. Shorter
+    # aims chase the noise of single waypoints, longer ones cut corners.
+    lookahead: float = option(0.6, unit='s', low=0.2, high=2, help='Time to the aimed-at point.')
+    plan_timeout: float = option(0.5, unit='s', low=0.2, high=2, help='Oldest plan followed.')
+    still_speed: float = option(
+        0.05, unit='m/s', low=0, high=0.5, help='Slower aims mean standing still.'
+    )
+    turn_on_spot: float = option(
+        1.05, unit='rad', low=0.3, high=3.2, help='Bearing past which a base that can turns first.'
+    )
+
+    def __post_init__(self) -> None:
+        check(self, source='follower')
+
+
+class Follower:
+    """Pure pursuit on a timed path.
+
+    The curvature through the aimed-at point is Coulter's (1992): k = 2 y / d^2. The speed is
+    the one that reaches the point in the look-ahead time, so lagging behind or running ahead of
+    the plan corrects itself.
+    """
+
+    def __init__(self, robot: RobotProfile, config: FollowerConfig | None = None) -> None:
+        """Take the robot's limits.
+
+        Args:
+            robot: Kinematics and limits.
+            config: Look-ahead and time-outs.
+        """
+        self._robot = robot
+        self._config = config or FollowerConfig()
+
+    def step(self, now_ns: int, odometry: Odometry, plan: Plan | None) -> Command:
+        """Return the velocity for now.
+
+        Args:
+            now_ns: Current time, nanoseconds.
+            odometry: Newest odometry.
+            plan: Newest plan; None, an empty or an old one stops the robot.
+        """
+        if plan is None or plan.is_stop or self._is_old(plan, now_ns):
+            return Command(now_ns)
+        target = odometry.pose.inverse().transform(self.aim(plan, now_ns))
+        x, y = float(target[0]), float(target[1])
+        distance = math.hypot(x, y)
+        if distance < self._config.still_speed * self._config.lookahead:
+            return Command(now_ns)
+        bearing = math.atan2(y, x)
+        robot = self._robot
+        if robot.min_turn_radius == 0 and abs(bearing) > self._config.turn_on_spot:
+            return Command(now_ns, 0.0, math.copysign(min(robot.w_max, 2 * abs(bearing)), bearing))
+        if x <= 0:
+            # A car cannot reach a point behind it: tightest turn at walking pace, 0.4 m/s.
+            curvature = math.copysign(robot.max_curvature, y)
+            speed = min(distance / self._config.lookahead, 0.4)
+        else:
+            curvature = 2.0 * y / (distance * distance)
+            curvature = max(-robot.max_curvature, min(robot.max_curvature, curvature))
+            speed = distance / self._config.lookahead
+        if curvature:
+            speed = min(speed, robot.w_max / abs(curvature))
+        speed = min(speed, robot.v_max)
+        return Command(now_ns, speed, speed * curvature)
+
+    def aim(self, plan: Plan, now_ns: int) -> np.ndarray:
+        """Return where the plan is one look-ahead time from now, odom frame, metres. [2]"""
+        due = (now_ns - plan.stamp_ns) * 1e-9 + self._config.lookahead
+        times = plan.dt * np.arange(1, len(plan.points) + 1)
+        return np.array([np.interp(due, times, plan.points[:, axis]) for axis in (0, 1)])
+
+    def _is_old(self, plan: Plan, now_ns: int) -> bool:
+        return now_ns - plan.stamp_ns > round(self._config.plan_timeout * 1e9)

@@ -1,0 +1,296 @@
+"""The safety gate: the last thing between any source of velocity and the base.
+
+The model proposes, this disposes: arbitration (e-stop > teleop > autonomy), watchdogs on
+odometry, camera and command, speed and acceleration limits, a stop ramp, and a named reason for
+every stop. Time is an argument, so the same code runs on ticks of the simulator and on a steady
+clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from s2e_core.config import check, option
+from s2e_core.limits import limit_acceleration, limit_velocity, ramp_down
+from s2e_core.records import Command, Odometry
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import wrap_angle
+
+
+class Source(str, Enum):
+    """Who asks for a velocity."""
+
+    AUTONOMY = 'autonomy'
+    TELEOP = 'teleop'
+
+
+class Reason(str, Enum):
+    """Why the robot is not doing what it was asked."""
+
+    NONE = 'none'
+    NO_COMMAND = 'no_command'
+    E_STOP = 'e_stop'
+    E_STOP_LOST = 'e_stop_lost'
+    OPERATOR_LOST = 'operator_lost'
+    COMMAND_STALE = 'command_stale'
+    COMMAND_INVALID = 'command_invalid'
+    ODOMETRY_STALE = 'odometry_stale'
+    ODOMETRY_INVALID = 'odometry_invalid'
+    ODOMETRY_JUMP = 'odometry_jump'
+    CAMERA_STALE = 'camera_stale'
+    FUTURE_STAMP = 'future_stamp'
+    CLOCK_JUMP = 'clock_jump'
+    SECOND_PUBLISHER = 'second_publisher'
+    SHUTDOWN = 'shutdown'
+
+
+TRANSIENT = frozenset({Reason.ODOMETRY_STALE, Reason.CAMERA_STALE, Reason.COMMAND_STALE})
+"""Faults that end by themselves when they lasted under a second; all others need a rearm."""
+IMMEDIATE = frozenset({Reason.E_STOP, Reason.E_STOP_LOST})
+"""Faults that cut to zero at once instead of ramping down."""
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """Periods that the watchdogs expect, and caps."""
+
+    odometry_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Expected odometry.')
+    command_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Expected command.')
+    camera_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='Expected image.')
+    e_stop_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='E-stop heartbeat.')
+    resume_after: float = option(1.0, unit='s', low=0.2, high=10, help='Healthy time to resume.')
+    future_limit: float = option(0.1, unit='s', low=0, high=1, help='Clock skew allowed.')
+    jump_distance: float = option(0.5, unit='m', low=0.05, high=5, help='Odometry jump.')
+    jump_angle: float = option(0.5, unit='rad', low=0.05, high=3, help='Odometry jump.')
+    speed_cap: float = option(
+        1.5, unit='m/s', low=0.05, high=5, help='Cap on autonomy; 0.5 with a camera alone.'
+    )
+    unmeasured_cap: float = option(
+        0.3, unit='m/s', low=0.05, high=1, help='Cap while the base time-out is not measured.'
+    )
+    silence_after: float = option(1.0, unit='s', low=0.1, high=10, help='Zeros before silence.')
+
+    def __post_init__(self) -> None:
+        check(self, source='gate')
+
+
+def fault_limit(period: float) -> float:
+    """Return the age at which an input is a fault: two periods + 100 ms, at most 300 ms.
+
+    Args:
+        period: Expected time between two inputs, seconds.
+    """
+    return min(2.0 * period + 0.1, 0.3)
+
+
+@dataclass(frozen=True)
+class GateOutput:
+    """What goes to the base."""
+
+    command: Command
+    """The velocity."""
+    reason: Reason
+    """Why it is a stop, or NONE."""
+    detail: str
+    """The number behind the reason, for logs."""
+    publish: bool
+    """False once a second of zeros went out after a stop."""
+    source: Source | None
+    """Whose command passed."""
+
+
+class Gate:
+    """Decides, once a tick, what the base may do."""
+
+    def __init__(self, robot: RobotProfile, config: GateConfig | None = None) -> None:
+        """Start stopped; the first healthy command passes.
+
+        Args:
+            robot: Limits and stop deceleration.
+            config: Watchdog periods and caps.
+        """
+        self._robot = robot
+        self._config = config or GateConfig()
+        self._commands: dict[Source, Command] = {}
+        self._odometry: Odometry | None = None
+        self._camera_ns: int | None = None
+        self._e_stop: tuple[bool, int] | None = None
+        self._last = Command(0)
+        self._latched: tuple[Reason, str] | None = None
+        self._fault_since: int | None = None
+        self._healthy_since: int | None = None
+        self._zero_since: int | None = None
+        self._teleop_active = False
+
+    @property
+    def latched(self) -> Reason:
+        """The stop that waits for a rearm, or NONE."""
+        return Reason.NONE if self._latched is None else self._latched[0]
+
+    def update_command(self, source: Source, command: Command) -> None:
+        """Take the newest command of a source."""
+        if not command.finite:
+            self._latch(Reason.COMMAND_INVALID, f'{source.value}: v {command.v}, w {command.w}')
+            return
+        self._commands[source] = command
+
+    def release_teleop(self) -> None:
+        """The operator let go of the dead-man: stop, and never hand over to autonomy."""
+        if self._teleop_active:
+            self._latch(Reason.OPERATOR_LOST, 'dead-man released')
+        self._teleop_active = False
+        self._commands.pop(Source.TELEOP, None)
+
+    def update_odometry(self, odometry: Odometry) -> None:
+        """Take the newest odometry; a jump or a number that is not finite latches a stop."""
+        if not odometry.finite:
+            self._latch(Reason.ODOMETRY_INVALID, f'{odometry}')
+            return
+        last, self._odometry = self._odometry, odometry
+        if last is None:
+            return
+        elapsed = (odometry.stamp_ns - last.stamp_ns) * 1e-9
+        # Past a second the robot may have been carried or the simulator reset: no jump to judge.
+        if not 0.0 <= elapsed <= 1.0:
+            return
+        moved = last.pose.distance_to((odometry.pose.x, odometry.pose.y))
+        turned = abs(wrap_angle(odometry.pose.yaw - last.pose.yaw))
+        far = moved > self._config.jump_distance + self._robot.v_max * elapsed
+        if far or turned > self._config.jump_angle + self._robot.w_max * elapsed:
+            self._latch(Reason.ODOMETRY_JUMP, f'{moved:.2f} m, {turned:.2f} rad in {elapsed:.2f} s')
+
+    def update_camera(self, stamp_ns: int) -> None:
+        """Take the stamp of the newest image."""
+        self._camera_ns = stamp_ns
+
+    def update_e_stop(self, pressed: bool, now_ns: int) -> None:
+        """Take an e-stop heartbeat; once seen it must go on."""
+        self._e_stop = (pressed, now_ns)
+        if pressed:
+            self._latch(Reason.E_STOP, 'pressed', force=True)
+
+    def stop(self, reason: Reason, detail: str = '') -> None:
+        """Stop from outside, such as on shutdown or a second publisher."""
+        self._latch(reason, detail)
+
+    def rearm(self) -> None:
+        """Allow motion again; a new goal does this. A pressed or lost e-stop stays."""
+        if self._latched is not None and self._e_stop is not None and self._e_stop[0]:
+            return
+        self._latched = None
+        self._fault_since = self._healthy_since = None
+        self._teleop_active = False
+
+    def step(self, now_ns: int) -> GateOutput:
+        """Decide for now.
+
+        Args:
+            now_ns: Time of this tick, nanoseconds, on the clock of the stamps.
+        """
+        elapsed = (now_ns - self._last.stamp_ns) * 1e-9
+        if elapsed < 0:
+            self._latch(Reason.CLOCK_JUMP, f'{elapsed:.2f} s')
+        if not 0.0 <= elapsed <= 1.0:
+            # First tick, or the clock stood still or went back: no ramp to continue.
+            self._last = Command(now_ns)
+            elapsed = 0.0
+        source, asked = self._arbitrate(now_ns)
+        reason, detail = self._judge(now_ns, source)
+        if reason is Reason.NONE and asked is not None and source is not None:
+            cap = self._cap(source)
+            wanted = limit_velocity(asked, self._robot, cap, reverse=source is Source.TELEOP)
+            command = limit_acceleration(self._last, wanted, self._robot, elapsed, now_ns)
+        elif reason in IMMEDIATE:
+            command = Command(now_ns)
+        else:
+            command = ramp_down(self._last, self._robot.stop_deceleration, elapsed, now_ns)
+        self._last = command
+        return GateOutput(command, reason, detail, self._speaks(command, reason, now_ns), source)
+
+    def _arbitrate(self, now_ns: int) -> tuple[Source | None, Command | None]:
+        """Teleop while it is fresh; autonomy only if no operator was lost."""
+        limit = fault_limit(self._config.command_period)
+        teleop = self._commands.get(Source.TELEOP)
+        if teleop is not None and (now_ns - teleop.stamp_ns) * 1e-9 <= limit:
+            self._teleop_active = True
+            return Source.TELEOP, teleop
+        if self._teleop_active:
+            self._teleop_active = False
+            self._latch(Reason.OPERATOR_LOST, 'teleop commands ended')
+        autonomy = self._commands.get(Source.AUTONOMY)
+        return (Source.AUTONOMY, autonomy) if autonomy is not None else (None, None)
+
+    def _judge(self, now_ns: int, source: Source | None) -> tuple[Reason, str]:
+        """Return the reason to stop now, after the rules for resuming."""
+        config = self._config
+        if self._e_stop is not None and not self._e_stop[0]:
+            age = (now_ns - self._e_stop[1]) * 1e-9
+            if age > fault_limit(config.e_stop_period):
+                self._latch(Reason.E_STOP_LOST, f'{age * 1e3:.0f} ms old', force=True)
+        if self._latched is not None:
+            return self._latched
+        if source is None:
+            return Reason.NO_COMMAND, ''
+        fault = self._stale(now_ns, source)
+        if fault is None:
+            return self._after_fault(now_ns)
+        self._healthy_since = None
+        if self._fault_since is None:
+            self._fault_since = now_ns
+        if fault[0] not in TRANSIENT or (now_ns - self._fault_since) * 1e-9 >= 1.0:
+            self._latch(*fault)
+        return fault
+
+    def _after_fault(self, now_ns: int) -> tuple[Reason, str]:
+        """Hold the stop until the input was healthy for long enough."""
+        if self._fault_since is None:
+            return Reason.NONE, ''
+        if self._healthy_since is None:
+            self._healthy_since = now_ns
+        healthy = (now_ns - self._healthy_since) * 1e-9
+        if healthy < self._config.resume_after:
+            return Reason.COMMAND_STALE, f'healthy for {healthy:.2f} s'
+        self._fault_since = self._healthy_since = None
+        return Reason.NONE, ''
+
+    def _stale(self, now_ns: int, source: Source) -> tuple[Reason, str] | None:
+        """Find the first input that is too old or from the future."""
+        config = self._config
+        odometry_ns = None if self._odometry is None else self._odometry.stamp_ns
+        watched = [
+            (Reason.ODOMETRY_STALE, odometry_ns, config.odometry_period),
+            (Reason.COMMAND_STALE, self._commands[source].stamp_ns, config.command_period),
+        ]
+        if source is Source.AUTONOMY:
+            watched.append((Reason.CAMERA_STALE, self._camera_ns, config.camera_period))
+        for reason, stamp_ns, period in watched:
+            if stamp_ns is None:
+                return reason, 'never received'
+            age = (now_ns - stamp_ns) * 1e-9
+            if age < -config.future_limit:
+                return Reason.FUTURE_STAMP, f'{reason.value}: {-age * 1e3:.0f} ms ahead'
+            if age > fault_limit(period):
+                return reason, f'{age * 1e3:.0f} ms old'
+        return None
+
+    def _cap(self, source: Source) -> float:
+        caps = [self._robot.v_max]
+        if source is Source.AUTONOMY:
+            caps.append(self._config.speed_cap)
+        if self._robot.base_timeout is None:
+            caps.append(self._config.unmeasured_cap)
+        return min(caps)
+
+    def _latch(self, reason: Reason, detail: str, *, force: bool = False) -> None:
+        if self._latched is None or force:
+            self._latched = (reason, detail)
+
+    def _speaks(self, command: Command, reason: Reason, now_ns: int) -> bool:
+        """Zeros for a while after a stop, then silence, so that other sources are heard."""
+        if reason is Reason.NONE or command.v or command.w:
+            self._zero_since = None
+            return True
+        if self._zero_since is None:
+            self._zero_since = now_ns
+        return (now_ns - self._zero_since) * 1e-9 <= self._config.silence_after

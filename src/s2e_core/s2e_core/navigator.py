@@ -1,0 +1,189 @@
+"""From image, odometry and goal to one plan: history, policy, choice of mode, arrival."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from s2e_core.config import check, option
+from s2e_core.contract import WAYPOINT_DT, Policy, PolicyOutput, PolicySpec
+from s2e_core.history import ObservationHistory
+from s2e_core.records import CameraFrame, Odometry, Plan
+
+
+class NavigatorStatus(str, Enum):
+    """What the navigator is doing."""
+
+    IDLE = 'idle'
+    NAVIGATING = 'navigating'
+    ROAMING = 'roaming'
+    ARRIVED = 'arrived'
+    REJECTED = 'rejected'
+
+
+@dataclass(frozen=True)
+class NavigatorConfig:
+    """How goals are reached and modes are chosen."""
+
+    # The benchmark asks for rest within 0.5 m of the goal in the true frame; 0.3 m leaves
+    # 0.2 m for braking and for odometry that drifted by 0.5 % of 30 m.
+    goal_tolerance: float = option(0.3, unit='m', low=0.05, high=5, help='Arrival distance.')
+    speed_margin: float = option(
+        1.5, low=1, high=5, help='A mode faster than this multiple of v_max is rejected.'
+    )
+    roam: bool = option(False, help='Drive goal-free when no goal is set.')
+
+    def __post_init__(self) -> None:
+        check(self, source='navigator')
+
+
+@dataclass(frozen=True)
+class NavigatorResult:
+    """The outcome of one image."""
+
+    status: NavigatorStatus
+    """What the navigator is doing."""
+    plan: Plan
+    """The plan; empty when the robot shall stand still."""
+    output: PolicyOutput | None
+    """What the policy answered, if it was asked."""
+    rejected: dict[int, str]
+    """Reason by index of each mode that was not allowed."""
+    distance: float
+    """Straight distance to the goal by odometry, metres; NaN without one."""
+
+
+class Navigator:
+    """Asks the policy once an image and turns its best allowed mode into a plan."""
+
+    def __init__(self, policy: Policy, config: NavigatorConfig | None = None) -> None:
+        """Start idle.
+
+        Args:
+            policy: Any policy; it is reset when the image window begins anew.
+            config: Tolerances.
+        """
+        self._policy = policy
+        self._config = config or NavigatorConfig()
+        self._history = ObservationHistory(policy.spec)
+        self._goal: np.ndarray | None = None
+        self._arrived = False
+
+    @property
+    def goal(self) -> np.ndarray | None:
+        """The goal in the odom frame, metres, or None. [2]"""
+        return self._goal
+
+    def set_goal(self, goal: np.ndarray | tuple[float, float]) -> None:
+        """Drive to a point of the odom frame.
+
+        Args:
+            goal: Metres, odom frame. [2]
+
+        Raises:
+            ValueError: The goal is not two finite numbers.
+        """
+        point = np.asarray(goal, np.float64)
+        if point.shape != (2,) or not np.isfinite(point).all():
+            raise ValueError(f'goal must be two finite numbers, got {goal!r}')
+        self._goal, self._arrived = point, False
+
+    def cancel(self) -> None:
+        """Drop the goal; the next plan stands still."""
+        self._goal, self._arrived = None, False
+
+    def step(self, frame: CameraFrame, odometry: Odometry) -> NavigatorResult:
+        """Take one image.
+
+        Args:
+            frame: Newest image in the policy camera's view.
+            odometry: Odometry at the image's stamp.
+
+        Returns:
+            Plan and status.
+
+        Raises:
+            ContractError: The image does not fit the policy.
+        """
+        if self._history.add(frame):
+            self._policy.reset()
+        distance = float('nan') if self._goal is None else odometry.pose.distance_to(self._goal)
+        if self._goal is None and not self._config.roam:
+            return self._still(NavigatorStatus.IDLE, frame, None, {}, distance)
+        if self._arrived or distance < self._config.goal_tolerance:
+            self._arrived = True
+            return self._still(NavigatorStatus.ARRIVED, frame, None, {}, distance)
+        local = None
+        if self._goal is not None:
+            local = odometry.pose.inverse().transform(self._goal)
+        output = self._policy.infer(self._history.observation(local, odometry))
+        mode, rejected = choose_mode(output, self._policy.spec, self._config.speed_margin)
+        if mode is None:
+            return self._still(NavigatorStatus.REJECTED, frame, output, rejected, distance)
+        points = odometry.pose.transform(output.modes[mode])
+        if self._goal is not None:
+            points = end_at_goal(points, self._goal, self._config.goal_tolerance)
+        plan = Plan(frame.stamp_ns, points, WAYPOINT_DT, mode)
+        status = NavigatorStatus.ROAMING if self._goal is None else NavigatorStatus.NAVIGATING
+        return NavigatorResult(status, plan, output, rejected, distance)
+
+    @staticmethod
+    def _still(
+        status: NavigatorStatus, frame: CameraFrame, output: PolicyOutput | None,
+        rejected: dict[int, str], distance: float,
+    ) -> NavigatorResult:
+        plan = Plan(frame.stamp_ns, np.zeros((0, 2)), WAYPOINT_DT)
+        return NavigatorResult(status, plan, output, rejected, distance)
+
+
+def choose_mode(
+    output: PolicyOutput, spec: PolicySpec, speed_margin: float
+) -> tuple[int | None, dict[int, str]]:
+    """Pick the mode of the highest score that no check rejects.
+
+    Modes are never averaged: the mean of left and right is the obstacle between them.
+
+    Args:
+        output: The policy's answer.
+        spec: Gives the speed the policy may plan.
+        speed_margin: A step longer than this multiple of ``v_max`` x dt rejects a mode.
+
+    Returns:
+        **mode**: Index, or None if every mode is rejected.
+        **rejected**: Reason by index; key -1 rejects the whole answer.
+    """
+    problem = output.problem()
+    if problem is not None:
+        return None, {-1: problem}
+    starts = np.concatenate([np.zeros_like(output.modes[:, :1]), output.modes[:, :-1]], axis=1)
+    speeds = np.linalg.norm(output.modes - starts, axis=2).max(axis=1) / WAYPOINT_DT
+    limit = spec.v_max * speed_margin
+    rejected = {
+        int(i): f'speed {speeds[i]:.2f} m/s above {limit:.2f}' for i in np.nonzero(speeds > limit)[0]
+    }
+    # A stable sort keeps the lower index on equal scores, so that runs repeat to the byte.
+    for index in np.argsort(-output.scores, kind='stable'):
+        if int(index) not in rejected:
+            return int(index), rejected
+    return None, rejected
+
+
+def end_at_goal(points: np.ndarray, goal: np.ndarray, tolerance: float) -> np.ndarray:
+    """Let a path that comes within the tolerance of the goal end there.
+
+    Args:
+        points: Waypoints, metres. [T, 2]
+        goal: Same frame. [2]
+        tolerance: Metres.
+
+    Returns:
+        The waypoints, with the goal in place of all from the first that is close enough. [T, 2]
+    """
+    near = np.linalg.norm(points - goal, axis=1) < tolerance
+    if not near.any():
+        return points
+    ended = points.copy()
+    ended[int(near.argmax()):] = goal
+    return ended

@@ -1,0 +1,95 @@
+"""Robot profiles: one YAML feeds physics, follower, gate and launch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2e_core.camera import CameraModel, CameraMount
+from s2e_core.config import check, from_yaml, option
+from s2e_core.errors import ConfigError
+from s2e_core.paths import find_config
+
+
+@dataclass(frozen=True)
+class CameraOptions:
+    """The robot's forward camera."""
+
+    x: float = option(0.3, unit='m', low=-5, high=5, help='Ahead of base_link.')
+    y: float = option(0.0, unit='m', low=-5, high=5, help='To the left of base_link.')
+    z: float = option(0.6, unit='m', low=0.02, high=5, help='Above the floor.')
+    pitch: float = option(0.1, unit='rad', low=-1.2, high=1.2, help='Positive looks down.')
+    width: int = option(320, unit='px', low=32, high=4096, help='Image width.')
+    height: int = option(240, unit='px', low=32, high=4096, help='Image height.')
+    hfov: float = option(1.5707963, unit='rad', low=0.3, high=2.8, help='Horizontal field of view.')
+
+    def model(self) -> CameraModel:
+        """Return the pinhole intrinsics."""
+        return CameraModel.from_fov(self.width, self.height, self.hfov)
+
+    def mount(self) -> CameraMount:
+        """Return the camera's place on the robot."""
+        return CameraMount(self.x, self.y, self.z, self.pitch)
+
+
+@dataclass(frozen=True)
+class RobotProfile:
+    """Shape, limits and camera of a robot; the lower of bundle and robot limits wins."""
+
+    name: str = option(help='Name of the robot.')
+    kinematics: str = option(choices=('differential', 'car'), help='How it steers.')
+    length: float = option(unit='m', low=0.05, high=5, help='Footprint along x, centred on base_link.')
+    width: float = option(unit='m', low=0.05, high=5, help='Footprint along y.')
+    height: float = option(unit='m', low=0.05, high=3, help='Highest point above the floor.')
+    mass: float = option(unit='kg', low=0.1, high=2000, help='Mass with load.')
+    wheel_radius: float = option(unit='m', low=0.01, high=1, help='Driven wheels.')
+    wheelbase: float = option(0.0, unit='m', low=0, high=5, help='Axle distance of a car-like base.')
+    track: float = option(unit='m', low=0.05, high=5, help='Distance between left and right wheels.')
+    v_max: float = option(unit='m/s', low=0.05, high=5, help='Top speed; the benchmark caps at 1.5.')
+    w_max: float = option(unit='rad/s', low=0.05, high=6, help='Top yaw rate.')
+    a_max: float = option(1.0, unit='m/s^2', low=0.05, high=10, help='Speeding up.')
+    stop_deceleration: float = option(2.0, unit='m/s^2', low=0.2, high=10, help='Stop ramp.')
+    w_acceleration: float = option(3.0, unit='rad/s^2', low=0.1, high=50, help='Yaw acceleration.')
+    min_turn_radius: float = option(0.0, unit='m', low=0, high=20, help='0 turns on the spot.')
+    base_timeout: float | None = option(
+        None, unit='s', low=0.01, high=5,
+        help='Measured time after which the base stops by itself; unmeasured caps speed at 0.3 m/s.',
+    )
+    twist_stamped: bool = option(True, help='Whether the base takes TwistStamped.')
+    camera: CameraOptions = CameraOptions()
+
+    def __post_init__(self) -> None:
+        check(self, source=f'robot {self.name}')
+        if self.kinematics == 'car' and (self.wheelbase <= 0 or self.min_turn_radius <= 0):
+            raise ConfigError(
+                f'robot {self.name}: a car needs wheelbase and min_turn_radius above 0, got '
+                f'{self.wheelbase} and {self.min_turn_radius}'
+            )
+
+    @property
+    def radius(self) -> float:
+        """Radius of the footprint's circumscribed circle, metres."""
+        return math.hypot(self.length, self.width) / 2
+
+    @property
+    def half_width(self) -> float:
+        """Half the footprint's width: what a straight corridor must clear, metres."""
+        return self.width / 2
+
+    @property
+    def max_curvature(self) -> float:
+        """Tightest curve, 1/m; infinite for a base that turns on the spot."""
+        return math.inf if self.min_turn_radius == 0 else 1.0 / self.min_turn_radius
+
+
+def load_robot(name: str | Path) -> RobotProfile:
+    """Load a profile by name from ``config/robots`` or by path.
+
+    Raises:
+        ConfigError: Missing, or breaks a rule.
+    """
+    path = Path(name)
+    if path.suffix not in ('.yaml', '.yml'):
+        path = find_config(f'robots/{name}.yaml')
+    return from_yaml(RobotProfile, path)
