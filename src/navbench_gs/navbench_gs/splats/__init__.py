@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from navbench_gs.splats.cloud import GaussianCloud
+from navbench_gs.splats.ply import save_ply
+from navbench_gs.splats.registry import find_environment, load
 
-__all__ = ['GaussianCloud']
+__all__ = ['GaussianCloud', 'find_environment', 'load', 'save_ply']
