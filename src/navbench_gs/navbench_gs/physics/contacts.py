@@ -1,0 +1,79 @@
+"""Who touches the robot, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import mujoco
+import numpy as np
+
+ContactKind = Literal['static', 'obstacle', 'person', 'occupied']
+
+
+@dataclass(frozen=True)
+class ContactEvent:
+    """The robot touches a body during a tick."""
+
+    body: str
+    """wall_<n>, obstacle_<n>, person_<n>, or occupied."""
+    kind: ContactKind
+    onset: bool = True
+    """False when the same body was touched in the tick before too."""
+
+
+class ContactTracker:
+    """Collects contacts between the robot's hull and everything but the floor."""
+
+    def __init__(self, model: mujoco.MjModel, hull: int) -> None:
+        """Name every geom once.
+
+        Args:
+            model: Compiled model whose walls, obstacles and people carry their names.
+            hull: Geom id of the robot's hull (wheels touch the floor only).
+        """
+        self._hull = hull
+        self._names = [_label(model, geom) for geom in range(model.ngeom)]
+        self._counts = np.array([name is not None for name in self._names])
+        self._before: frozenset[str] = frozenset()
+        self._now: set[str] = set()
+
+    def observe(self, data: mujoco.MjData) -> None:
+        """Note the contacts of the step just made."""
+        pairs = data.contact.geom
+        touching = (pairs == self._hull).any(axis=1)
+        if not touching.any():
+            return
+        for first, second in pairs[touching]:
+            other = second if first == self._hull else first
+            if self._counts[other]:
+                self._now.add(str(self._names[other]))
+
+    def collect(self) -> list[ContactEvent]:
+        """Return the contacts since the last call, sorted by name, and start a new tick."""
+        events = [
+            ContactEvent(name, kind_of(name), name not in self._before)
+            for name in sorted(self._now)
+        ]
+        self._before = frozenset(self._now)
+        self._now = set()
+        return events
+
+
+def kind_of(name: str) -> ContactKind:
+    """Return what sort of body carries a name."""
+    if name.startswith('wall_'):
+        return 'static'
+    if name.startswith('person_'):
+        return 'person'
+    return 'occupied' if name == 'occupied' else 'obstacle'
+
+
+def _label(model: mujoco.MjModel, geom: int) -> str | None:
+    """Return the name contacts with a geom are reported under, None for floor and robot."""
+    name = model.geom(geom).name
+    if name.startswith('wall_'):
+        return str(name)
+    body = model.body(model.geom_bodyid[geom])
+    label = str(body.name)
+    return label if label.startswith(('obstacle_', 'person_')) else None

@@ -1,0 +1,99 @@
+"""What is put into the physics of an episode besides the scene and the robot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import mujoco
+import numpy as np
+
+from navbench_gs.physics import layers
+
+OBSTACLE_FRICTION = 0.5
+"""Sliding friction of wood, plastic or card on paving."""
+
+
+@dataclass(frozen=True)
+class Solid:
+    """An obstacle with its place on the floor."""
+
+    name: str
+    """Unique within the episode; contacts are reported under it."""
+    shape: Literal['box', 'cylinder']
+    size: tuple[float, float, float]
+    """Half extents (box) or radius, half height, 0 (cylinder), metres."""
+    mass: float
+    """Kilograms; without effect on a fixed one."""
+    x: float
+    """Footprint centre, map, metres."""
+    y: float
+    """Footprint centre, map, metres."""
+    yaw: float
+    """Heading in map, radians."""
+    pushable: bool
+    """Whether it moves when pushed."""
+
+    @property
+    def half_height(self) -> float:
+        """Half the height, metres."""
+        return self.size[2] if self.shape == 'box' else self.size[1]
+
+    @property
+    def half_extents(self) -> tuple[float, float]:
+        """Half sizes of the footprint along its own x and y, metres."""
+        if self.shape == 'box':
+            return self.size[0], self.size[1]
+        return self.size[0], self.size[0]
+
+
+@dataclass(frozen=True)
+class PersonBody:
+    """A walking person's body: an upright capsule that is moved, not pushed."""
+
+    name: str
+    radius: float
+    """Metres."""
+    height: float
+    """Metres."""
+
+
+def add_solid(spec: mujoco.MjSpec, solid: Solid, floor: float) -> None:
+    """Add an obstacle standing on the floor: fixed, or free to be pushed and tipped.
+
+    Args:
+        spec: The model being built.
+        solid: Shape and place.
+        floor: Floor height at its centre, metres.
+    """
+    position = [solid.x, solid.y, floor + solid.half_height]
+    quat = [np.cos(solid.yaw / 2.0), 0.0, 0.0, np.sin(solid.yaw / 2.0)]
+    body = spec.worldbody.add_body(name=solid.name, pos=position, quat=quat)
+    geom = body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_BOX if solid.shape == 'box' else mujoco.mjtGeom.mjGEOM_CYLINDER,
+        size=list(solid.size),
+        friction=[OBSTACLE_FRICTION, 0.005, 0.0001],
+        contype=layers.PUSHABLE if solid.pushable else layers.WALL,
+        conaffinity=layers.EVERYTHING if solid.pushable else 0,
+    )
+    if solid.pushable:
+        body.add_freejoint()
+        geom.mass = solid.mass
+
+
+def add_person(spec: mujoco.MjSpec, person: PersonBody) -> None:
+    """Add a person as a mocap body whose origin lies on the floor.
+
+    The capsule's lower centre lies at floor level: seen by a low robot the body is a full
+    cylinder, and since people do not collide with the floor the half ball below is harmless.
+    """
+    body = spec.worldbody.add_body(name=person.name, mocap=True)
+    top = max(person.height - person.radius, person.radius)
+    body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_CAPSULE,
+        size=[person.radius, 0.0, 0.0],
+        fromto=[0.0, 0.0, 0.0, 0.0, 0.0, top],
+        friction=[OBSTACLE_FRICTION, 0.005, 0.0001],
+        contype=layers.PERSON,
+        conaffinity=0,
+    )
