@@ -1,0 +1,201 @@
+"""Shortest free routes on a collision map."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from navbench_gs.tasks.marching import descend, march
+
+if TYPE_CHECKING:
+    from navbench_gs.scenes.collision import CollisionMap
+
+Points = NDArray[np.float64]
+_SEED_RADIUS = 0.5
+_OUTSIDE_COST = 30.0
+
+
+@dataclass(frozen=True)
+class DistanceField:
+    """Travel cost to one goal over a grid; in metres where the cost of a metre is one."""
+
+    resolution: float
+    """Metres per cell."""
+    origin: NDArray[np.float64]
+    """Scene xy of the corner of cell (0, 0), metres. [2]"""
+    goal: tuple[float, float]
+    """Goal, scene xy, metres."""
+    values: NDArray[np.float32]
+    """Travel cost from each cell's centre, inf where the goal cannot be reached. [R, C]"""
+
+    def at(self, xy: NDArray[np.floating] | tuple[float, float]) -> float:
+        """Travel cost from a point, interpolated over its reachable neighbours; inf elsewhere."""
+        fx = (float(xy[0]) - self.origin[0]) / self.resolution - 0.5
+        fy = (float(xy[1]) - self.origin[1]) / self.resolution - 0.5
+        column, row = math.floor(fx), math.floor(fy)
+        total = weight = 0.0
+        for r in (row, row + 1):
+            for c in (column, column + 1):
+                if 0 <= r < self.values.shape[0] and 0 <= c < self.values.shape[1]:
+                    value = float(self.values[r, c])
+                    share = (1.0 - abs(fx - c)) * (1.0 - abs(fy - r))
+                    if math.isfinite(value):
+                        total += share * value
+                        weight += share
+        return total / weight if weight > 1e-9 else math.inf
+
+    def path(
+        self, xy: NDArray[np.floating] | tuple[float, float], step: float = 0.05,
+        length: float = 200.0,
+    ) -> Points:
+        """Follow the field downhill.
+
+        Args:
+            xy: Start, scene, metres. [2]
+            step: Distance between points, metres.
+            length: Longest way, metres.
+
+        Returns:
+            Points from the start; ends in the goal, or after `length`, or where the field has
+            no way down. [P, 2]
+        """
+        points = np.empty((int(length / step) + 2, 2))
+        start = (np.asarray(xy, np.float64) - self.origin) / self.resolution
+        goal = (np.asarray(self.goal) - self.origin) / self.resolution
+        count = descend(
+            self.values, start[0], start[1], goal[0], goal[1], step / self.resolution, points
+        )
+        return self.origin + self.resolution * points[:count]
+
+
+def solve(
+    resolution: float,
+    origin: NDArray[np.floating],
+    cost: NDArray[np.floating],
+    goal: tuple[float, float],
+) -> DistanceField:
+    """Compute the travel cost of every cell to the goal.
+
+    Args:
+        resolution: Metres per cell.
+        origin: Scene xy of the corner of cell (0, 0). [2]
+        cost: Cost of one metre in each cell, > 0; inf where blocked. [R, C]
+        goal: Scene xy, metres.
+    """
+    per_cell = np.ascontiguousarray(cost, np.float32) * np.float32(resolution)
+    seeds, values = _seeds(resolution, origin, cost, goal)
+    field = march(per_cell, seeds, values)
+    return DistanceField(resolution, np.asarray(origin, np.float64), goal, field)
+
+
+def geodesic_field(
+    collision: CollisionMap, goal: tuple[float, float], radius: float
+) -> DistanceField:
+    """Metres to the goal for a disc of `radius` that keeps off everything occupied."""
+    cost = np.where(collision.free(radius), np.float32(1.0), np.float32(np.inf))
+    return solve(collision.resolution, collision.origin, cost, goal)
+
+
+def extended(field: DistanceField, excess: float = _OUTSIDE_COST) -> DistanceField:
+    """Give unreachable cells a value that leads to the nearest reachable one.
+
+    Reachable cells keep theirs, so no route leads through what was blocked; a robot that was
+    pushed off its map finds the shortest way back.
+
+    Args:
+        field: A solved field.
+        excess: Cost of one metre outside, metres.
+    """
+    reachable = np.isfinite(field.values)
+    if not reachable.any() or reachable.all():
+        return field
+    distance, labels = cv2.distanceTransformWithLabels(
+        (~reachable).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    by_label = np.zeros(int(labels.max()) + 1, np.float32)
+    by_label[labels[reachable]] = field.values[reachable]
+    away = by_label[labels] + np.float32(excess * field.resolution) * distance
+    values = np.where(reachable, field.values, away).astype(np.float32)
+    return DistanceField(field.resolution, field.origin, field.goal, values)
+
+
+def line_of_sight(
+    free: NDArray[np.bool_],
+    resolution: float,
+    origin: NDArray[np.floating],
+    start: NDArray[np.floating] | tuple[float, float],
+    end: NDArray[np.floating] | tuple[float, float],
+) -> bool:
+    """Whether the straight segment stays on free cells (sampled at half a cell)."""
+    a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    count = max(2, math.ceil(float(np.hypot(*(b - a))) / (0.5 * resolution)) + 1)
+    points = a + np.linspace(0.0, 1.0, count)[:, None] * (b - a)
+    cells = np.floor((points - origin) / resolution).astype(np.int64)
+    column, row = cells[:, 0], cells[:, 1]
+    inside = (row >= 0) & (row < free.shape[0]) & (column >= 0) & (column < free.shape[1])
+    return bool(inside.all() and free[row, column].all())
+
+
+def shorten(
+    path: Points, free: NDArray[np.bool_], resolution: float, origin: NDArray[np.floating]
+) -> Points:
+    """Drop the points of a path that a free straight line makes needless.
+
+    From each kept point the farthest visible one is found by doubling and bisection, so a path
+    of P points costs O(P log P) cell checks.
+
+    Returns:
+        The corners, with the path's first and last point. [Q, 2]
+    """
+    kept = [0]
+    last = len(path) - 1
+    while kept[-1] < last:
+        here = kept[-1]
+        good, reach = here + 1, 2
+        while here + reach <= last and line_of_sight(
+            free, resolution, origin, path[here], path[here + reach]
+        ):
+            good, reach = here + reach, 2 * reach
+        bad = min(here + reach, last + 1)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            if line_of_sight(free, resolution, origin, path[here], path[middle]):
+                good = middle
+            else:
+                bad = middle
+        kept.append(min(good, last))
+    return path[kept]
+
+
+def path_length(path: Points) -> float:
+    """Length of a polyline `[P, 2]`, metres."""
+    return float(np.hypot(*np.diff(path, axis=0).T).sum()) if len(path) > 1 else 0.0
+
+
+def _seeds(
+    resolution: float,
+    origin: NDArray[np.floating],
+    cost: NDArray[np.floating],
+    goal: tuple[float, float],
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Cells around the goal with their exact cost: the scheme is least exact at its source."""
+    centre = np.floor((np.asarray(goal) - origin) / resolution).astype(int)
+    reach = int(_SEED_RADIUS / resolution) + 1
+    rows = np.arange(max(0, centre[1] - reach), min(cost.shape[0], centre[1] + reach + 1))
+    columns = np.arange(max(0, centre[0] - reach), min(cost.shape[1], centre[0] + reach + 1))
+    if not len(rows) or not len(columns):
+        return np.empty((0, 2), np.intp), np.empty(0)
+    grid = np.stack(np.meshgrid(rows, columns, indexing='ij'), -1).reshape(-1, 2)
+    xy = np.asarray(origin) + resolution * (grid[:, ::-1] + 0.5)
+    distance = np.hypot(*(xy - np.asarray(goal)).T)
+    local = cost[grid[:, 0], grid[:, 1]]
+    blocked = distance[~np.isfinite(local)]
+    # Straight lines are certain only up to the nearest blocked cell.
+    limit = min(_SEED_RADIUS, float(blocked.min()) - resolution if len(blocked) else np.inf)
+    near = (distance <= max(limit, resolution)) & np.isfinite(local)
+    return grid[near], distance[near] * local[near]
