@@ -53,7 +53,9 @@ class CameraModel:
             )
 
     @classmethod
-    def from_fov(cls, width: int, height: int, hfov: float, vfov: float | None = None) -> CameraModel:
+    def from_fov(
+        cls, width: int, height: int, hfov: float, vfov: float | None = None
+    ) -> CameraModel:
         """Make a centred pinhole camera.
 
         Args:
@@ -80,8 +82,14 @@ class CameraModel:
         """Return the same view in another image size."""
         sx, sy = width / self.width, height / self.height
         return CameraModel(
-            width, height, self.fx * sx, self.fy * sy, self.cx * sx, self.cy * sy,
-            self.model, self.distortion,
+            width,
+            height,
+            self.fx * sx,
+            self.fy * sy,
+            self.cx * sx,
+            self.cy * sy,
+            self.model,
+            self.distortion,
         )
 
     def matrix(self) -> np.ndarray:
@@ -214,9 +222,11 @@ class Reprojector:
             if (rgb.shape[1], rgb.shape[0]) == size:
                 return rgb
             shrinks = size[0] <= rgb.shape[1] and size[1] <= rgb.shape[0]
-            return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+            return cv2.resize(
+                rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            )
         if self._shrink < 0.5:
-            kernel = max(1, int(round(1.0 / self._shrink)))
+            kernel = max(1, round(1.0 / self._shrink))
             rgb = cv2.blur(rgb, (kernel, kernel))
         return cv2.remap(rgb, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 

@@ -32,7 +32,7 @@ def option(
     high: float | None = None,
     choices: Sequence[Any] | None = None,
     read_only: bool = False,
-    help: str = '',
+    help: str = '',  # noqa: A002 - the word argparse and ROS descriptors use
 ) -> Any:
     """Declare a field of a configuration dataclass.
 
@@ -49,9 +49,12 @@ def option(
         A dataclass field that carries the rule as metadata.
     """
     metadata = {
-        'unit': unit, 'low': low, 'high': high,
+        'unit': unit,
+        'low': low,
+        'high': high,
         'choices': None if choices is None else tuple(choices),
-        'read_only': read_only, 'help': help,
+        'read_only': read_only,
+        'help': help,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -65,8 +68,10 @@ def from_yaml(cls: type[T], path: Path | str) -> T:
     path = Path(path)
     try:
         if path.stat().st_size > MAX_YAML_BYTES:
-            raise ConfigError(f'{path}: a configuration may have {MAX_YAML_BYTES} bytes, got '
-                              f'{path.stat().st_size}')
+            raise ConfigError(
+                f'{path}: a configuration may have {MAX_YAML_BYTES} bytes, got '
+                f'{path.stat().st_size}'
+            )
         data = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
         raise ConfigError(f'{path}: cannot be read: {error.strerror}') from error
@@ -98,7 +103,8 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], *, source: str = '<ma
         for name, value in mapping.items()
     }
     required = [
-        f.name for f in fields.values()
+        f.name
+        for f in fields.values()
         if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
     ]
     for name in required:
@@ -120,7 +126,9 @@ def check(config: Any, *, source: str = '') -> None:
         value, rule = getattr(config, field.name), field.metadata
         choices, low, high = rule.get('choices'), rule.get('low'), rule.get('high')
         if choices is not None and value not in choices:
-            raise ConfigError(f'{prefix}{field.name} must be one of {list(choices)}, got {value!r}')
+            raise ConfigError(
+                f'{prefix}{field.name} must be one of {list(choices)}, got {value!r}'
+            )
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, bool) or not isinstance(number, (int, float)):
                 continue
@@ -154,7 +162,9 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return _convert_union(hint, value, where)
     if origin is typing.Literal:
         if value not in typing.get_args(hint):
-            raise ConfigError(f'{where} must be one of {list(typing.get_args(hint))}, got {value!r}')
+            raise ConfigError(
+                f'{where} must be one of {list(typing.get_args(hint))}, got {value!r}'
+            )
         return value
     if origin is tuple:
         return _convert_tuple(hint, value, where)

@@ -57,6 +57,7 @@ class GateConfig:
 
     odometry_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Expected odometry.')
     command_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Expected command.')
+    tick_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Time between steps.')
     camera_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='Expected image.')
     e_stop_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='E-stop heartbeat.')
     resume_after: float = option(1.0, unit='s', low=0.2, high=10, help='Healthy time to resume.')
@@ -75,13 +76,16 @@ class GateConfig:
         check(self, source='gate')
 
 
-def fault_limit(period: float) -> float:
-    """Return the age at which an input is a fault: two periods + 100 ms, at most 300 ms.
+def fault_limit_ns(period: float) -> int:
+    """Return the age by which the stop ramp must have begun: two periods + 100 ms, <= 300 ms.
 
     Args:
         period: Expected time between two inputs, seconds.
+
+    Returns:
+        Nanoseconds.
     """
-    return min(2.0 * period + 0.1, 0.3)
+    return min(round(2e9 * period) + 100_000_000, 300_000_000)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ class Gate:
         self._e_stop: tuple[bool, int] | None = None
         self._last = Command(0)
         self._latched: tuple[Reason, str] | None = None
+        self._fault: Reason = Reason.NONE
         self._fault_since: int | None = None
         self._healthy_since: int | None = None
         self._zero_since: int | None = None
@@ -158,7 +163,9 @@ class Gate:
         turned = abs(wrap_angle(odometry.pose.yaw - last.pose.yaw))
         far = moved > self._config.jump_distance + self._robot.v_max * elapsed
         if far or turned > self._config.jump_angle + self._robot.w_max * elapsed:
-            self._latch(Reason.ODOMETRY_JUMP, f'{moved:.2f} m, {turned:.2f} rad in {elapsed:.2f} s')
+            self._latch(
+                Reason.ODOMETRY_JUMP, f'{moved:.2f} m, {turned:.2f} rad in {elapsed:.2f} s'
+            )
 
     def update_camera(self, stamp_ns: int) -> None:
         """Take the stamp of the newest image."""
@@ -210,9 +217,9 @@ class Gate:
 
     def _arbitrate(self, now_ns: int) -> tuple[Source | None, Command | None]:
         """Teleop while it is fresh; autonomy only if no operator was lost."""
-        limit = fault_limit(self._config.command_period)
         teleop = self._commands.get(Source.TELEOP)
-        if teleop is not None and (now_ns - teleop.stamp_ns) * 1e-9 <= limit:
+        period = self._config.command_period
+        if teleop is not None and not self._too_old(now_ns - teleop.stamp_ns, period):
             self._teleop_active = True
             return Source.TELEOP, teleop
         if self._teleop_active:
@@ -225,9 +232,9 @@ class Gate:
         """Return the reason to stop now, after the rules for resuming."""
         config = self._config
         if self._e_stop is not None and not self._e_stop[0]:
-            age = (now_ns - self._e_stop[1]) * 1e-9
-            if age > fault_limit(config.e_stop_period):
-                self._latch(Reason.E_STOP_LOST, f'{age * 1e3:.0f} ms old', force=True)
+            age = now_ns - self._e_stop[1]
+            if self._too_old(age, config.e_stop_period):
+                self._latch(Reason.E_STOP_LOST, f'{age / 1e6:.0f} ms old', force=True)
         if self._latched is not None:
             return self._latched
         if source is None:
@@ -235,7 +242,7 @@ class Gate:
         fault = self._stale(now_ns, source)
         if fault is None:
             return self._after_fault(now_ns)
-        self._healthy_since = None
+        self._fault, self._healthy_since = fault[0], None
         if self._fault_since is None:
             self._fault_since = now_ns
         if fault[0] not in TRANSIENT or (now_ns - self._fault_since) * 1e-9 >= 1.0:
@@ -250,7 +257,7 @@ class Gate:
             self._healthy_since = now_ns
         healthy = (now_ns - self._healthy_since) * 1e-9
         if healthy < self._config.resume_after:
-            return Reason.COMMAND_STALE, f'healthy for {healthy:.2f} s'
+            return self._fault, f'healthy for {healthy:.2f} s'
         self._fault_since = self._healthy_since = None
         return Reason.NONE, ''
 
@@ -267,12 +274,16 @@ class Gate:
         for reason, stamp_ns, period in watched:
             if stamp_ns is None:
                 return reason, 'never received'
-            age = (now_ns - stamp_ns) * 1e-9
-            if age < -config.future_limit:
-                return Reason.FUTURE_STAMP, f'{reason.value}: {-age * 1e3:.0f} ms ahead'
-            if age > fault_limit(period):
-                return reason, f'{age * 1e3:.0f} ms old'
+            age = now_ns - stamp_ns
+            if age < -config.future_limit * 1e9:
+                return Reason.FUTURE_STAMP, f'{reason.value}: {-age / 1e6:.0f} ms ahead'
+            if self._too_old(age, period):
+                return reason, f'{age / 1e6:.0f} ms old'
         return None
+
+    def _too_old(self, age_ns: int, period: float) -> bool:
+        """Whether waiting for the next tick would break the time to zero."""
+        return age_ns + round(self._config.tick_period * 1e9) > fault_limit_ns(period)
 
     def _cap(self, source: Source) -> float:
         caps = [self._robot.v_max]

@@ -66,7 +66,8 @@ def ramp_down(last: Command, deceleration: float, elapsed: float, now_ns: int) -
         now_ns: Stamp of the result, nanoseconds.
     """
     step = deceleration * elapsed
-    if abs(last.v) <= step:
+    # A tenth of a micrometre a second is rest: repeated subtraction leaves 1e-16.
+    if abs(last.v) <= step + 1e-7:
         return Command(now_ns)
     v = last.v - step if last.v > 0 else last.v + step
     return Command(now_ns, v, last.w * v / last.v)

@@ -131,8 +131,11 @@ class Navigator:
 
     @staticmethod
     def _still(
-        status: NavigatorStatus, frame: CameraFrame, output: PolicyOutput | None,
-        rejected: dict[int, str], distance: float,
+        status: NavigatorStatus,
+        frame: CameraFrame,
+        output: PolicyOutput | None,
+        rejected: dict[int, str],
+        distance: float,
     ) -> NavigatorResult:
         plan = Plan(frame.stamp_ns, np.zeros((0, 2)), WAYPOINT_DT)
         return NavigatorResult(status, plan, output, rejected, distance)
@@ -161,7 +164,8 @@ def choose_mode(
     speeds = np.linalg.norm(output.modes - starts, axis=2).max(axis=1) / WAYPOINT_DT
     limit = spec.v_max * speed_margin
     rejected = {
-        int(i): f'speed {speeds[i]:.2f} m/s above {limit:.2f}' for i in np.nonzero(speeds > limit)[0]
+        int(i): f'speed {speeds[i]:.2f} m/s above {limit:.2f}'
+        for i in np.nonzero(speeds > limit)[0]
     }
     # A stable sort keeps the lower index on equal scores, so that runs repeat to the byte.
     for index in np.argsort(-output.scores, kind='stable'):
@@ -185,5 +189,5 @@ def end_at_goal(points: np.ndarray, goal: np.ndarray, tolerance: float) -> np.nd
     if not near.any():
         return points
     ended = points.copy()
-    ended[int(near.argmax()):] = goal
+    ended[int(near.argmax()) :] = goal
     return ended

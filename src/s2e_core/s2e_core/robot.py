@@ -22,7 +22,9 @@ class CameraOptions:
     pitch: float = option(0.1, unit='rad', low=-1.2, high=1.2, help='Positive looks down.')
     width: int = option(320, unit='px', low=32, high=4096, help='Image width.')
     height: int = option(240, unit='px', low=32, high=4096, help='Image height.')
-    hfov: float = option(1.5707963, unit='rad', low=0.3, high=2.8, help='Horizontal field of view.')
+    hfov: float = option(
+        1.5707963, unit='rad', low=0.3, high=2.8, help='Horizontal field of view.'
+    )
 
     def model(self) -> CameraModel:
         """Return the pinhole intrinsics."""
@@ -39,21 +41,32 @@ class RobotProfile:
 
     name: str = option(help='Name of the robot.')
     kinematics: str = option(choices=('differential', 'car'), help='How it steers.')
-    length: float = option(unit='m', low=0.05, high=5, help='Footprint along x, centred on base_link.')
+    length: float = option(
+        unit='m', low=0.05, high=5, help='Footprint along x, centred on base_link.'
+    )
     width: float = option(unit='m', low=0.05, high=5, help='Footprint along y.')
     height: float = option(unit='m', low=0.05, high=3, help='Highest point above the floor.')
     mass: float = option(unit='kg', low=0.1, high=2000, help='Mass with load.')
     wheel_radius: float = option(unit='m', low=0.01, high=1, help='Driven wheels.')
-    track: float = option(unit='m', low=0.05, high=5, help='Distance between left and right wheels.')
-    v_max: float = option(unit='m/s', low=0.05, high=5, help='Top speed; the benchmark caps at 1.5.')
+    track: float = option(
+        unit='m', low=0.05, high=5, help='Distance between left and right wheels.'
+    )
+    v_max: float = option(
+        unit='m/s', low=0.05, high=5, help='Top speed; the benchmark caps at 1.5.'
+    )
     w_max: float = option(unit='rad/s', low=0.05, high=6, help='Top yaw rate.')
-    wheelbase: float = option(0.0, unit='m', low=0, high=5, help='Axle distance of a car-like base.')
+    wheelbase: float = option(
+        0.0, unit='m', low=0, high=5, help='Axle distance of a car-like base.'
+    )
     a_max: float = option(1.0, unit='m/s^2', low=0.05, high=10, help='Speeding up.')
     stop_deceleration: float = option(2.0, unit='m/s^2', low=0.2, high=10, help='Stop ramp.')
     w_acceleration: float = option(3.0, unit='rad/s^2', low=0.1, high=50, help='Yaw acceleration.')
     min_turn_radius: float = option(0.0, unit='m', low=0, high=20, help='0 turns on the spot.')
     base_timeout: float | None = option(
-        None, unit='s', low=0.01, high=5,
+        None,
+        unit='s',
+        low=0.01,
+        high=5,
         help='Measured time after which the base stops by itself; unmeasured caps speed at 0.3 m/s.',
     )
     twist_stamped: bool = option(True, help='Whether the base takes TwistStamped.')

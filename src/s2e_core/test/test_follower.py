@@ -1,0 +1,101 @@
+"""Pure pursuit by hand, and a closed loop that must converge."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from s2e_core.follower import Follower
+from s2e_core.records import Odometry, Plan
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
+
+CAR = RobotProfile(
+    'car', 'car', 0.9, 0.6, 0.8, 45.0, 0.13, 0.5, 1.5, 1.5, wheelbase=0.5, min_turn_radius=0.7
+)
+ROUND = RobotProfile('round', 'differential', 0.4, 0.4, 0.4, 10.0, 0.05, 0.3, 1.0, 1.0)
+
+
+def straight(speed: float, yaw: float = 0.0) -> Plan:
+    """Make a straight plan from the origin."""
+    steps = 0.2 * speed * np.arange(1, 11)
+    return Plan(0, np.stack([np.cos(yaw) * steps, np.sin(yaw) * steps], 1), 0.2)
+
+
+def test_straight_by_hand() -> None:
+    """The waypoint 0.6 s ahead at 1 m/s is 0.6 m away: v = 0.6 / 0.6 = 1, w = 0."""
+    command = Follower(CAR).step(0, Odometry(0, Pose2()), straight(1.0))
+    assert command.v == pytest.approx(1.0)
+    assert command.w == pytest.approx(0.0)
+
+
+def test_lagging_robot_speeds_up() -> None:
+    """At 0.4 s the aim is the point due at 1.0 s, 1.0 m; from 0.3 m: v = 0.7 / 0.6."""
+    now = 400_000_000
+    command = Follower(CAR).step(now, Odometry(now, Pose2(0.3, 0.0, 0.0)), straight(1.0))
+    assert command.v == pytest.approx(0.7 / 0.6)
+
+
+def test_curvature_by_hand() -> None:
+    """Aim (0.6, 0.1): d^2 = 0.37, k = 0.2 / 0.37 = 0.5405, v = 0.6083 / 0.6 = 1.0138."""
+    plan = Plan(0, np.array([[0.2, 0.03], [0.4, 0.06], [0.6, 0.1], [0.8, 0.2]]), 0.2)
+    command = Follower(CAR).step(0, Odometry(0, Pose2()), plan)
+    assert command.v == pytest.approx(math.sqrt(0.37) / 0.6)
+    assert command.w == pytest.approx(command.v * 0.2 / 0.37)
+
+
+def test_turn_slows_to_the_yaw_limit() -> None:
+    """Radius 0.7 m (k = 1 / 0.7) at 1.5 rad/s allows 1.05 m/s."""
+    plan = Plan(0, np.array([[0.2, 0.6]] * 10), 0.2)
+    command = Follower(CAR).step(0, Odometry(0, Pose2()), plan)
+    assert command.v == pytest.approx(min(math.hypot(0.2, 0.6) / 0.6, 1.05))
+    assert command.w == pytest.approx(command.v / 0.7)
+
+
+def test_point_behind() -> None:
+    """A differential base turns on the spot, a car takes its tightest turn slowly."""
+    plan = straight(1.0, yaw=2.5)
+    assert Follower(ROUND).step(0, Odometry(0, Pose2()), plan).v == 0.0
+    assert Follower(ROUND).step(0, Odometry(0, Pose2()), plan).w == pytest.approx(1.0)
+    car = Follower(CAR).step(0, Odometry(0, Pose2()), plan)
+    assert car.v == pytest.approx(0.4)
+    assert car.w == pytest.approx(0.4 / 0.7)
+
+
+@pytest.mark.parametrize(
+    'plan', [None, Plan(0, np.zeros((0, 2)), 0.2), Plan(-600_000_000, straight(1.0).points, 0.2)]
+)
+def test_no_empty_or_old_plan_stops(plan: Plan | None) -> None:
+    """0.6 s is older than the 0.5 s that a plan is good for."""
+    command = Follower(CAR).step(0, Odometry(0, Pose2()), plan)
+    assert (command.v, command.w) == (0.0, 0.0)
+
+
+def test_waiting_plan_stands_still() -> None:
+    """Waypoints within 2 cm ask for 0.03 m/s: below the 0.05 m/s that counts as driving."""
+    plan = Plan(0, np.full((10, 2), 0.012), 0.2)
+    assert Follower(CAR).step(0, Odometry(0, Pose2()), plan).v == 0.0
+
+
+@pytest.mark.parametrize('robot', [CAR, ROUND])
+@pytest.mark.parametrize('offset', [-0.4, 0.4])
+def test_converges_to_a_line(robot: RobotProfile, offset: float) -> None:
+    """From 0.4 m beside a line, re-planned each 0.2 s towards it, the robot ends on it."""
+    follower, pose = Follower(robot), Pose2(0.0, offset, 0.0)
+    for tick in range(160):
+        now = tick * 50_000_000
+        if tick % 4 == 0:
+            ahead = pose.x + 0.16 * np.arange(1, 11)
+            blend = offset_after(pose.y, np.arange(1, 11))
+            plan = Plan(now, np.stack([ahead, blend], 1), 0.2)
+        command = follower.step(now, Odometry(now, pose), plan)
+        pose = pose.compose(Pose2(command.v * 0.05, 0.0, command.w * 0.05))
+    assert abs(pose.y) < 0.02
+    assert abs(pose.yaw) < 0.05
+
+
+def offset_after(offset: float, steps: np.ndarray) -> np.ndarray:
+    """Return a lateral offset that halves each 0.6 s."""
+    return offset * 0.5 ** (steps / 3.0)
