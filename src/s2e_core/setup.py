@@ -7,7 +7,7 @@ PACKAGE = 's2e_core'
 setup(
     name=PACKAGE,
     version='0.1.0',
-    description='Records, geometry, camera, policy contract, followers and the safety gate of s2e_nav, without ROS',
+    description='Records, geometry, policy contract, follower and safety gate of s2e_nav',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     include_package_data=True,
     package_data={PACKAGE: ['py.typed']},

@@ -93,7 +93,7 @@ class CameraModel:
         )
 
     def matrix(self) -> np.ndarray:
-        """Return the intrinsic matrix in OpenCV's convention (pixel centres at integers). [3, 3]"""
+        """Return the intrinsics as OpenCV has them (pixel centres at integers). [3, 3]"""
         return np.array(
             [[self.fx, 0.0, self.cx - 0.5], [0.0, self.fy, self.cy - 0.5], [0.0, 0.0, 1.0]]
         )
@@ -244,6 +244,25 @@ def _distort(camera: CameraModel, rays: np.ndarray) -> np.ndarray:
     coefficients = np.array(camera.distortion or (0.0, 0.0, 0.0, 0.0), np.float64)
     if camera.model == 'equidistant' and camera.distortion:
         pixels, _ = cv2.fisheye.projectPoints(rays[:, None], zero, zero, matrix, coefficients)
-    else:
-        pixels, _ = cv2.projectPoints(rays[:, None], zero, zero, matrix, coefficients)
-    return pixels.reshape(-1, 2)
+        return pixels.reshape(-1, 2)
+    pixels, _ = cv2.projectPoints(rays[:, None], zero, zero, matrix, coefficients)
+    pixels = pixels.reshape(-1, 2)
+    # Past its turning point the polynomial folds back into the image: those rays are not seen.
+    # With k1 = -0.4 alone that happens 42.4 deg off axis.
+    radius = np.hypot(rays[:, 0], rays[:, 1])
+    pixels[radius >= _turning_radius(coefficients)] = -1e6
+    return pixels
+
+
+def _turning_radius(coefficients: np.ndarray) -> float:
+    """Return the tangent of the angle at which plumb_bob's radius stops growing, or infinity."""
+    k1, k2, k3 = (
+        coefficients[0],
+        coefficients[1],
+        coefficients[4] if len(coefficients) > 4 else 0.0,
+    )
+    # d/dr of r (1 + k1 r^2 + k2 r^4 + k3 r^6), as a polynomial in s = r^2.
+    roots = np.roots([7.0 * k3, 5.0 * k2, 3.0 * k1, 1.0])
+    real = roots[np.abs(roots.imag) < 1e-9].real
+    positive = real[real > 0]
+    return float(np.sqrt(positive.min())) if len(positive) else math.inf

@@ -67,7 +67,7 @@ class RobotProfile:
         unit='s',
         low=0.01,
         high=5,
-        help='Measured time after which the base stops by itself; unmeasured caps speed at 0.3 m/s.',
+        help='Time after which the base stops by itself; unmeasured caps speed at 0.3 m/s.',
     )
     twist_stamped: bool = option(True, help='Whether the base takes TwistStamped.')
     camera: CameraOptions = CameraOptions()

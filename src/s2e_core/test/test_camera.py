@@ -141,3 +141,13 @@ def test_bad_intrinsics_are_refused(changes: dict[str, float]) -> None:
     values = {'width': 320, 'height': 240, 'fx': 200.0, 'fy': 200.0, 'cx': 160.0, 'cy': 120.0}
     with pytest.raises(ContractError):
         CameraModel(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_barrel_distortion_does_not_fold_back() -> None:
+    """k1 = -0.4 alone turns at r = sqrt(1 / 1.2) = 0.913 (42.4 deg): beyond it all is black."""
+    source = CameraModel(400, 400, 200, 200, 200, 200, 'plumb_bob', (-0.4, 0.0, 0.0, 0.0))
+    target = CameraModel.from_fov(200, 200, math.radians(120))
+    seen = Reprojector(source, target)(np.full((400, 400, 3), 255, np.uint8))[100, :, 0]
+    tangent = (np.arange(200) + 0.5 - 100) / target.fx
+    assert (seen[np.abs(tangent) > 0.93] == 0).all()
+    assert (seen[np.abs(tangent) < 0.90] == 255).all()
