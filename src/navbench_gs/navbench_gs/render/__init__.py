@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from navbench_gs.render.camera import RenderCamera
+from navbench_gs.render.factory import make_renderer
 from navbench_gs.render.frame import Frame
 from navbench_gs.render.renderer import DynamicGroup, Renderer
 
-__all__ = ['DynamicGroup', 'Frame', 'RenderCamera', 'Renderer']
+__all__ = ['DynamicGroup', 'Frame', 'RenderCamera', 'Renderer', 'make_renderer']

@@ -1,0 +1,1 @@
+"""The CPU back end: tiles, depth buckets and vector rows, compiled by numba."""

@@ -1,0 +1,40 @@
+"""One call for every back end."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from navbench_gs.errors import RenderError
+from navbench_gs.render.constants import DEFAULT_BACKGROUND
+from navbench_gs.render.renderer import Renderer
+from navbench_gs.splats.cloud import GaussianCloud
+
+Backend = Literal['cpu', 'reference', 'cuda']
+
+
+def make_renderer(
+    cloud: GaussianCloud,
+    *,
+    backend: Backend = 'cpu',
+    background: tuple[float, float, float] | None = None,
+    threads: int | None = None,
+) -> Renderer:
+    """Prepare a cloud for drawing.
+
+    Args:
+        cloud: the static world.
+        backend: `cpu` (fast, everywhere), `reference` (plain NumPy, the definition, slow) or
+            `cuda` (needs an NVIDIA GPU, torch and gsplat).
+        background: RGB in [0, 1] behind everything; None takes a hazy sky.
+        threads: worker threads of `cpu`; None takes all usable cores. Others ignore it.
+
+    Raises:
+        RenderError: the back end is unknown or cannot run here.
+    """
+    colour = DEFAULT_BACKGROUND if background is None else background
+    # Imported on demand: compiled kernels and torch take seconds that a reader need not pay.
+    if backend == 'cpu':
+        from navbench_gs.render.cpu.renderer import CpuRenderer
+
+        return CpuRenderer(cloud, background=colour, threads=threads)
+    raise RenderError(f"backend must be 'cpu', 'reference' or 'cuda', got {backend!r}")
