@@ -25,3 +25,11 @@ class RunError(NavBenchError):
 
 class ReportError(NavBenchError):
     """A report or film cannot be written; the message names file and reason."""
+
+
+class SceneError(NavBenchError):
+    """A scene cannot be made, imported or loaded; the message names file, rule and value."""
+
+
+class SimulationError(NavBenchError):
+    """The simulated world cannot do what was asked; the message names rule and value."""

@@ -1,0 +1,163 @@
+"""One time step of everybody: routes, avoidance, walls."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from navbench_gs.crowd.orca import neighbour_plane, solve
+
+NEIGHBOUR_RANGE = 6.0
+"""People farther away are not noticed, metres."""
+LOOKAHEAD = 1.2
+"""People walk towards the point of their route this far ahead, metres."""
+ACCELERATION = 3.0
+"""Fastest change of a person's velocity, m/s^2."""
+WALL_HORIZON = 0.5
+"""Seconds in which a person may reach an edge."""
+FASTER = 1.3
+"""People may exceed their preferred speed by this factor to avoid someone."""
+
+
+@numba.njit(cache=True)
+def edge(distance, ox, oy, resolution, x, y):  # type: ignore[no-untyped-def]
+    """Return the distance to the edge of walkable space and its direction nx, ny (unit).
+
+    The direction is the negative central difference over two cells, (0, 0) on a ridge.
+    """
+    rows, columns = distance.shape
+    column = int(math.floor((x - ox) / resolution))
+    row = int(math.floor((y - oy) / resolution))
+    if row < 2 or column < 2 or row >= rows - 2 or column >= columns - 2:
+        return 0.0, 0.0, 0.0
+    gx = distance[row, column - 2] - distance[row, column + 2]
+    gy = distance[row - 2, column] - distance[row + 2, column]
+    length = math.hypot(gx, gy)
+    if length < 1e-6:
+        return distance[row, column], 0.0, 0.0
+    return distance[row, column], gx / length, gy / length
+
+
+@numba.njit(cache=True)
+def preferred_velocity(route, progress, x, y, speed):  # type: ignore[no-untyped-def]
+    """Return vx, vy along a route [K, 2] and the new progress (index of the nearest point)."""
+    count = route.shape[0]
+    nearest, best = progress, np.inf
+    for index in range(progress, min(progress + 12, count)):
+        away = math.hypot(route[index, 0] - x, route[index, 1] - y)
+        if away < best:
+            nearest, best = index, away
+    target = nearest
+    while target < count - 1 and (
+        math.hypot(route[target, 0] - x, route[target, 1] - y) < LOOKAHEAD
+    ):
+        target += 1
+    dx, dy = route[target, 0] - x, route[target, 1] - y
+    length = math.hypot(dx, dy)
+    if length < 1e-6:
+        return 0.0, 0.0, nearest
+    # Slow down over the last half metre.
+    pace = speed * min(1.0, length / 0.5)
+    return pace * dx / length, pace * dy / length, nearest
+
+
+@numba.njit(cache=True)
+def choose_velocities(  # type: ignore[no-untyped-def]
+    agents, people, preferred, speeds, shares, distance, ox, oy, resolution, horizon, dt, out
+):
+    """Choose everybody's next velocity.
+
+    Args:
+        agents: [N, 5] x, y, vx, vy, radius: people first, then robot and obstacles.
+        people: How many of them are people.
+        preferred: [people, 2] m/s.
+        speeds: [people] preferred speed, m/s.
+        shares: [people, N] how much of an avoidance a person takes on; 0 ignores the other.
+        distance: [R, C] metres to the edge of walkable space.
+        ox: Grid origin, metres.
+        oy: Grid origin, metres.
+        resolution: Grid cell, metres.
+        horizon: Seconds without collision that people look for.
+        dt: Time step, seconds.
+        out: [people, 2] the velocities, written.
+    """
+    planes = np.empty((agents.shape[0] + 1, 4))
+    for i in range(people):
+        count = 0
+        away, nx, ny = edge(distance, ox, oy, resolution, agents[i, 0], agents[i, 1])
+        if nx != 0.0 or ny != 0.0:
+            limit = (away - agents[i, 4]) / WALL_HORIZON
+            planes[0, 0], planes[0, 1] = limit * nx, limit * ny
+            planes[0, 2], planes[0, 3] = -ny, nx
+            count = 1
+        hard = count
+        for j in range(agents.shape[0]):
+            if j == i or shares[i, j] == 0.0:
+                continue
+            if math.hypot(agents[j, 0] - agents[i, 0], agents[j, 1] - agents[i, 1]) < (
+                NEIGHBOUR_RANGE
+            ):
+                planes[count] = neighbour_plane(agents[i], agents[j], horizon, dt, shares[i, j])
+                count += 1
+        vx, vy = solve(planes, count, hard, max(speeds[i], 0.3) * FASTER, preferred[i])
+        dx, dy = vx - agents[i, 2], vy - agents[i, 3]
+        change = math.hypot(dx, dy)
+        factor = min(1.0, ACCELERATION * dt / change) if change > 0.0 else 0.0
+        out[i, 0] = agents[i, 2] + factor * dx
+        out[i, 1] = agents[i, 3] + factor * dy
+
+
+@numba.njit(cache=True)
+def stop_at_edges(places, velocities, distance, ox, oy, resolution, dt):  # type: ignore[no-untyped-def]
+    """Take out the part of each velocity [P, 2] that would leave walkable space within dt."""
+    rows, columns = distance.shape
+    for i in range(places.shape[0]):
+        for attempt in range(3):
+            vx = velocities[i, 0] if attempt != 1 else 0.0
+            vy = velocities[i, 1] if attempt != 2 else 0.0
+            column = int(math.floor((places[i, 0] + vx * dt - ox) / resolution))
+            row = int(math.floor((places[i, 1] + vy * dt - oy) / resolution))
+            if 0 <= row < rows and 0 <= column < columns and distance[row, column] > 0.0:
+                velocities[i, 0], velocities[i, 1] = vx, vy
+                break
+        else:
+            velocities[i, 0], velocities[i, 1] = 0.0, 0.0
+
+
+@numba.njit(cache=True)
+def stop_at_robot(places, velocities, radii, robot, length, width, dt):  # type: ignore[no-untyped-def]
+    """Take out the part of each velocity that would walk into the robot's footprint.
+
+    A body that touches the robot neither passes through it nor shoves it away: people are
+    stopped, and slide along it.
+
+    Args:
+        places: [P, 2] map.
+        velocities: [P, 2] changed in place.
+        radii: [P] metres.
+        robot: x, y, yaw of base_link.
+        length: Half the footprint along x, metres.
+        width: Half the footprint along y, metres.
+        dt: Seconds.
+    """
+    c, s = math.cos(robot[2]), math.sin(robot[2])
+    for i in range(places.shape[0]):
+        rx = places[i, 0] + velocities[i, 0] * dt - robot[0]
+        ry = places[i, 1] + velocities[i, 1] * dt - robot[1]
+        x, y = c * rx + s * ry, c * ry - s * rx
+        nx = x - min(max(x, -length), length)
+        ny = y - min(max(y, -width), width)
+        away = math.hypot(nx, ny)
+        if away >= radii[i]:
+            continue
+        if away < 1e-6:
+            velocities[i, 0], velocities[i, 1] = 0.0, 0.0
+            continue
+        # Outward normal in map.
+        ux, uy = (c * nx - s * ny) / away, (s * nx + c * ny) / away
+        inward = velocities[i, 0] * ux + velocities[i, 1] * uy
+        if inward < 0.0:
+            velocities[i, 0] -= inward * ux
+            velocities[i, 1] -= inward * uy

@@ -1,0 +1,206 @@
+"""The people of an episode: who they are, where they are, how they walk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from s2e_core.config import check, option
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
+
+from navbench_gs.crowd.ground import CrowdGround
+from navbench_gs.crowd.motion import (
+    choose_velocities,
+    preferred_velocity,
+    stop_at_edges,
+    stop_at_robot,
+)
+from navbench_gs.physics.solids import PersonBody, Solid
+from navbench_gs.tasks.spec import PersonSpec
+
+STRIDE = 1.4
+"""Length of a walking cycle (two steps) at walking pace, metres."""
+TURN_RATE = 3.0
+"""Fastest turn of a body, rad/s."""
+STANDING = 0.15
+"""Slower than this the legs stand, m/s."""
+ARRIVED = 0.4
+"""Within this of an end of their way people turn round, metres."""
+
+
+@dataclass(frozen=True)
+class CrowdConfig:
+    """How people avoid."""
+
+    horizon: float = option(2.5, unit='s', low=0.2, high=10.0, help='How far they look ahead.')
+    robot_share: float = option(
+        0.5, low=0.05, high=1.0,
+        help='Share of an avoidance that people who see the robot take on; 0.5 expects the '
+        'robot to take the other half.',
+    )
+    comfort: float = option(0.1, unit='m', low=0.0, high=1.0, help='Extra distance they keep.')
+
+    def __post_init__(self) -> None:
+        check(self, source='crowd')
+
+
+class Crowd:
+    """Walks every person between the two ends of their way; deterministic for a seed."""
+
+    def __init__(
+        self,
+        ground: CrowdGround,
+        robot: RobotProfile,
+        people: Sequence[PersonSpec],
+        bodies: Sequence[PersonBody],
+        solids: Sequence[Solid],
+        seed: int,
+        config: CrowdConfig | None = None,
+    ) -> None:
+        """Plan everybody's way.
+
+        Args:
+            ground: Walkable space of the scene.
+            robot: Its footprint is what people avoid.
+            people: Who walks where.
+            bodies: Their bodies, in the same order.
+            solids: Obstacles on the floor, fixed and pushable.
+            seed: The episode's seed: draws gait phases and side preferences.
+            config: How they avoid.
+        """
+        self._ground, self._robot = ground, robot
+        self._config = config or CrowdConfig()
+        self._people = tuple(people)
+        count, total = len(self._people), len(self._people) + 1 + len(solids)
+        self._agents = np.zeros((total, 5))
+        for i, (person, body) in enumerate(zip(people, bodies, strict=True)):
+            self._agents[i, :2] = person.start
+            self._agents[i, 4] = body.radius + self._config.comfort / 2.0
+        self._radii = np.array([body.radius for body in bodies], dtype=np.float64)
+        self._agents[count, 4] = robot.radius + self._config.comfort / 2.0
+        for i, solid in enumerate(solids):
+            self._agents[count + 1 + i, :2] = solid.x, solid.y
+            self._agents[count + 1 + i, 4] = math.hypot(*solid.half_extents)
+        self._speeds = np.array([person.speed for person in people], dtype=np.float64)
+        self._shares = self._share_table(count, total)
+        rng = np.random.default_rng(np.random.SeedSequence([seed, 0xC40]))
+        self._phases = rng.random(count)
+        # Two people who meet head on must not mirror each other forever.
+        self._bias = rng.uniform(-0.03, 0.03, count)
+        discs = self._agents[count + 1 :, [0, 1, 4]]
+        self._routes = [
+            ground.route(p.start, p.goal, discs) if p.behaviour == 'walk'
+            else np.array([p.start, p.start]) for p in people
+        ]
+        self._progress = [0] * count
+        self._yaw = np.array([_first_heading(route) for route in self._routes])
+        if count:
+            # Compiles (or loads) the walking code now, not within the first tick.
+            self._choose(1e-9)
+
+    @property
+    def places(self) -> NDArray[np.float64]:
+        """`[P, 3]` x, y, yaw in map."""
+        return np.column_stack([self._agents[: len(self._people), :2], self._yaw])
+
+    @property
+    def radii(self) -> NDArray[np.float64]:
+        """`[P]` body radii, metres."""
+        return self._radii
+
+    @property
+    def velocities(self) -> NDArray[np.float64]:
+        """`[P, 2]` m/s, map."""
+        return self._agents[: len(self._people), 2:4].copy()
+
+    @property
+    def phases(self) -> list[float | None]:
+        """Gait phase of each person in [0, 1), None for one who stands."""
+        speed = np.hypot(*self.velocities.T)
+        return [
+            float(phase) if pace > STANDING else None
+            for phase, pace in zip(self._phases, speed, strict=True)
+        ]
+
+    def step(
+        self, dt: float, robot: Pose2, velocity: tuple[float, float],
+        solids_xy: NDArray[np.floating],
+    ) -> None:
+        """Walk on.
+
+        Args:
+            dt: Seconds.
+            robot: map <- base_link.
+            velocity: Of the robot, map, m/s.
+            solids_xy: `[S, 2]` where the obstacles are now, map.
+        """
+        count = len(self._people)
+        if count == 0:
+            return
+        self._agents[count, :4] = robot.x, robot.y, velocity[0], velocity[1]
+        self._agents[count + 1 :, :2] = solids_xy
+        chosen = self._choose(dt)
+        ground, place = self._ground, self._agents[:count, :2]
+        stop_at_robot(
+            place, chosen, self._radii, np.array([robot.x, robot.y, robot.yaw]),
+            self._robot.length / 2.0, self._robot.width / 2.0, dt,
+        )
+        stop_at_edges(place, chosen, ground.distance, ground.origin[0], ground.origin[1],
+                      ground.resolution, dt)
+        self._agents[:count, 2:4] = chosen
+        self._agents[:count, :2] += chosen * dt
+        self._walk(chosen, dt)
+
+    def _choose(self, dt: float) -> NDArray[np.float64]:
+        """Return `[P, 2]` everybody's next velocity."""
+        count, ground = len(self._people), self._ground
+        preferred = np.empty((count, 2))
+        for i in range(count):
+            preferred[i] = self._preferred(i)
+        chosen = np.empty((count, 2))
+        choose_velocities(
+            self._agents, count, preferred, self._speeds, self._shares, ground.distance,
+            float(ground.origin[0]), float(ground.origin[1]), ground.resolution,
+            self._config.horizon, dt, chosen,
+        )
+        return chosen
+
+    def _preferred(self, i: int) -> tuple[float, float]:
+        """Return the velocity that a person would take alone; turns round at the end."""
+        x, y = self._agents[i, :2]
+        route = self._routes[i]
+        if self._people[i].behaviour == 'stand':
+            return float(route[0, 0] - x), float(route[0, 1] - y)
+        if math.hypot(route[-1, 0] - x, route[-1, 1] - y) < ARRIVED:
+            self._routes[i] = route = np.ascontiguousarray(route[::-1])
+            self._progress[i] = 0
+        vx, vy, progress = preferred_velocity(route, self._progress[i], x, y, self._speeds[i])
+        self._progress[i] = progress
+        return vx - self._bias[i] * vy, vy + self._bias[i] * vx
+
+    def _walk(self, velocities: NDArray[np.float64], dt: float) -> None:
+        """Advance gait phases and turn bodies towards where they go."""
+        speed = np.hypot(velocities[:, 0], velocities[:, 1])
+        self._phases = (self._phases + speed * dt / STRIDE) % 1.0
+        heading = np.arctan2(velocities[:, 1], velocities[:, 0])
+        turn = np.remainder(heading - self._yaw + np.pi, 2.0 * np.pi) - np.pi
+        turn = np.clip(turn, -TURN_RATE * dt, TURN_RATE * dt)
+        self._yaw = np.where(speed > STANDING, self._yaw + turn, self._yaw)
+
+    def _share_table(self, count: int, total: int) -> NDArray[np.float64]:
+        """Return `[P, N]`: halves between people, all for things, the robot by sight."""
+        shares = np.full((count, total), 0.5)
+        shares[:, count + 1 :] = 1.0
+        for i, person in enumerate(self._people):
+            shares[i, count] = 0.0 if person.blind else self._config.robot_share
+        return shares
+
+
+def _first_heading(route: NDArray[np.float64]) -> float:
+    """Return the direction of a route's first metre, radians."""
+    ahead = route[min(3, len(route) - 1)] - route[0]
+    return math.atan2(ahead[1], ahead[0])

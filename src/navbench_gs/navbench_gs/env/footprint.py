@@ -1,0 +1,54 @@
+"""Whether the robot stands on occupied cells that physics has no wall for."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
+
+from navbench_gs.scenes.collision import CollisionMap
+
+
+class OccupancyProbe:
+    """Looks up the cells under the footprint.
+
+    Cells at or next to a static box are left to physics, which reports the touch itself; what
+    remains is space that is occupied, or unknown, without a body.
+    """
+
+    def __init__(self, collision: CollisionMap, robot: RobotProfile) -> None:
+        """Prepare the grid of a scene and the sample points of a footprint."""
+        self._collision = collision
+        self._bare = collision.occupancy & ~_near_boxes(collision)
+        step = collision.resolution / 2.0
+        # Half a cell inside the outline: a cell must be entered, not grazed.
+        half = np.maximum(np.array([robot.length, robot.width]) / 2.0 - step, 0.0)
+        axes = [np.linspace(-h, h, max(2, int(np.ceil(2.0 * h / step)) + 1)) for h in half]
+        self._points = np.stack(np.meshgrid(*axes, indexing='ij'), axis=-1).reshape(-1, 2)
+        self._anything = bool(self._bare.any())
+
+    def occupied(self, pose: Pose2) -> bool:
+        """Return whether the footprint at map <- base_link stands on a bare occupied cell."""
+        x0, y0, x1, y1 = self._collision.bounds
+        reach = float(np.hypot(*self._points.max(axis=0)))
+        inside = (x0 + reach < pose.x < x1 - reach) and (y0 + reach < pose.y < y1 - reach)
+        if inside and not self._anything:
+            return False
+        cells = self._collision.cell(pose.transform(self._points))
+        if inside:
+            return bool(self._bare[cells[:, 0], cells[:, 1]].any())
+        on_grid = ((cells >= 0) & (cells < np.array(self._bare.shape))).all(axis=1)
+        return bool((~on_grid).any() or self._bare[cells[on_grid, 0], cells[on_grid, 1]].any())
+
+
+def _near_boxes(collision: CollisionMap) -> NDArray[np.bool_]:
+    """Return `[R, C]` True on cells that a box covers or that touch such a cell."""
+    mask = np.zeros(collision.shape, dtype=np.uint8)
+    signs = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]], dtype=np.float64)
+    for cx, cy, _, hx, hy, _, yaw in collision.boxes.astype(np.float64):
+        corners = Pose2(cx, cy, yaw).transform(signs * (hx, hy))
+        pixels = (corners - collision.origin) / collision.resolution - 0.5
+        cv2.fillConvexPoly(mask, np.round(pixels * 16.0).astype(np.int32), 1, shift=4)
+    return np.asarray(cv2.dilate(mask, np.ones((5, 5), np.uint8)) > 0)

@@ -1,0 +1,73 @@
+"""The looks and bodies of an episode's obstacles and people, kept between episodes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from navbench_gs.physics.solids import PersonBody, Solid
+from navbench_gs.scenes.objects import PersonSplats, SceneObject, make_obstacle, make_person
+from navbench_gs.tasks.spec import ObstacleSpec, PersonSpec
+
+CACHE_SIZE = 256
+"""Objects kept: about the people and obstacles of ten episodes, some 100 kB each."""
+
+Look = TypeVar('Look')
+
+
+class Props:
+    """Makes obstacles and people from their seeds; the same seed gives the same object.
+
+    Objects are kept because renderers prepare a cloud once and know it by its identity.
+    """
+
+    def __init__(self) -> None:
+        self._obstacles: OrderedDict[object, SceneObject] = OrderedDict()
+        self._people: OrderedDict[object, PersonSplats] = OrderedDict()
+
+    def obstacle(self, spec: ObstacleSpec) -> SceneObject:
+        """Return the object that a spec names."""
+        return _cached(
+            self._obstacles, (spec.kind, spec.seed),
+            lambda: make_obstacle(spec.kind, np.random.default_rng(spec.seed)),
+        )
+
+    def person(self, spec: PersonSpec) -> PersonSplats:
+        """Return the person that a spec names."""
+        return _cached(
+            self._people, spec.seed, lambda: make_person(np.random.default_rng(spec.seed))
+        )
+
+    def solids(self, specs: Sequence[ObstacleSpec]) -> list[Solid]:
+        """Return the obstacles' physical shapes, named ``obstacle_<index>_<kind>``."""
+        solids = []
+        for index, spec in enumerate(specs):
+            look = self.obstacle(spec)
+            size = (float(look.size[0]), float(look.size[1]), float(look.size[2]))
+            solids.append(
+                Solid(f'obstacle_{index}_{spec.kind}', look.shape, size, float(look.mass),
+                      spec.x, spec.y, spec.yaw, spec.pushable)
+            )
+        return solids
+
+    def bodies(self, specs: Sequence[PersonSpec]) -> list[PersonBody]:
+        """Return the people's bodies, named ``person_<index>``."""
+        looks = [self.person(spec) for spec in specs]
+        return [
+            PersonBody(f'person_{index}', float(look.radius), float(look.height))
+            for index, look in enumerate(looks)
+        ]
+
+
+def _cached(store: OrderedDict[object, Look], key: object, make: Callable[[], Look]) -> Look:
+    """Return the stored object or make it; the least recently used one falls out."""
+    if key in store:
+        store.move_to_end(key)
+        return store[key]
+    store[key] = make()
+    if len(store) > CACHE_SIZE:
+        store.popitem(last=False)
+    return store[key]

@@ -1,0 +1,237 @@
+"""The world of one scene and robot: reset it to an episode, tick it, sense in it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from s2e_core.camera import CameraModel, CameraMount
+from s2e_core.contract import TICK_NS
+from s2e_core.records import CameraFrame, Command, Odometry
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
+
+from navbench_gs.crowd import Crowd, CrowdConfig, CrowdGround
+from navbench_gs.env.footprint import OccupancyProbe
+from navbench_gs.env.props import Props
+from navbench_gs.env.state import SimState, StuckDetector
+from navbench_gs.errors import SimulationError
+from navbench_gs.physics import ContactEvent, PhysicsWorld
+from navbench_gs.physics.ground import Reach
+from navbench_gs.physics.world import FAR, STEP_NS
+from navbench_gs.render import DynamicGroup, Frame
+from navbench_gs.scenes.bundle import SceneBundle
+from navbench_gs.sensors import Drift, DriftingOdometry, SceneCamera, VirtualScan
+from navbench_gs.tasks.spec import EpisodeSpec
+
+STEPS_PER_TICK = TICK_NS // STEP_NS
+DRAW_RANGE = 60.0
+"""People and obstacles farther away are not drawn, metres: less than two pixels high."""
+
+
+class Simulation:
+    """Closed-loop world; what belongs to the scene is built once and kept between episodes.
+
+    Frames: `map` is the scene frame; `odom` is base_link's pose at reset; time starts at 0.
+    """
+
+    def __init__(
+        self,
+        bundle: SceneBundle,
+        robot: RobotProfile,
+        *,
+        camera: CameraModel,
+        mount: CameraMount | None = None,
+        threads: int | None = None,
+        render: bool = True,
+        backend: str = 'cpu',
+        drift: Drift | None = None,
+        crowd: CrowdConfig | None = None,
+        latency: float = 0.0,
+    ) -> None:
+        """Prepare a scene.
+
+        Args:
+            bundle: The scene.
+            robot: What drives in it.
+            camera: Intrinsics of the robot's camera.
+            mount: Its place; the profile's when left out.
+            threads: Threads of the renderer; all when left out.
+            render: Without it `image` and `frame` are refused and no splats are read.
+            backend: Renderer back end.
+            drift: Errors of odometry; the protocol's when left out.
+            crowd: How people avoid.
+            latency: Delay of commands at the base, seconds.
+        """
+        self.bundle, self.robot = bundle, robot
+        self.time_ns = 0
+        self.goal_odom: NDArray[np.float64] = np.zeros(2)
+        self.state = SimState()
+        self.spec: EpisodeSpec | None = None
+        self._drift = drift or Drift()
+        self._crowd_config = crowd or CrowdConfig()
+        self._latency = latency
+        self._props = Props()
+        self._ground = CrowdGround(bundle.collision)
+        self._probe = OccupancyProbe(bundle.collision, robot)
+        self._scanner = VirtualScan(bundle.collision)
+        self._camera: SceneCamera | None = None
+        if render:
+            self._camera = SceneCamera(
+                bundle.cloud(), camera, mount or robot.camera.mount(), backend=backend,
+                threads=threads,
+            )
+
+    def reset(self, spec: EpisodeSpec) -> None:
+        """Set the world to an episode's beginning.
+
+        Raises:
+            SimulationError: the episode belongs to another scene or robot.
+        """
+        if spec.robot != self.robot.name:
+            raise SimulationError(
+                f'episode {spec.id} is for robot {spec.robot!r}, this world has '
+                f'{self.robot.name!r}'
+            )
+        if spec.scene_hash != self.bundle.hash:
+            raise SimulationError(
+                f'episode {spec.id} was drawn on scene {spec.scene!r} with hash '
+                f'{spec.scene_hash!r}, this scene has {self.bundle.hash!r}'
+            )
+        solids, bodies = self._props.solids(spec.obstacles), self._props.bodies(spec.people)
+        self._crowd = Crowd(self._ground, self.robot, spec.people, bodies, solids, spec.seed,
+                            self._crowd_config)
+        reach = Reach((spec.start.x, spec.start.y), spec.goal, spec.geodesic + 2.0 * FAR)
+        self._world = PhysicsWorld(
+            self.robot, self.bundle.collision, spec.start, reach, solids, bodies,
+            self._standing_places(), latency=self._latency,
+        )
+        self._odometry = DriftingOdometry(
+            self._drift, spec.seed, spec.geodesic, self._world.pose2()
+        )
+        self._stuck = StuckDetector()
+        self._was_occupied = False
+        self.spec, self.state, self.time_ns = spec, SimState(), 0
+        self.goal_odom = spec.start.inverse().transform(np.array(spec.goal))
+
+    def tick(self, command: Command) -> None:
+        """Advance 50 ms under a command that is held; the base applies its own limits.
+
+        A command with a stamp no newer than the last one is not fresh: it is ignored and the
+        base's time-out runs on.
+        """
+        world = self._world
+        world.command(command, self.time_ns)
+        people_to = None
+        if self.spec is not None and self.spec.people:
+            pose, (v, _) = world.pose2(), world.velocity()
+            heading = (v * math.cos(pose.yaw), v * math.sin(pose.yaw))
+            self._crowd.step(TICK_NS * 1e-9, pose, heading, world.solid_poses()[:, :2, 3])
+            people_to = self._standing_places()
+        world.step(self.time_ns, STEPS_PER_TICK, people_to)
+        self.time_ns += TICK_NS
+        pose = world.pose2()
+        self._odometry.update(pose)
+        self._observe(pose)
+
+    def odometry(self) -> Odometry:
+        """Return drifting odometry, odom <- base_link."""
+        return self._odometry.read(self.time_ns, *self._world.velocity())
+
+    def true_pose(self) -> Pose2:
+        """Return map <- base_link."""
+        return self._world.pose2()
+
+    def true_velocity(self) -> tuple[float, float]:
+        """Return true forward speed (m/s) and yaw rate (rad/s)."""
+        return self._world.velocity()
+
+    def image(self) -> CameraFrame:
+        """Draw what the camera sees now."""
+        return CameraFrame(self.time_ns, self.frame().rgb)
+
+    def frame(self) -> Frame:
+        """Draw colour, depth and alpha.
+
+        Raises:
+            SimulationError: the simulation was made without rendering.
+        """
+        if self._camera is None:
+            raise SimulationError('this simulation was made with render=False, it has no camera')
+        return self._camera.render(self._world.pose(), self._dynamic())
+
+    def scan(self, beams: int = 360, max_range: float = 10.0) -> NDArray[np.float32]:
+        """Return `[beams]` distances from base_link, -pi to pi; inf where nothing is near."""
+        places, radii = self._crowd.places, self._crowd.radii
+        discs = [np.column_stack([places[:, :2], radii])]
+        rectangles = []
+        poses = self._world.solid_poses()
+        for solid, pose in zip(self._world.solids, poses, strict=True):
+            yaw = math.atan2(pose[1, 0], pose[0, 0])
+            if solid.shape == 'cylinder':
+                discs.append(np.array([[pose[0, 3], pose[1, 3], solid.size[0]]]))
+            else:
+                rectangles.append([pose[0, 3], pose[1, 3], *solid.half_extents, yaw])
+        return self._scanner.cast(
+            self.true_pose(), np.concatenate(discs), np.array(rectangles).reshape(-1, 5), beams,
+            max_range,
+        )
+
+    def people_positions(self) -> NDArray[np.float64]:
+        """Return `[P, 3]` x, y, yaw in map."""
+        return self._crowd.places
+
+    def people_velocities(self) -> NDArray[np.float64]:
+        """Return `[P, 2]` m/s in map."""
+        return self._crowd.velocities
+
+    def obstacle_poses(self) -> NDArray[np.float64]:
+        """Return `[S, 4, 4]` map <- obstacle, origin at the middle of the underside."""
+        return self._world.solid_poses()
+
+    def _observe(self, pose: Pose2) -> None:
+        """Collect what happened in the tick."""
+        contacts = self._world.contacts.collect()
+        occupied = self._probe.occupied(pose)
+        if occupied:
+            contacts.append(ContactEvent('occupied', 'occupied', not self._was_occupied))
+        self._was_occupied = occupied
+        base = self._world.base
+        self.state = SimState(
+            contacts=tuple(contacts),
+            tilt=self._world.tilt(),
+            stuck=self._stuck.update(self.time_ns, pose, base.v),
+            base_timed_out=base.timed_out(self.time_ns),
+        )
+
+    def _standing_places(self) -> NDArray[np.float64]:
+        """Return `[P, 4]` x, y, floor, yaw of the people."""
+        places = self._crowd.places
+        floor = self.bundle.collision.floor(places[:, :2]) if len(places) else np.zeros(0)
+        return np.column_stack([places[:, :2], floor, places[:, 2]])
+
+    def _dynamic(self) -> list[DynamicGroup]:
+        """Return the groups to draw: people in their gait, obstacles where physics has them."""
+        if self.spec is None:
+            return []
+        here = self._world.pose()[:2, 3]
+        groups = []
+        for spec, pose in zip(self.spec.obstacles, self._world.solid_poses(), strict=True):
+            if np.hypot(*(pose[:2, 3] - here)) < DRAW_RANGE:
+                groups.append(DynamicGroup(self._props.obstacle(spec).cloud, pose))
+        places = self._standing_places()
+        for person, place, phase in zip(self.spec.people, places, self._crowd.phases, strict=True):
+            if np.hypot(*(place[:2] - here)) < DRAW_RANGE:
+                cloud = self._props.person(person).frame(phase)
+                groups.append(DynamicGroup(cloud, _upright(place)))
+        return groups
+
+
+def _upright(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `[4, 4]` map <- person from x, y, z, yaw."""
+    c, s = math.cos(place[3]), math.sin(place[3])
+    pose = np.eye(4)
+    pose[:2, :2] = (c, -s), (s, c)
+    pose[:3, 3] = place[:3]
+    return pose
