@@ -1,0 +1,113 @@
+"""The virtual environment and the wheels in it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from s2e_workspace.console import Console
+from s2e_workspace.errors import WorkspaceError
+from s2e_workspace.layout import Layout
+from s2e_workspace.machine import clean_environment
+from s2e_workspace.run import run
+from s2e_workspace.stamps import Stamps, digest
+
+VENV_STEP = 'venv'
+
+
+def python_tag() -> str:
+    """Return the interpreter's tag, e.g. `cp311`."""
+    return f'cp{sys.version_info[0]}{sys.version_info[1]}'
+
+
+def make_venv(layout: Layout, console: Console) -> None:
+    """Create the environment, or again if it belongs to another Python or another place.
+
+    Raises:
+        WorkspaceError: If the venv module or pip is missing.
+    """
+    stamps = Stamps(layout.stamps)
+    wanted = f'{python_tag()} {layout.venv}'
+    if stamps.fresh(VENV_STEP, wanted) and layout.python.exists():
+        return
+    usable = _adoptable(layout)
+    if layout.venv.exists() and not usable:
+        console.note('  .venv is of another Python or was moved here: making it again')
+        shutil.rmtree(layout.venv)
+    if not usable:
+        with console.step('Python environment'):
+            run(
+                [sys.executable, '-m', 'venv', str(layout.venv)],
+                log=layout.cache / 'log' / 'venv.log',
+                environment=clean_environment(),
+                purpose='making .venv (on Debian and Ubuntu: apt install python3-venv)',
+            )
+    stamps.write(VENV_STEP, wanted)
+
+
+def _adoptable(layout: Layout) -> bool:
+    """Return whether an environment made by hand is of this Python and in its place."""
+    if not layout.python.exists():
+        return False
+    probe = 'import sys; print(sys.prefix, sys.version_info[0], sys.version_info[1])'
+    done = subprocess.run(
+        [str(layout.python), '-I', '-S', '-c', probe], capture_output=True, text=True
+    )
+    here = f'{layout.venv} {sys.version_info[0]} {sys.version_info[1]}'
+    activate = layout.venv / 'bin' / 'activate'
+    in_place = activate.is_file() and str(layout.venv) in activate.read_text(encoding='utf-8')
+    return done.returncode == 0 and done.stdout.strip() == here and in_place
+
+
+def requirement_files(first: Path) -> list[Path]:
+    """Return a requirements file and all that it includes by `-r`.
+
+    Raises:
+        WorkspaceError: If one is missing.
+    """
+    if not first.is_file():
+        raise WorkspaceError(f'no such requirements file: {first}')
+    files = [first]
+    for line in first.read_text(encoding='utf-8').splitlines():
+        match = re.match(r'\s*-r\s+(\S+)', line)
+        if match:
+            files += requirement_files(first.parent / match[1])
+    return files
+
+
+def requirements_fresh(layout: Layout, name: str) -> bool:
+    """Return whether a requirements file is installed as it stands."""
+    return Stamps(layout.stamps).fresh(f'requirements-{name}', _requirements_digest(layout, name))
+
+
+def install_requirements(layout: Layout, console: Console, name: str, title: str) -> None:
+    """Install a requirements file unless it is installed as it stands.
+
+    Raises:
+        WorkspaceError: If pip fails.
+    """
+    if requirements_fresh(layout, name):
+        return
+    stamps = Stamps(layout.stamps)
+    step = f'requirements-{name}'
+    stamps.drop(step)
+    with console.step(title):
+        run(
+            [
+                str(layout.python), '-m', 'pip', 'install', '--disable-pip-version-check',
+                '--no-input', '--progress-bar', 'off', '--prefer-binary',
+                '-r', str(layout.requirements(name)),
+            ],
+            log=layout.logs / f'pip-{name}.log',
+            environment=clean_environment(),
+            purpose=f'pip install -r requirements/{name}.txt',
+        )
+    stamps.write(step, _requirements_digest(layout, name))
+
+
+def _requirements_digest(layout: Layout, name: str) -> str:
+    files = requirement_files(layout.requirements(name))
+    return digest(texts=[python_tag()], files=files, base=layout.root)
