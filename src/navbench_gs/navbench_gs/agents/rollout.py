@@ -1,0 +1,225 @@
+"""Forward simulation of many short drives, and what each would cost.
+
+The base is a unicycle with bounded speed, yaw rate, curvature and accelerations, stepped at
+50 ms, so that every drive is one the robot can follow.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+STEP = 0.05
+"""Seconds of one simulated step."""
+STEPS = 40
+"""Steps of one drive: the 2 s of a plan."""
+
+# Columns of the limits array.
+V_MAX, W_MAX, CURVATURE, ACCELERATE, BRAKE, TURN_RATE, LATERAL = range(7)
+# Columns of the candidate array: pursue the path shifted by OFFSET at SPEED times the allowed
+# speed, or, if FIXED is finite, hold that curvature.
+OFFSET, SPEED, FIXED, PENALTY = range(4)
+
+
+@njit(cache=True)
+def speed_along(path, clearance, origin, resolution, radius, limits, ends):  # type: ignore[no-untyped-def] # noqa: ANN
+    """Fastest allowed speed at each point of a path.
+
+    Slow in curves (lateral acceleration), slow beside things, braking in time for both and, if
+    the path `ends` in the goal, for the goal.
+
+    Args:
+        path: Points at equal steps. [P, 2]
+        clearance: Metres to the nearest thing. [R, C]
+        origin: Scene xy of the grid's corner. [2]
+        resolution: Metres per cell.
+        radius: Footprint circle, metres.
+        limits: See the column names. [7]
+        ends: Whether the last point is the goal.
+
+    Returns:
+        **speed**: m/s. [P]
+        **ahead**: Metres to the last point. [P]
+    """
+    count = path.shape[0]
+    speed = np.empty(count)
+    ahead = np.zeros(count)
+    for i in range(count - 2, -1, -1):
+        ahead[i] = ahead[i + 1] + math.hypot(path[i + 1, 0] - path[i, 0],
+                                             path[i + 1, 1] - path[i, 1])
+    span = 8
+    for i in range(count):
+        speed[i] = limits[V_MAX]
+        a, b = max(0, i - span), min(count - 1, i + span)
+        if i - a >= 3 and b - i >= 3:
+            first = math.atan2(path[i, 1] - path[a, 1], path[i, 0] - path[a, 0])
+            second = math.atan2(path[b, 1] - path[i, 1], path[b, 0] - path[i, 0])
+            turn = abs((second - first + math.pi) % (2.0 * math.pi) - math.pi)
+            curvature = turn / max(0.5 * (ahead[a] - ahead[b]), 1e-3)
+            if curvature > 1e-3:
+                speed[i] = min(speed[i], math.sqrt(limits[LATERAL] / curvature))
+                speed[i] = min(speed[i], limits[W_MAX] / curvature)
+        gap = _lookup(clearance, origin, resolution, path[i, 0], path[i, 1]) - radius
+        speed[i] = min(speed[i], limits[V_MAX] * min(1.0, max(0.4, 0.5 + 1.2 * gap)))
+    if ends:
+        speed[count - 1] = 0.0
+    for i in range(count - 2, -1, -1):
+        reachable = math.sqrt(speed[i + 1] ** 2 + 2.0 * limits[BRAKE] * (ahead[i] - ahead[i + 1]))
+        speed[i] = min(speed[i], reachable)
+    return speed, ahead
+
+
+@njit(cache=True)
+def drive_all(  # type: ignore[no-untyped-def] # noqa: ANN
+    start, path, speed, ahead, ends, candidates, limits, circles, circle_radius, clearance, origin,
+    resolution, people, person_radius,
+):
+    """Drive every candidate and judge it.
+
+    Args:
+        start: x, y, yaw, v, curvature of the robot. [5]
+        path: Way to the goal, from the robot. [P, 2]
+        speed: Allowed speed along it. [P]
+        ahead: Metres to its last point. [P]
+        ends: Whether its last point is the goal.
+        candidates: See the column names. [K, 4]
+        limits: See the column names. [7]
+        circles: x of the circles that cover the footprint, base_link. [F]
+        circle_radius: Their radius, metres.
+        clearance: Metres to the nearest thing. [R, C]
+        origin: Scene xy of the grid's corner. [2]
+        resolution: Metres per cell.
+        people: x, y, vx, vy. [P, 4]
+        person_radius: Metres.
+
+    Returns:
+        **tracks**: x, y, yaw, v after each step. [K, STEPS, 4]
+        **static**: Penetration into static things, and nearness, summed. [K, 2]
+        **moving**: The same for people. [K, 2]
+    """
+    count = candidates.shape[0]
+    tracks = np.empty((count, STEPS, 4))
+    static = np.zeros((count, 2))
+    moving = np.zeros((count, 2))
+    for k in range(count):
+        _drive(start, path, speed, ahead, ends, candidates[k], limits, tracks[k])
+        _judge(tracks[k], circles, circle_radius, clearance, origin, resolution, people,
+               person_radius, static[k], moving[k])
+    return tracks, static, moving
+
+
+@njit(cache=True)
+def _drive(start, path, speed, ahead, ends, candidate, limits, track):  # type: ignore[no-untyped-def] # noqa: ANN
+    x, y, yaw, v, curvature = start
+    near = 0
+    last = path.shape[0] - 1
+    for step in range(STEPS):
+        while near < last and _closer(path, near + 1, near, x, y):
+            near += 1
+        if math.isfinite(candidate[FIXED]):
+            wanted = candidate[FIXED]
+            allowed = limits[V_MAX] * candidate[SPEED]
+        else:
+            wanted, allowed = _pursue(path, speed, ahead, ends, candidate, limits, x, y, yaw, v,
+                                      near)
+        wanted = min(max(wanted, -limits[CURVATURE]), limits[CURVATURE])
+        change = limits[TURN_RATE] * STEP
+        curvature += min(max(wanted - curvature, -change), change)
+        if abs(curvature) > 1e-6:
+            allowed = min(allowed, limits[W_MAX] / abs(curvature))
+            allowed = min(allowed, math.sqrt(limits[LATERAL] / abs(curvature)))
+        v += min(max(allowed - v, -limits[BRAKE] * STEP), limits[ACCELERATE] * STEP)
+        v = max(v, 0.0)
+        half = 0.5 * v * curvature * STEP
+        x += v * STEP * math.cos(yaw + half)
+        y += v * STEP * math.sin(yaw + half)
+        yaw += 2.0 * half
+        track[step, 0], track[step, 1], track[step, 2], track[step, 3] = x, y, yaw, v
+
+
+@njit(cache=True, inline='always')
+def _closer(path, a, b, x, y):  # type: ignore[no-untyped-def] # noqa: ANN
+    first = (path[a, 0] - x) ** 2 + (path[a, 1] - y) ** 2
+    return first <= (path[b, 0] - x) ** 2 + (path[b, 1] - y) ** 2
+
+
+@njit(cache=True)
+def _pursue(path, speed, ahead, ends, candidate, limits, x, y, yaw, v, near):  # type: ignore[no-untyped-def] # noqa: ANN
+    """Curvature to a point ahead on the shifted path, and the speed allowed there."""
+    last = path.shape[0] - 1
+    reach = 0.45 + 0.45 * v
+    aim = near
+    while aim < last and ahead[near] - ahead[aim] < reach:
+        aim += 1
+    back = max(near, aim - 6)
+    dx, dy = path[aim, 0] - path[back, 0], path[aim, 1] - path[back, 1]
+    length = math.hypot(dx, dy)
+    target_x, target_y = path[aim, 0], path[aim, 1]
+    if length > 1e-6:
+        # The shift fades out before the goal so that every candidate ends there.
+        shift = candidate[OFFSET]
+        if ends:
+            shift *= min(1.0, ahead[aim] / 1.5)
+        target_x -= shift * dy / length
+        target_y += shift * dx / length
+    c, s = math.cos(yaw), math.sin(yaw)
+    local_x = c * (target_x - x) + s * (target_y - y)
+    local_y = c * (target_y - y) - s * (target_x - x)
+    squared = local_x * local_x + local_y * local_y
+    allowed = candidate[SPEED] * speed[near]
+    if ends and ahead[near] < 0.04:
+        return 0.0, 0.0
+    if squared < 1e-4:
+        return 0.0, allowed
+    bearing = math.atan2(local_y, local_x)
+    if abs(bearing) > 1.4:
+        # Facing away: the tightest turn, slowly.
+        return math.copysign(limits[CURVATURE], bearing), min(allowed, 0.5)
+    slow = max(0.35, 1.0 - 0.6 * abs(bearing))
+    return 2.0 * local_y / squared, min(allowed, max(0.3, slow * limits[V_MAX]))
+
+
+@njit(cache=True, inline='always')
+def _lookup(grid, origin, resolution, x, y):  # type: ignore[no-untyped-def] # noqa: ANN
+    column = int(math.floor((x - origin[0]) / resolution))
+    row = int(math.floor((y - origin[1]) / resolution))
+    if row < 0 or column < 0 or row >= grid.shape[0] or column >= grid.shape[1]:
+        return 0.0
+    return grid[row, column]
+
+
+@njit(cache=True)
+def _judge(  # type: ignore[no-untyped-def] # noqa: ANN
+    track, circles, circle_radius, clearance, origin, resolution, people, person_radius, static,
+    moving,
+):
+    """Add up penetration and nearness along one drive; soon counts more than late."""
+    comfort, personal = 0.30, 0.60
+    for step in range(1, STEPS, 2):
+        x, y, yaw, v = track[step]
+        time = (step + 1) * STEP
+        weight = 1.5 - 0.5 * time
+        c, s = math.cos(yaw), math.sin(yaw)
+        for f in range(circles.size):
+            px, py = x + c * circles[f], y + s * circles[f]
+            gap = _lookup(clearance, origin, resolution, px, py) - circle_radius
+            if gap < 0.0:
+                static[0] += weight * (0.05 - gap)
+            if gap < comfort:
+                static[1] += weight * (1.0 - max(gap, 0.0) / comfort) ** 2 * (0.3 + v)
+        for p in range(people.shape[0]):
+            qx, qy = people[p, 0] + time * people[p, 2], people[p, 1] + time * people[p, 3]
+            if abs(qx - x) > 2.5 or abs(qy - y) > 2.5:
+                continue
+            # How well a straight walk predicts a person fades over the 2 s of a plan.
+            weight = 1.2 - 0.5 * time
+            gap = np.inf
+            for f in range(circles.size):
+                px, py = x + c * circles[f], y + s * circles[f]
+                gap = min(gap, math.hypot(qx - px, qy - py) - circle_radius - person_radius)
+            if gap < 0.05:
+                moving[0] += weight * (0.15 - gap)
+            if gap < personal:
+                moving[1] += weight * (1.0 - max(gap, 0.0) / personal) ** 2 * (0.2 + v)

@@ -1,0 +1,133 @@
+"""A world without physics or pictures: the same calls as `env.Simulation`, a thousand times faster.
+
+For tests, for studies of planners and protocols, and for checking that a sampled route can be
+driven. Bodies never push each other: touching is reported and the robot drives on.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from s2e_core.camera import SMALL_CAMERA, CameraModel
+from s2e_core.contract import TICK_NS
+from s2e_core.records import CameraFrame, Command, Odometry
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
+
+from navbench_gs.scenes.collision import CollisionMap
+from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_patch
+from navbench_gs.tasks.spec import EpisodeSpec
+
+
+class KinematicContact:
+    """A touch, shaped like `physics.contacts.ContactEvent`."""
+
+    def __init__(self, body: str, kind: str) -> None:
+        self.body = body
+        self.kind = kind
+
+
+class KinematicState:
+    """What the judge reads, shaped like `env.state.SimState`."""
+
+    def __init__(self, contacts: tuple[KinematicContact, ...] = ()) -> None:
+        self.contacts = contacts
+        self.tilt = 0.0
+        self.stuck = False
+
+
+class KinematicWorld:
+    """A unicycle that does what it is told, people who walk straight, odometry without drift."""
+
+    def __init__(
+        self, collision: CollisionMap, robot: RobotProfile, camera: CameraModel = SMALL_CAMERA
+    ) -> None:
+        self.collision = collision
+        self.robot = robot
+        self._rgb = np.random.default_rng(0).integers(
+            0, 255, (camera.height, camera.width, 3), np.uint8
+        )
+
+    def reset(self, spec: EpisodeSpec) -> None:
+        """Begin an episode."""
+        self.spec = spec
+        self.time_ns = 0
+        self._pose = spec.start
+        self._command = Command(0)
+        self._patches = [obstacle_patch(item) for item in spec.obstacles]
+        self.state = KinematicState(self._touching())
+
+    def tick(self, command: Command) -> None:
+        """Advance 50 ms under a command."""
+        dt = TICK_NS * 1e-9
+        turn = command.w * dt
+        step = command.v * dt
+        self._pose = self._pose.compose(
+            Pose2(step * math.cos(turn / 2), step * math.sin(turn / 2), turn)
+        )
+        self._command = command
+        self.time_ns += TICK_NS
+        self.state = KinematicState(self._touching())
+
+    @property
+    def goal_odom(self) -> NDArray[np.float64]:
+        """The goal in odom, metres. [2]"""
+        return self.spec.start.inverse().transform(np.array(self.spec.goal))
+
+    def true_pose(self) -> Pose2:
+        """Return map <- base_link."""
+        return self._pose
+
+    def odometry(self) -> Odometry:
+        """Return exact odometry."""
+        pose = self.spec.start.inverse().compose(self._pose)
+        return Odometry(self.time_ns, pose, self._command.v, self._command.w)
+
+    def image(self) -> CameraFrame:
+        """Return a fixed pattern, so that checks for blank images pass."""
+        return CameraFrame(self.time_ns, self._rgb)
+
+    def people_positions(self) -> NDArray[np.float64]:
+        """Return x, y, yaw of each person: walking to and fro. [P, 3]"""
+        places = np.zeros((len(self.spec.people), 3))
+        for index, person in enumerate(self.spec.people):
+            a, b = np.array(person.start), np.array(person.goal)
+            length = float(np.hypot(*(b - a)))
+            if person.behaviour == 'stand' or length < 1e-6:
+                places[index, :2] = a
+                continue
+            phase = (person.speed * self.time_ns * 1e-9 / length) % 2.0
+            share = phase if phase <= 1.0 else 2.0 - phase
+            heading = (b - a) if phase <= 1.0 else (a - b)
+            places[index] = (*(a + share * (b - a)), math.atan2(heading[1], heading[0]))
+        return places
+
+    def obstacle_poses(self) -> NDArray[np.float64]:
+        """Return x, y, yaw of each obstacle. [B, 3]"""
+        return np.array([(p.x, p.y, p.yaw) for p in self._patches]).reshape(-1, 3)
+
+    def _touching(self) -> tuple[KinematicContact, ...]:
+        half = np.array([self.robot.length, self.robot.width]) / 2.0
+        body = Patch(self._pose.x, self._pose.y, self._pose.yaw, *half)
+        axes = [np.linspace(-h, h, 9) for h in half]
+        points = self._pose.transform(np.stack(np.meshgrid(*axes), -1).reshape(-1, 2))
+        found = []
+        if self._occupied(points):
+            found.append(KinematicContact('occupied', 'occupied'))
+        for index, patch in enumerate(self._patches):
+            if (patch.distance(points) < 0.0).any():
+                kind = self.spec.obstacles[index].kind
+                found.append(KinematicContact(f'obstacle_{index}_{kind}', 'obstacle'))
+        for index, (x, y, _) in enumerate(self.people_positions()):
+            if float(body.distance(np.array([x, y]))) < PERSON_RADIUS:
+                found.append(KinematicContact(f'person_{index}', 'person'))
+        return tuple(found)
+
+    def _occupied(self, points: NDArray[np.float64]) -> bool:
+        cells = self.collision.cell(points)
+        shape = np.array(self.collision.occupancy.shape)
+        if ((cells < 0) | (cells >= shape)).any():
+            return True
+        return bool(self.collision.occupancy[cells[:, 0], cells[:, 1]].any())
