@@ -1,4 +1,6 @@
-"""Package s2e_bare for ament_python."""
+"""Packaging of the bare-machine stand-in; installs the `ros2` command."""
+
+from __future__ import annotations
 
 from setuptools import find_packages, setup
 
@@ -7,19 +9,19 @@ PACKAGE = 's2e_bare'
 setup(
     name=PACKAGE,
     version='0.1.0',
-    description='Stand-in for launch, launch_ros and the ros2 tool on machines where they cannot be installed',
-    packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    include_package_data=True,
+    packages=find_packages(exclude=['test', 'test.*']),
     package_data={PACKAGE: ['py.typed']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
     ],
-    install_requires=['setuptools'],
+    install_requires=['setuptools', 'PyYAML'],
     extras_require={'test': ['pytest']},
     zip_safe=False,
     maintainer='s2e_nav maintainers',
     maintainer_email='maintainers@s2e-nav.example.org',
+    description='Stand-in for launch, launch_ros and ros2 on machines without a full ROS 2.',
     license='Apache-2.0',
-    entry_points={'console_scripts': ['ros2 = s2e_bare.ros2.main:main']},
+    python_requires='>=3.10',
+    entry_points={'console_scripts': ['ros2 = s2e_bare.ros2.main:console_entry']},
 )

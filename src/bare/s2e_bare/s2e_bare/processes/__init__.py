@@ -1,0 +1,1 @@
+"""Child processes: start, output, end. Knows nothing of launch descriptions."""
