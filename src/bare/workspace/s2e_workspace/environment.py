@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -24,20 +23,28 @@ def python_tag() -> str:
 
 
 def make_venv(layout: Layout, console: Console) -> None:
-    """Create the environment, or again if it belongs to another Python or another place.
+    """Create the environment, or use the one that is there.
+
+    Only an environment that this builder made is ever removed; one that a person made may hold
+    what cannot be had again.
 
     Raises:
-        WorkspaceError: If the venv module or pip is missing.
+        WorkspaceError: If the venv module is missing, or a foreign environment does not fit.
     """
     stamps = Stamps(layout.stamps)
     wanted = f'{python_tag()} {layout.venv}'
     if stamps.fresh(VENV_STEP, wanted) and layout.python.exists():
         return
-    usable = _adoptable(layout)
-    if layout.venv.exists() and not usable:
+    if layout.venv.exists() and not _fits(layout):
+        if not (layout.stamps / VENV_STEP).is_file():
+            raise WorkspaceError(
+                f'{layout.venv} was not made by `make setup` and is of another Python or another '
+                f'place than {layout.root} with {python_tag()}; move it away and try again'
+            )
         console.note('  .venv is of another Python or was moved here: making it again')
         shutil.rmtree(layout.venv)
-    if not usable:
+    if not layout.venv.exists():
+        stamps.write(VENV_STEP, 'unfinished')  # an interrupted one is ours, to be made again
         with console.step('Python environment'):
             run(
                 [sys.executable, '-m', 'venv', str(layout.venv)],
@@ -48,18 +55,19 @@ def make_venv(layout: Layout, console: Console) -> None:
     stamps.write(VENV_STEP, wanted)
 
 
-def _adoptable(layout: Layout) -> bool:
-    """Return whether an environment made by hand is of this Python and in its place."""
-    if not layout.python.exists():
+def _fits(layout: Layout) -> bool:
+    """Return whether the environment there is of this Python and was made in this place.
+
+    Read from its files, not asked of its interpreter, whose start-up hooks may be broken.
+    """
+    settings = layout.venv / 'pyvenv.cfg'
+    version = f'{sys.version_info[0]}.{sys.version_info[1]}'
+    if not settings.is_file() or not layout.python.exists():
         return False
-    probe = 'import sys; print(sys.prefix, sys.version_info[0], sys.version_info[1])'
-    done = subprocess.run(
-        [str(layout.python), '-I', '-S', '-c', probe], capture_output=True, text=True
-    )
-    here = f'{layout.venv} {sys.version_info[0]} {sys.version_info[1]}'
+    match = re.search(r'^version(?:_info)?\s*=\s*(\d+\.\d+)', settings.read_text(), re.MULTILINE)
     activate = layout.venv / 'bin' / 'activate'
     in_place = activate.is_file() and str(layout.venv) in activate.read_text(encoding='utf-8')
-    return done.returncode == 0 and done.stdout.strip() == here and in_place
+    return match is not None and match[1] == version and in_place
 
 
 def requirement_files(first: Path) -> list[Path]:
