@@ -156,6 +156,7 @@ class PrivilegedPlanner:
         togo[~np.isfinite(togo)] = 1e3
         away = np.array([self._misaligned(end) for end in ends])
         cost = togo + _HEADING * away + self._candidates[:, rollout.PENALTY]
+        cost += self._out_of_reach(ends)
         cost += _TOUCH * static[:, 0] + _NEAR * static[:, 1]
         return cost + _TOUCH_PERSON * moving[:, 0] + _NEAR_PERSON * moving[:, 1]
 
@@ -166,6 +167,18 @@ class PrivilegedPlanner:
         if np.hypot(*step) < 0.3:
             return 0.0
         return abs(math.remainder(math.atan2(step[1], step[0]) - float(end[2]), 2.0 * math.pi))
+
+    def _out_of_reach(self, ends: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Metres the goal lies inside a car's turning circles, doubled: drive away first. [K]"""
+        radius = 1.0 / self._limits[rollout.CURVATURE]
+        if self._robot.min_turn_radius == 0.0:
+            return np.zeros(len(ends))
+        dx, dy = self._episode.goal[0] - ends[:, 0], self._episode.goal[1] - ends[:, 1]
+        c, s = np.cos(ends[:, 2]), np.sin(ends[:, 2])
+        forward, left = c * dx + s * dy, np.abs(c * dy - s * dx)
+        # Within 0.3 m the navigator stands still: nothing is left to reach.
+        inside = np.maximum(radius - np.hypot(forward, left - radius), 0.0)
+        return np.where(np.hypot(dx, dy) < 0.3, 0.0, 2.0 * inside)
 
     def _observe(self, t_ns: int, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return x, y, vx, vy of each person, from where they were 0.1 s to 0.5 s ago. [P, 4]"""

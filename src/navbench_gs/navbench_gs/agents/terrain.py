@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from s2e_core.config import check, option
 
-from navbench_gs.tasks.geodesic import DistanceField, Points, extended, solve
+from navbench_gs.tasks.geodesic import DistanceField, Points, extended, solve, window
 from navbench_gs.tasks.hazards import Patch, clearance_with
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def build_terrain(
         radius: Footprint circle, metres.
         config: Distances to keep.
     """
-    rows, columns = _window(collision, start, goal, config.crop)
+    # Detours grow with the route.
+    margin = config.crop + 0.25 * math.hypot(goal[0] - start[0], goal[1] - start[1])
+    rows, columns = window(collision, (start, goal), margin)
     origin = np.asarray(collision.origin) + collision.resolution * np.array(
         [columns.start, rows.start], np.float64
     )
@@ -103,17 +105,3 @@ def travel_cost(
     nearness = np.clip((comfort - clearance) / max(comfort - tight, 1e-6), 0.0, 1.0)
     cost = 1.0 + config.wall_cost * nearness * nearness
     return np.where(clearance >= tight, cost, np.inf).astype(np.float32)
-
-
-def _window(
-    collision: CollisionMap, start: tuple[float, float], goal: tuple[float, float], margin: float
-) -> tuple[slice, slice]:
-    """Rows and columns of the box around start and goal; detours grow with the route."""
-    ends = np.array([start, goal], np.float64)
-    margin += 0.25 * float(np.hypot(*(ends[1] - ends[0])))
-    shape = np.array(collision.occupancy.shape)
-    low = np.floor((ends.min(axis=0) - margin - collision.origin) / collision.resolution)
-    high = np.ceil((ends.max(axis=0) + margin - collision.origin) / collision.resolution)
-    c0, r0 = (int(v) for v in np.clip(low, 0, shape[::-1] - 1))
-    c1, r1 = (int(v) for v in np.clip(high, 1, shape[::-1]))
-    return slice(r0, max(r1, r0 + 1)), slice(c0, max(c1, c0 + 1))

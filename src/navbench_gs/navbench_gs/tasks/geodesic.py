@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.tasks.hazards import Patch, clearance_with
 from navbench_gs.tasks.marching import descend, march
 
 if TYPE_CHECKING:
@@ -94,11 +96,46 @@ def solve(
 
 
 def geodesic_field(
-    collision: CollisionMap, goal: tuple[float, float], radius: float
+    collision: CollisionMap,
+    goal: tuple[float, float],
+    radius: float,
+    *,
+    patches: tuple[Patch, ...] = (),
+    reach: float = 60.0,
 ) -> DistanceField:
-    """Metres to the goal for a disc of `radius` that keeps off everything occupied."""
-    cost = np.where(collision.free(radius), np.float32(1.0), np.float32(np.inf))
-    return solve(collision.resolution, collision.origin, cost, goal)
+    """Metres to the goal for a disc that keeps off everything occupied.
+
+    Args:
+        collision: Static map.
+        goal: Scene xy, metres.
+        radius: Of the disc, metres.
+        patches: What else stands on the floor.
+        reach: Farther from the goal than this along x or y nothing is solved, metres.
+    """
+    rows, columns = window(collision, (goal,), reach)
+    origin = np.asarray(collision.origin) + collision.resolution * np.array(
+        [columns.start, rows.start], np.float64
+    )
+    clearance = np.asarray(collision.distance)[rows, columns]
+    blocked = collision.occupancy[rows, columns]
+    if patches:
+        clearance = clearance_with(clearance, patches, origin, collision.resolution, radius + 0.3)
+    free = (clearance >= radius) & ~blocked & (clearance > 0.0)
+    cost = np.where(free, np.float32(1.0), np.float32(np.inf))
+    return solve(collision.resolution, origin, cost, goal)
+
+
+def window(
+    collision: CollisionMap, points: Sequence[tuple[float, float]], margin: float
+) -> tuple[slice, slice]:
+    """Rows and columns of the box around points, grown by a margin in metres."""
+    ends = np.asarray(points, np.float64)
+    shape = np.array(collision.occupancy.shape)
+    low = np.floor((ends.min(axis=0) - margin - collision.origin) / collision.resolution)
+    high = np.ceil((ends.max(axis=0) + margin - collision.origin) / collision.resolution)
+    c0, r0 = (int(v) for v in np.clip(low, 0, shape[::-1] - 1))
+    c1, r1 = (int(v) for v in np.clip(high, 1, shape[::-1]))
+    return slice(r0, max(r1, r0 + 1)), slice(c0, max(c1, c0 + 1))
 
 
 def extended(field: DistanceField, excess: float = _OUTSIDE_COST) -> DistanceField:
