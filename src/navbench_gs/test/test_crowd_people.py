@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from navbench_gs.crowd import Crowd, CrowdGround
 from navbench_gs.physics.solids import PersonBody, Solid
 from navbench_gs.scenes.collision import CollisionMap
@@ -155,7 +156,8 @@ def test_gait_follows_the_distance_walked() -> None:
     before, x = crowd.phases[0], crowd.places[0, 0]
     walk(crowd, 0.5)
     after = crowd.phases[0]
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     # A cycle is 1.4 m long.
     assert (after - before) % 1.0 == pytest.approx((crowd.places[0, 0] - x) / 1.4, abs=0.02)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from navbench_gs.physics import PersonBody, PhysicsWorld, Solid
 from navbench_gs.physics.ground import Reach
 from navbench_gs.scenes.collision import CollisionMap

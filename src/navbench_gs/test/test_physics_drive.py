@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from navbench_gs.physics import PhysicsWorld
 from navbench_gs.physics.base import STEER_RATE, BaseController
 from navbench_gs.physics.ground import Reach

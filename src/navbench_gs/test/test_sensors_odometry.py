@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from navbench_gs.sensors.odometry import Drift, DriftingOdometry
 from s2e_core.errors import ConfigError
 from s2e_core.se2 import Pose2

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.sensors.scan import VirtualScan
 from s2e_core.se2 import Pose2

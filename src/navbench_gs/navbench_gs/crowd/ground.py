@@ -6,10 +6,10 @@ import heapq
 import math
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.compiled import compiled
 from navbench_gs.scenes.collision import CollisionMap
 
 ROUTE_CELL = 0.3
@@ -93,8 +93,10 @@ class CrowdGround:
         return cost
 
 
-@numba.njit(cache=True)
-def _search(cost, row, column, goal_row, goal_column):  # type: ignore[no-untyped-def]
+@compiled
+def _search(
+    cost: NDArray[np.float32], row: int, column: int, goal_row: int, goal_column: int
+) -> NDArray[np.int64]:
     """A* over 8 neighbours; a cell of cost 0 is closed, except start and goal.
 
     Returns:
@@ -133,8 +135,10 @@ def _search(cost, row, column, goal_row, goal_column):  # type: ignore[no-untype
     return _trace(parent, start, goal, columns)
 
 
-@numba.njit(cache=True)
-def _trace(parent, start, goal, columns):  # type: ignore[no-untyped-def]
+@compiled
+def _trace(
+    parent: NDArray[np.int64], start: int, goal: int, columns: int
+) -> NDArray[np.int64]:
     """Follow parents from the goal back to the start."""
     chain = [goal]
     while chain[-1] != start:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
+from numpy.typing import NDArray
 
+from navbench_gs.compiled import compiled
 from navbench_gs.crowd.orca import neighbour_plane, solve
+
+Floats = NDArray[np.float64]
+Grid = NDArray[np.float32]
 
 NEIGHBOUR_RANGE = 6.0
 """People farther away are not noticed, metres."""
@@ -21,15 +25,17 @@ FASTER = 1.3
 """People may exceed their preferred speed by this factor to avoid someone."""
 
 
-@numba.njit(cache=True)
-def edge(distance, ox, oy, resolution, x, y):  # type: ignore[no-untyped-def]
+@compiled
+def edge(
+    distance: Grid, ox: float, oy: float, resolution: float, x: float, y: float
+) -> tuple[float, float, float]:
     """Return the distance to the edge of walkable space and its direction nx, ny (unit).
 
     The direction is the negative central difference over two cells, (0, 0) on a ridge.
     """
     rows, columns = distance.shape
-    column = int(math.floor((x - ox) / resolution))
-    row = int(math.floor((y - oy) / resolution))
+    column = math.floor((x - ox) / resolution)
+    row = math.floor((y - oy) / resolution)
     if row < 2 or column < 2 or row >= rows - 2 or column >= columns - 2:
         return 0.0, 0.0, 0.0
     gx = distance[row, column - 2] - distance[row, column + 2]
@@ -40,8 +46,10 @@ def edge(distance, ox, oy, resolution, x, y):  # type: ignore[no-untyped-def]
     return distance[row, column], gx / length, gy / length
 
 
-@numba.njit(cache=True)
-def preferred_velocity(route, progress, x, y, speed):  # type: ignore[no-untyped-def]
+@compiled
+def preferred_velocity(
+    route: Floats, progress: int, x: float, y: float, speed: float
+) -> tuple[float, float, int]:
     """Return vx, vy along a route [K, 2] and the new progress (index of the nearest point)."""
     count = route.shape[0]
     nearest, best = progress, np.inf
@@ -63,10 +71,12 @@ def preferred_velocity(route, progress, x, y, speed):  # type: ignore[no-untyped
     return pace * dx / length, pace * dy / length, nearest
 
 
-@numba.njit(cache=True)
-def choose_velocities(  # type: ignore[no-untyped-def]
-    agents, people, preferred, speeds, shares, distance, ox, oy, resolution, horizon, dt, out
-):
+@compiled
+def choose_velocities(
+    agents: Floats, people: int, preferred: Floats, speeds: Floats, shares: Floats,
+    distance: Grid, ox: float, oy: float, resolution: float, horizon: float, dt: float,
+    out: Floats,
+) -> None:
     """Choose everybody's next velocity.
 
     Args:
@@ -109,16 +119,19 @@ def choose_velocities(  # type: ignore[no-untyped-def]
         out[i, 1] = agents[i, 3] + factor * dy
 
 
-@numba.njit(cache=True)
-def stop_at_edges(places, velocities, distance, ox, oy, resolution, dt):  # type: ignore[no-untyped-def]
+@compiled
+def stop_at_edges(
+    places: Floats, velocities: Floats, distance: Grid, ox: float, oy: float,
+    resolution: float, dt: float,
+) -> None:
     """Take out the part of each velocity [P, 2] that would leave walkable space within dt."""
     rows, columns = distance.shape
     for i in range(places.shape[0]):
         for attempt in range(3):
             vx = velocities[i, 0] if attempt != 1 else 0.0
             vy = velocities[i, 1] if attempt != 2 else 0.0
-            column = int(math.floor((places[i, 0] + vx * dt - ox) / resolution))
-            row = int(math.floor((places[i, 1] + vy * dt - oy) / resolution))
+            column = math.floor((places[i, 0] + vx * dt - ox) / resolution)
+            row = math.floor((places[i, 1] + vy * dt - oy) / resolution)
             if 0 <= row < rows and 0 <= column < columns and distance[row, column] > 0.0:
                 velocities[i, 0], velocities[i, 1] = vx, vy
                 break
@@ -126,8 +139,11 @@ def stop_at_edges(places, velocities, distance, ox, oy, resolution, dt):  # type
             velocities[i, 0], velocities[i, 1] = 0.0, 0.0
 
 
-@numba.njit(cache=True)
-def stop_at_robot(places, velocities, radii, robot, length, width, dt):  # type: ignore[no-untyped-def]
+@compiled
+def stop_at_robot(
+    places: Floats, velocities: Floats, radii: Floats, robot: Floats, length: float,
+    width: float, dt: float,
+) -> None:
     """Take out the part of each velocity that would walk into the robot's footprint.
 
     A body that touches the robot neither passes through it nor shoves it away: people are

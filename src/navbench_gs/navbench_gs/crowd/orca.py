@@ -13,14 +13,20 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
+from numpy.typing import NDArray
+
+from navbench_gs.compiled import compiled
+
+Floats = NDArray[np.float64]
 
 EPSILON = 1e-9
 
 
-@numba.njit(cache=True)
-def neighbour_plane(me, other, horizon, dt, share):  # type: ignore[no-untyped-def]
+@compiled
+def neighbour_plane(
+    me: Floats, other: Floats, horizon: float, dt: float, share: float
+) -> tuple[float, float, float, float]:
     """Return the half plane that keeps `me` clear of `other` for `horizon` seconds.
 
     Args:
@@ -61,8 +67,10 @@ def neighbour_plane(me, other, horizon, dt, share):  # type: ignore[no-untyped-d
     return me[2] + share * ux, me[3] + share * uy, dx, dy
 
 
-@numba.njit(cache=True)
-def solve(planes, count, hard, speed, preferred):  # type: ignore[no-untyped-def]
+@compiled
+def solve(
+    planes: Floats, count: int, hard: int, speed: float, preferred: Floats
+) -> tuple[float, float]:
     """Return the best velocity vx, vy.
 
     Args:
@@ -78,14 +86,16 @@ def solve(planes, count, hard, speed, preferred):  # type: ignore[no-untyped-def
     return vx, vy
 
 
-@numba.njit(cache=True)
-def _violation(plane, vx, vy):  # type: ignore[no-untyped-def]
+@compiled
+def _violation(plane: Floats, vx: float, vy: float) -> float:
     """Return how far v lies on the forbidden side, m/s; negative when allowed."""
     return plane[2] * (plane[1] - vy) - plane[3] * (plane[0] - vx)
 
 
-@numba.njit(cache=True)
-def _on_line(planes, index, speed, ox, oy, direction):  # type: ignore[no-untyped-def]
+@compiled
+def _on_line(
+    planes: Floats, index: int, speed: float, ox: float, oy: float, direction: bool
+) -> tuple[bool, float, float]:
     """Best velocity on one line under the speed limit and all earlier planes.
 
     Returns:
@@ -119,8 +129,10 @@ def _on_line(planes, index, speed, ox, oy, direction):  # type: ignore[no-untype
     return True, px + t * dx, py + t * dy
 
 
-@numba.njit(cache=True)
-def _programme(planes, count, speed, ox, oy, direction):  # type: ignore[no-untyped-def]
+@compiled
+def _programme(
+    planes: Floats, count: int, speed: float, ox: float, oy: float, direction: bool
+) -> tuple[float, float, int]:
     """Two-dimensional linear programme; returns vx, vy and the first plane that failed."""
     vx, vy = ox, oy
     length = math.hypot(ox, oy)
@@ -137,8 +149,10 @@ def _programme(planes, count, speed, ox, oy, direction):  # type: ignore[no-unty
     return vx, vy, count
 
 
-@numba.njit(cache=True)
-def _least_bad(planes, count, hard, begin, speed, vx, vy):  # type: ignore[no-untyped-def]
+@compiled
+def _least_bad(
+    planes: Floats, count: int, hard: int, begin: int, speed: float, vx: float, vy: float
+) -> tuple[float, float]:
     """Minimise the largest violation of the soft planes while the hard ones hold."""
     worst = 0.0
     projected = np.empty((count, 4))
@@ -158,8 +172,8 @@ def _least_bad(planes, count, hard, begin, speed, vx, vy):  # type: ignore[no-un
     return vx, vy
 
 
-@numba.njit(cache=True)
-def _bisector(a, b, out):  # type: ignore[no-untyped-def]
+@compiled
+def _bisector(a: Floats, b: Floats, out: Floats) -> bool:
     """Write the line on which a and b are violated equally; False if b never matters."""
     determinant = a[2] * b[3] - a[3] * b[2]
     if abs(determinant) <= EPSILON:

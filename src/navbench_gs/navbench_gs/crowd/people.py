@@ -8,9 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.config import check, option
-from s2e_core.robot import RobotProfile
-from s2e_core.se2 import Pose2
 
 from navbench_gs.crowd.ground import CrowdGround
 from navbench_gs.crowd.motion import (
@@ -21,6 +18,9 @@ from navbench_gs.crowd.motion import (
 )
 from navbench_gs.physics.solids import PersonBody, Solid
 from navbench_gs.tasks.spec import PersonSpec
+from s2e_core.config import check, option
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
 
 STRIDE = 1.4
 """Length of a walking cycle (two steps) at walking pace, metres."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.robot import RobotProfile
-from s2e_core.se2 import Pose2
 
 from navbench_gs.scenes.collision import CollisionMap
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
 
 
 class OccupancyProbe:

@@ -6,11 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.camera import CameraModel, CameraMount
-from s2e_core.contract import TICK_NS
-from s2e_core.records import CameraFrame, Command, Odometry
-from s2e_core.robot import RobotProfile
-from s2e_core.se2 import Pose2
 
 from navbench_gs.crowd import Crowd, CrowdConfig, CrowdGround
 from navbench_gs.env.footprint import OccupancyProbe
@@ -21,9 +16,15 @@ from navbench_gs.physics import ContactEvent, PhysicsWorld
 from navbench_gs.physics.ground import Reach
 from navbench_gs.physics.world import FAR, STEP_NS
 from navbench_gs.render import DynamicGroup, Frame
+from navbench_gs.render.factory import Backend
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.sensors import Drift, DriftingOdometry, SceneCamera, VirtualScan
 from navbench_gs.tasks.spec import EpisodeSpec
+from s2e_core.camera import CameraModel, CameraMount
+from s2e_core.contract import TICK_NS
+from s2e_core.records import CameraFrame, Command, Odometry
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
 
 STEPS_PER_TICK = TICK_NS // STEP_NS
 DRAW_RANGE = 60.0
@@ -45,7 +46,7 @@ class Simulation:
         mount: CameraMount | None = None,
         threads: int | None = None,
         render: bool = True,
-        backend: str = 'cpu',
+        backend: Backend = 'cpu',
         drift: Drift | None = None,
         crowd: CrowdConfig | None = None,
         latency: float = 0.0,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from s2e_core.se2 import Pose2
-
 from navbench_gs.physics.contacts import ContactEvent
+from s2e_core.se2 import Pose2
 
 STUCK_TIME_NS = 3_000_000_000
 """A base that tries to move this long without doing so is stuck, nanoseconds."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.camera import CameraModel, CameraMount
 
 from navbench_gs.errors import RenderError
 from navbench_gs.render import DynamicGroup, Frame, RenderCamera, make_renderer
+from navbench_gs.render.factory import Backend
 from navbench_gs.splats.cloud import GaussianCloud
+from s2e_core.camera import CameraModel, CameraMount
 
 
 class SceneCamera:
@@ -22,7 +23,7 @@ class SceneCamera:
         camera: CameraModel,
         mount: CameraMount,
         *,
-        backend: str = 'cpu',
+        backend: Backend = 'cpu',
         threads: int | None = None,
     ) -> None:
         """Prepare the scene for drawing.

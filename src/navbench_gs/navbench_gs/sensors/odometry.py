@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
 from s2e_core.config import check, option
 from s2e_core.records import Odometry
 from s2e_core.se2 import Pose2

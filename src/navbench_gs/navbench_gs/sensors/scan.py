@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from navbench_gs.compiled import compiled
+from navbench_gs.scenes.collision import CollisionMap
 from s2e_core.se2 import Pose2
 
-from navbench_gs.scenes.collision import CollisionMap
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 class VirtualScan:
@@ -56,8 +59,11 @@ class VirtualScan:
         return ranges
 
 
-@numba.njit(cache=True)
-def _cast(occupancy, ox, oy, res, x, y, yaw, discs, rectangles, limit, out):  # type: ignore[no-untyped-def]
+@compiled
+def _cast(
+    occupancy: Mask, ox: float, oy: float, res: float, x: float, y: float, yaw: float,
+    discs: Floats, rectangles: Floats, limit: float, out: NDArray[np.float32],
+) -> None:
     """Fill `out` [beams] with the nearest hit of each beam."""
     beams = out.shape[0]
     for index in range(beams):
@@ -74,8 +80,10 @@ def _cast(occupancy, ox, oy, res, x, y, yaw, discs, rectangles, limit, out):  # 
         out[index] = best if best <= limit else np.inf
 
 
-@numba.njit(cache=True)
-def _cast_grid(occupancy, x, y, dx, dy, limit):  # type: ignore[no-untyped-def]
+@compiled
+def _cast_grid(
+    occupancy: Mask, x: float, y: float, dx: float, dy: float, limit: float
+) -> float:
     """Walk the cells along a ray (Amanatides and Woo 1987); all lengths in cells."""
     rows, columns = occupancy.shape
     column, row = math.floor(x), math.floor(y)
@@ -100,8 +108,8 @@ def _cast_grid(occupancy, x, y, dx, dy, limit):  # type: ignore[no-untyped-def]
     return np.inf
 
 
-@numba.njit(cache=True)
-def _hit_disc(px, py, radius, dx, dy):  # type: ignore[no-untyped-def]
+@compiled
+def _hit_disc(px: float, py: float, radius: float, dx: float, dy: float) -> float:
     """Return the distance from p (relative to the centre) along unit d; inside gives 0."""
     b = px * dx + py * dy
     c = px * px + py * py - radius * radius
@@ -113,8 +121,10 @@ def _hit_disc(px, py, radius, dx, dy):  # type: ignore[no-untyped-def]
     return -b - math.sqrt(root)
 
 
-@numba.njit(cache=True)
-def _hit_box(px, py, dx, dy, hx, hy):  # type: ignore[no-untyped-def]
+@compiled
+def _hit_box(
+    px: float, py: float, dx: float, dy: float, hx: float, hy: float
+) -> float:
     """Slab test in the box's frame; inside gives 0."""
     near, far = 0.0, np.inf
     for p, d, h in ((px, dx, hx), (py, dy, hy)):
