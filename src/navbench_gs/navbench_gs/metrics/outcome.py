@@ -1,0 +1,88 @@
+"""How an episode ends, and why it failed."""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+
+import numpy as np
+
+from navbench_gs.metrics.record import TICK, EpisodeLog
+from navbench_gs.tasks.protocol import JudgeRules
+
+
+class Outcome(str, Enum):
+    """How an episode ended."""
+
+    SUCCESS = 'success'
+    TIMED_OUT = 'timed_out'
+    FELL = 'fell'
+    POLICY_STALLED = 'policy_stalled'
+    POLICY_ERROR = 'policy_error'
+
+
+class Cause(str, Enum):
+    """Why an episode failed."""
+
+    NONE = ''
+    BLOCKED = 'collision-blocked'
+    LOST = 'lost'
+    FROZEN = 'frozen'
+    TIMED_OUT = 'timed out'
+    STALLED = 'stalled'
+    FELL = 'fell'
+    POLICY_ERROR = 'policy error'
+
+
+_DIRECT = {
+    Outcome.SUCCESS: Cause.NONE,
+    Outcome.FELL: Cause.FELL,
+    Outcome.POLICY_STALLED: Cause.STALLED,
+    Outcome.POLICY_ERROR: Cause.POLICY_ERROR,
+}
+
+
+def cause_of(log: EpisodeLog, rules: JudgeRules) -> Cause:
+    """Explain a failure.
+
+    A run out of time is, in this order: collision-blocked if the robot touched something and
+    stood in the last `blocked_time`; frozen if it stood for the last `frozen_time`; lost if it
+    ended `lost_distance` farther from the goal than it once was; else just timed out.
+    """
+    outcome = Outcome(log.outcome)
+    if outcome in _DIRECT:
+        return _DIRECT[outcome]
+    last = len(log.ticks['x']) - 1
+    recent = last - round(rules.blocked_time / TICK)
+    if any(contact.tick > recent for contact in log.contacts) and stood(
+        log, rules.blocked_time, rules.frozen_distance
+    ):
+        return Cause.BLOCKED
+    if stood(log, rules.frozen_time, rules.frozen_distance):
+        return Cause.FROZEN
+    geodesic = log.ticks['geodesic']
+    if geodesic[-1] - float(geodesic.min()) >= rules.lost_distance:
+        return Cause.LOST
+    return Cause.TIMED_OUT
+
+
+def stood(log: EpisodeLog, seconds: float, distance: float) -> bool:
+    """Whether the robot stayed within `distance` metres of its end for the last `seconds`."""
+    rows = round(seconds / TICK)
+    if len(log.ticks['x']) <= rows:
+        return False
+    x, y = log.ticks['x'][-rows - 1:], log.ticks['y'][-rows - 1:]
+    return bool(np.hypot(x - x[-1], y - y[-1]).max() < distance)
+
+
+def at_goal(distance: float, speed: float, rules: JudgeRules) -> bool:
+    """Whether a robot at rest counts as arrived.
+
+    Args:
+        distance: True straight distance to the goal, metres.
+        speed: True speed, m/s.
+        rules: Radius and speed of success.
+    """
+    return math.isfinite(distance) and distance <= rules.goal_radius and (
+        abs(speed) < rules.rest_speed
+    )
