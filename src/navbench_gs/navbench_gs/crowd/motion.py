@@ -112,11 +112,16 @@ def choose_velocities(
                 planes[count] = neighbour_plane(agents[i], agents[j], horizon, dt, shares[i, j])
                 count += 1
         vx, vy = solve(planes, count, hard, max(speeds[i], 0.3) * FASTER, preferred[i])
-        dx, dy = vx - agents[i, 2], vy - agents[i, 3]
-        change = math.hypot(dx, dy)
-        factor = min(1.0, ACCELERATION * dt / change) if change > 0.0 else 0.0
-        out[i, 0] = agents[i, 2] + factor * dx
-        out[i, 1] = agents[i, 3] + factor * dy
+        out[i, 0], out[i, 1] = _accelerate(agents[i], vx, vy, ACCELERATION * dt)
+
+
+@compiled
+def _accelerate(me: Floats, vx: float, vy: float, step: float) -> tuple[float, float]:
+    """Move the agent's velocity towards v by at most `step` m/s."""
+    dx, dy = vx - me[2], vy - me[3]
+    change = math.hypot(dx, dy)
+    factor = min(1.0, step / change) if change > 0.0 else 0.0
+    return me[2] + factor * dx, me[3] + factor * dy
 
 
 @compiled

@@ -48,11 +48,8 @@ def neighbour_plane(
     if overlap or (along < 0.0 and along * along > radius * radius * length * length):
         # Nearest point of the velocity obstacle lies on its round cap.
         if length < EPSILON:
-            wx, wy, length = -px - EPSILON, -py, math.hypot(px + EPSILON, py)
-            nx, ny = wx / length, wy / length
-            length = 0.0
-        else:
-            nx, ny = wx / length, wy / length
+            wx = -EPSILON
+        nx, ny = wx / max(length, EPSILON), wy / max(length, EPSILON)
         dx, dy = ny, -nx
         change = radius / time - length
         ux, uy = change * nx, change * ny

@@ -75,18 +75,11 @@ class Crowd:
         self._ground, self._robot = ground, robot
         self._config = config or CrowdConfig()
         self._people = tuple(people)
-        count, total = len(self._people), len(self._people) + 1 + len(solids)
-        self._agents = np.zeros((total, 5))
-        for i, (person, body) in enumerate(zip(people, bodies, strict=True)):
-            self._agents[i, :2] = person.start
-            self._agents[i, 4] = body.radius + self._config.comfort / 2.0
+        count = len(self._people)
         self._radii = np.array([body.radius for body in bodies], dtype=np.float64)
-        self._agents[count, 4] = robot.radius + self._config.comfort / 2.0
-        for i, solid in enumerate(solids):
-            self._agents[count + 1 + i, :2] = solid.x, solid.y
-            self._agents[count + 1 + i, 4] = math.hypot(*solid.half_extents)
+        self._agents = _agents(people, self._radii, robot.radius, solids, self._config.comfort)
         self._speeds = np.array([person.speed for person in people], dtype=np.float64)
-        self._shares = self._share_table(count, total)
+        self._shares = self._share_table(count, len(self._agents))
         rng = np.random.default_rng(np.random.SeedSequence([seed, 0xC40]))
         self._phases = rng.random(count)
         # Two people who meet head on must not mirror each other forever.
@@ -198,6 +191,27 @@ class Crowd:
         for i, person in enumerate(self._people):
             shares[i, count] = 0.0 if person.blind else self._config.robot_share
         return shares
+
+
+def _agents(
+    people: Sequence[PersonSpec], radii: NDArray[np.float64], robot_radius: float,
+    solids: Sequence[Solid], comfort: float,
+) -> NDArray[np.float64]:
+    """Return `[N, 5]` x, y, vx, vy, radius of people, robot and obstacles at rest."""
+    count = len(people)
+    agents = np.zeros((count + 1 + len(solids), 5))
+    for i, person in enumerate(people):
+        agents[i, :2] = person.start
+    agents[:count, 4] = radii + comfort / 2.0
+    agents[count, 4] = robot_radius + comfort / 2.0
+    for i, solid in enumerate(solids):
+        agents[count + 1 + i] = solid.x, solid.y, 0.0, 0.0, _radius(solid)
+    return agents
+
+
+def _radius(solid: Solid) -> float:
+    """Return the radius of the circle around an obstacle's footprint, metres."""
+    return solid.size[0] if solid.shape == 'cylinder' else math.hypot(*solid.half_extents)
 
 
 def _first_heading(route: NDArray[np.float64]) -> float:

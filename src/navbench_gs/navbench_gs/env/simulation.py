@@ -70,19 +70,17 @@ class Simulation:
         self.goal_odom: NDArray[np.float64] = np.zeros(2)
         self.state = SimState()
         self.spec: EpisodeSpec | None = None
-        self._drift = drift or Drift()
+        self._drift, self._latency = drift or Drift(), latency
         self._crowd_config = crowd or CrowdConfig()
-        self._latency = latency
         self._props = Props()
         self._ground = CrowdGround(bundle.collision)
         self._probe = OccupancyProbe(bundle.collision, robot)
         self._scanner = VirtualScan(bundle.collision)
-        self._camera: SceneCamera | None = None
-        if render:
-            self._camera = SceneCamera(
-                bundle.cloud(), camera, mount or robot.camera.mount(), backend=backend,
-                threads=threads,
-            )
+        place = mount or robot.camera.mount()
+        self._camera = (
+            SceneCamera(bundle.cloud(), camera, place, backend=backend, threads=threads)
+            if render else None
+        )
 
     def reset(self, spec: EpisodeSpec) -> None:
         """Set the world to an episode's beginning.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-from s2e_core.robot import RobotProfile
 
 from navbench_gs.physics import layers
+from s2e_core.robot import RobotProfile
 
 SERVO_TIME = 0.03
 """Time constant of the wheel speed servos, seconds."""

@@ -7,9 +7,6 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.records import Command
-from s2e_core.robot import RobotProfile
-from s2e_core.se2 import Pose2
 
 from navbench_gs.physics import chassis
 from navbench_gs.physics.base import BaseController
@@ -17,6 +14,9 @@ from navbench_gs.physics.contacts import ContactTracker
 from navbench_gs.physics.ground import Reach, add_ground, add_walls
 from navbench_gs.physics.solids import PersonBody, Solid, add_person, add_solid
 from navbench_gs.scenes.collision import CollisionMap
+from s2e_core.records import Command
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
 
 STEP_NS = 10_000_000
 """One physics step of the protocol, nanoseconds."""
@@ -62,11 +62,7 @@ class PhysicsWorld:
         _set_options(spec)
         self.flat = add_ground(spec, collision, reach)
         self.walls = add_walls(spec, collision, reach)
-        centres = np.array([(solid.x, solid.y) for solid in solids]).reshape(-1, 2)
-        for solid, floor in zip(solids, collision.floor(centres), strict=True):
-            add_solid(spec, solid, float(floor))
-        for person in people:
-            add_person(spec, person)
+        _add_things(spec, collision, solids, people)
         chassis.add_robot(spec, robot)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
@@ -157,6 +153,18 @@ class PhysicsWorld:
             self._advance(0)
         self.contacts.observe(self.data)
         self.contacts.collect()
+
+
+def _add_things(
+    spec: mujoco.MjSpec, collision: CollisionMap, solids: Sequence[Solid],
+    people: Sequence[PersonBody],
+) -> None:
+    """Add obstacles on their floor, and people."""
+    centres = np.array([(solid.x, solid.y) for solid in solids]).reshape(-1, 2)
+    for solid, floor in zip(solids, collision.floor(centres), strict=True):
+        add_solid(spec, solid, float(floor))
+    for person in people:
+        add_person(spec, person)
 
 
 def _set_options(spec: mujoco.MjSpec) -> None:
