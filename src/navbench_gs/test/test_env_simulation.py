@@ -31,13 +31,14 @@ class TinyBundle:
     hash: str = 'abc'
 
     def cloud(self) -> GaussianCloud:
-        """Grey discs on the floor and a red block where the wall at (8, 0) stands."""
-        axis = np.linspace(-14.0, 14.0, 57)
-        floor = np.stack([*np.meshgrid(axis, axis), np.zeros((57, 57))], -1).reshape(-1, 3)
+        """A grey floor from x = 5.5 on and a red face of the wall at (8, 0)."""
+        axis = np.linspace(0.0, 8.0, 41)
+        floor = np.stack([*np.meshgrid(5.5 + axis, axis - 4.0), np.zeros((41, 41))], -1)
+        floor = floor.reshape(-1, 3)
         side = np.linspace(-0.5, 0.5, 11)
         wall = np.stack([np.full((11, 11), 7.5), *np.meshgrid(side, side + 0.5)], -1)
         means = np.concatenate([floor, wall.reshape(-1, 3)])
-        scales = np.concatenate([np.tile([0.3, 0.3, 0.01], (len(floor), 1)),
+        scales = np.concatenate([np.tile([0.1, 0.1, 0.01], (len(floor), 1)),
                                  np.full((121, 3), 0.06)])
         rgb = np.concatenate([np.full((len(floor), 3), 0.5), np.tile([0.9, 0.1, 0.1], (121, 1))])
         quats = np.tile([1.0, 0.0, 0.0, 0.0], (len(means), 1))
@@ -194,8 +195,8 @@ def test_foreign_episodes_are_refused(world: Simulation) -> None:
         world.reset(replace(EMPTY, robot='turtlebot4'))
     with pytest.raises(SimulationError, match='hash'):
         world.reset(replace(EMPTY, scene_hash='other'))
+    world.reset(EMPTY)
     with pytest.raises(SimulationError, match='render=False'):
-        world.reset(EMPTY)
         world.image()
 
 
