@@ -23,5 +23,5 @@ setup(
     description='Stand-in for launch, launch_ros and ros2 on machines without a full ROS 2.',
     license='Apache-2.0',
     python_requires='>=3.10',
-    entry_points={'console_scripts': ['ros2 = s2e_bare.ros2.main:console_entry']},
+    entry_points={'console_scripts': ['ros2 = s2e_bare.ros2.main:main']},
 )

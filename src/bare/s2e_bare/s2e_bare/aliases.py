@@ -59,8 +59,9 @@ def install(*, required: bool = False) -> bool:
     for name in OWNED:
         _alias(name, importlib.import_module(f'{_OURS}.{name}'))
     sys.meta_path.insert(0, _AliasFinder())
-    for name in [name for name in sys.modules if name.startswith(tuple(f'{_OURS}.{n}.' for n in OWNED))]:
-        _alias(name[len(_OURS) + 1 :], sys.modules[name])
+    below = tuple(f'{_OURS}.{name}.' for name in OWNED)
+    for name in [name for name in sys.modules if name.startswith(below)]:
+        _alias(name.removeprefix(f'{_OURS}.'), sys.modules[name])
     if importlib.util.find_spec('ament_index_python') is None:
         _alias('ament_index_python', importlib.import_module(f'{_OURS}.ament_index'))
         _alias('ament_index_python.packages', sys.modules['ament_index_python'])

@@ -15,7 +15,7 @@ def refuse_unknown(module: str) -> Callable[[str], Any]:
         module: Upstream name of the module, e.g. `launch.actions`.
     """
 
-    def __getattr__(name: str) -> Any:
+    def refuse(name: str) -> Any:
         # Private names are probed by tools (pytest, inspect) that expect AttributeError.
         if name.startswith('_'):
             raise AttributeError(f'module {module!r} has no attribute {name!r}')
@@ -24,7 +24,7 @@ def refuse_unknown(module: str) -> Callable[[str], Any]:
             'install ROS 2 or leave it out of the launch file'
         )
 
-    return __getattr__
+    return refuse
 
 
 def refuse_arguments(owner: object, unknown: Mapping[str, object]) -> None:

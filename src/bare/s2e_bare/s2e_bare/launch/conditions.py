@@ -47,9 +47,7 @@ def parse_truth(text: str) -> bool:
     )
 
 
-def evaluate_condition_expression(
-    context: LaunchContext, expression: list[Substitution]
-) -> bool:
+def evaluate_condition_expression(context: LaunchContext, expression: list[Substitution]) -> bool:
     """Perform substitutions and read the text as true or false."""
     return parse_truth(perform_substitutions(context, expression))
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from s2e_bare.launch.launch_context import LaunchContext
 
 Answer = Sequence[LaunchDescriptionEntity]
-Reaction = Callable[[Any, 'LaunchContext'], Any]
+Reaction = Callable[..., Any]
 
 
 def as_entities(value: object, where: str) -> list[LaunchDescriptionEntity]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from s2e_bare.launch.event import Event
 
 if TYPE_CHECKING:
-    from s2e_bare.launch.event_handler import BaseEventHandler
     from s2e_bare.launch.actions.process_lifetime import ProcessLifetime
+    from s2e_bare.launch.event_handler import BaseEventHandler
 
 
 class Locals:

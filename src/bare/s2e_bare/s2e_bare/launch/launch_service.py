@@ -134,9 +134,7 @@ class LaunchService:
             self._context.is_shutdown = True
             self._logger.debug(f'shutting down: {event.reason}')
         for handler in self._context.handlers_for(event):
-            self._guard(
-                lambda handler: self._visit(handler.handle(event, self._context)), handler
-            )
+            self._guard(lambda handler: self._visit(handler.handle(event, self._context)), handler)
 
     def _visit(self, entities: Iterable[LaunchDescriptionEntity]) -> None:
         """Visit entities depth first, in order."""

@@ -88,7 +88,7 @@ class LaunchConfig:
 
     def write_log(self, line: str) -> None:
         """Write a line to `launch.log` only."""
-        if self._file is not None:
+        if self._file is not None and self._file.stream is not None:
             self._file.stream.write(f'{time.time():.6f} {line}\n')
             self._file.flush()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2e_bare.launch.substitution import (
@@ -80,14 +80,12 @@ class ProcessCommand:
         argv = [perform_text(context, part) for part in self.cmd]
         if not argv or not argv[0]:
             raise ValueError(f'the command is empty: {[self._describe(p) for p in self.cmd]}')
-        name = os.path.basename(argv[0])
+        name = Path(argv[0]).name
         if self._name is not None:
             name = perform_text(context, self._name)
         self.final_name = f'{name}-{next(_numbers)}'
         self.argv = [*self._perform_prefix(context, name), *argv]
-        self.working_directory = (
-            None if self._cwd is None else perform_text(context, self._cwd)
-        )
+        self.working_directory = None if self._cwd is None else perform_text(context, self._cwd)
         self.environment = self._perform_environment(context)
 
     def describe(self) -> str:

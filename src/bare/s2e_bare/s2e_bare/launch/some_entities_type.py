@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Union
 
 from s2e_bare.launch.launch_description_entity import LaunchDescriptionEntity
 from s2e_bare.unsupported import refuse_unknown
 
-SomeEntitiesType = Union[LaunchDescriptionEntity, Iterable[LaunchDescriptionEntity]]
+SomeEntitiesType = LaunchDescriptionEntity | Iterable[LaunchDescriptionEntity]
 
 __all__ = ['SomeEntitiesType']
 

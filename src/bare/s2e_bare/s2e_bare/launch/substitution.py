@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from s2e_bare.launch.launch_context import LaunchContext
 
 
-class SubstitutionFailure(RuntimeError):
+class SubstitutionFailure(RuntimeError):  # noqa: N818 - upstream's name
     """A substitution cannot be performed; the message says why."""
 
 
@@ -44,7 +44,7 @@ class TextSubstitution(Substitution):
         return f"'{self.text}'"
 
 
-SomeSubstitutionsType = Union[str, Path, Substitution, Iterable[Union[str, Path, Substitution]]]
+SomeSubstitutionsType = str | Path | Substitution | Iterable[str | Path | Substitution]
 
 
 def normalize_to_list_of_substitutions(value: SomeSubstitutionsType) -> list[Substitution]:

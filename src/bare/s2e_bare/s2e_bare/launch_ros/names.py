@@ -36,9 +36,7 @@ def absolute(namespace: str) -> str:
     found = namespace if namespace.startswith('/') else f'/{namespace}'
     found = found.rstrip('/') or '/'
     if _NAMESPACE.fullmatch(found) is None:
-        raise ValueError(
-            f'namespace {namespace!r} is not valid: parts must match {_NODE.pattern}'
-        )
+        raise ValueError(f'namespace {namespace!r} is not valid: parts must match {_NODE.pattern}')
     return found
 
 

@@ -119,4 +119,3 @@ def write_parameters(text: str) -> Path:
 
 
 __getattr__ = refuse_unknown('launch_ros.parameter_descriptions')
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import yaml
 
@@ -17,8 +17,8 @@ from s2e_bare.launch.substitution import (
 if TYPE_CHECKING:
     from s2e_bare.launch.launch_context import LaunchContext
 
-Scalar = Union[bool, int, float, str]
-Value = Union[Scalar, list[Scalar]]
+Scalar = bool | int | float | str
+Value = Scalar | list[Scalar]
 
 _SCALARS = (bool, int, float, str)
 

@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 _INNERMOST = re.compile(r'\$\(([^()$]*)\)')
 
 
-def _with_default(kind: type[LaunchConfiguration] | type[EnvironmentVariable]) -> Callable[..., Substitution]:
-    word = 'default' if kind is LaunchConfiguration else 'default_value'
-    return lambda name, default=None: kind(name, **{word: default})
+def _variable(name: str, default: str | None = None) -> Substitution:
+    return LaunchConfiguration(name, default=default)
+
+
+def _environment(name: str, default: str | None = None) -> Substitution:
+    return EnvironmentVariable(name, default_value=default)
 
 
 _KNOWN: dict[str, Callable[..., Substitution]] = {
-    'var': _with_default(LaunchConfiguration),
-    'env': _with_default(EnvironmentVariable),
-    'optenv': lambda name, default='': EnvironmentVariable(name, default_value=default),
+    'var': _variable,
+    'env': _environment,
+    'optenv': lambda name, default='': _environment(name, default),
     'find-pkg-share': FindPackageShare,
     'find-pkg-prefix': FindPackagePrefix,
     'find-exec': lambda name: FindExecutable(name=name),
@@ -63,7 +66,7 @@ def _substitution(body: str) -> Substitution:
         raise SubstitutionFailure(
             f'$({body}): unknown substitution {name!r}, known are {sorted(_KNOWN)}'
         )
-    arguments = [rest.strip().strip("'\"")] if name in _WHOLE else rest.split()
+    arguments = [rest.strip().strip('\'"')] if name in _WHOLE else rest.split()
     try:
         return _KNOWN[name](*arguments)
     except TypeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import pty
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from s2e_bare.processes.exits import end_group, exit_of, signal_group
 from s2e_bare.processes.reader import LineReader
@@ -85,7 +87,7 @@ class ChildProcess:
         self.pid = self._popen.pid
         self._exit = exit_of(loop, self._popen)
         self._readers = [
-            LineReader(loop, near, lambda line, number=number: on_line(number, line))
+            LineReader(loop, near, partial(on_line, number))
             for number, (near, _) in enumerate(pairs, start=1)
         ]
 
@@ -126,8 +128,6 @@ class ChildProcess:
         for reader in self._readers:
             reader.close()
         if self._popen.stdin is not None:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 self._popen.stdin.close()
-            except BrokenPipeError:
-                pass
         return code

@@ -58,7 +58,7 @@ class Escalation:
                 return
             self._log(
                 'error',
-                f"process[{self._name}] failed to terminate {waited} after receiving "
+                f'process[{self._name}] failed to terminate {waited} after receiving '
                 f"'{number.name}', escalating to '{_STEPS[step + 1].name}'",
             )
 
@@ -67,9 +67,7 @@ class Escalation:
         self._hurry.clear()
         exited = asyncio.ensure_future(self._child.exited())
         hurried = asyncio.ensure_future(self._hurry.wait())
-        await asyncio.wait(
-            (exited, hurried), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait((exited, hurried), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         told = 'before a second interrupt' if hurried.done() else f"'{seconds:g}' seconds"
         for task in (exited, hurried):
             task.cancel()

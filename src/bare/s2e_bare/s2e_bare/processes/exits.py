@@ -23,7 +23,9 @@ def _pidfd(pid: int) -> int | None:
         return None
 
 
-def exit_of(loop: asyncio.AbstractEventLoop, child: subprocess.Popen[bytes]) -> asyncio.Future[int]:
+def exit_of(
+    loop: asyncio.AbstractEventLoop, child: subprocess.Popen[bytes]
+) -> asyncio.Future[int]:
     """Give a future of a child's exit code; the child is reaped when it is done."""
     future: asyncio.Future[int] = loop.create_future()
     fd = _pidfd(child.pid)
@@ -102,7 +104,7 @@ async def _wait_all(loop: asyncio.AbstractEventLoop, pids: list[int], seconds: f
         if fd is None:
             continue
         future: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(fd, lambda future=future: future.done() or future.set_result(None))
+        loop.add_reader(fd, _complete, future)
         futures.append(future)
         opened.append(fd)
     try:
@@ -114,6 +116,11 @@ async def _wait_all(loop: asyncio.AbstractEventLoop, pids: list[int], seconds: f
         for fd in opened:
             loop.remove_reader(fd)
             os.close(fd)
+
+
+def _complete(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _alive(group: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TextIO, Union
+from typing import TextIO
 
 STREAMS = {1: 'stdout', 2: 'stderr'}
 _PLACES = ('screen', 'log', 'own_log')
@@ -17,7 +17,7 @@ _SHORT: dict[str, dict[str, tuple[str, ...]]] = {
     'full': {'both': ('screen', 'log', 'own_log')},
 }
 
-OutputChoice = Union[str, Mapping[str, Union[str, Iterable[str]]]]
+OutputChoice = str | Mapping[str, str | Iterable[str]]
 
 
 def places(choice: OutputChoice) -> dict[int, frozenset[str]]:

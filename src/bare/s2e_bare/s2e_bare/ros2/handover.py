@@ -37,7 +37,7 @@ def hand_over(
     """Replace this process by the real `ros2` if there is one.
 
     Args:
-        argv: Program name and arguments.
+        argv: Arguments without the program's name.
         environment: Environment to look in, by default that of this process.
         execute: What replaces the process; returns only in tests.
 
@@ -51,7 +51,7 @@ def hand_over(
         if here.get(_WHEEL_VARIABLES[0]):
             for name in _WHEEL_VARIABLES:
                 here.pop(name, None)
-        execute(str(found), [str(found), *argv[1:]], here)
+        execute(str(found), [str(found), *argv], here)
         return None
     if real_launch_present():
         return (

@@ -27,12 +27,29 @@ def make_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add('-n', '--noninteractive', action='store_true', help='nobody sits at the terminal')
     add('-d', '--debug', action='store_true', help='debug messages and tracebacks')
-    add('-p', '--print', '--print-description', dest='print_description', action='store_true',
-        help='print the launch description, run nothing')
-    add('-s', '--show-args', '--show-arguments', dest='show_args', action='store_true',
-        help='show the arguments of the launch file, run nothing')
-    add('-a', '--show-all-subprocesses-output', dest='show_all', action='store_true',
-        help="show all children's output on the screen")
+    add(
+        '-p',
+        '--print',
+        '--print-description',
+        dest='print_description',
+        action='store_true',
+        help='print the launch description, run nothing',
+    )
+    add(
+        '-s',
+        '--show-args',
+        '--show-arguments',
+        dest='show_args',
+        action='store_true',
+        help='show the arguments of the launch file, run nothing',
+    )
+    add(
+        '-a',
+        '--show-all-subprocesses-output',
+        dest='show_all',
+        action='store_true',
+        help="show all children's output on the screen",
+    )
     add('--launch-prefix', help='command to put in front of every process')
     add('--launch-prefix-filter', help='regular expression of the names it is for')
     add('package_name', help='package of the launch file, or the path of one')
@@ -87,9 +104,7 @@ def launch(path: Path, arguments: list[tuple[str, str]], options: argparse.Names
         launch_config.reset()
 
 
-def resolve(
-    package: str, file: str | None, words: Sequence[str]
-) -> tuple[Path, list[str]]:
+def resolve(package: str, file: str | None, words: Sequence[str]) -> tuple[Path, list[str]]:
     """Find the launch file.
 
     Args:

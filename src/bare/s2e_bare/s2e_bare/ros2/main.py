@@ -43,7 +43,7 @@ def usage() -> str:
     )
 
 
-def main(argv: Sequence[str]) -> int:
+def run_command(argv: Sequence[str]) -> int:
     """Run one command.
 
     Args:
@@ -80,10 +80,18 @@ def main(argv: Sequence[str]) -> int:
     return code
 
 
-def console_entry() -> None:
-    """Run as the `ros2` program; a real `ros2` takes over where there is one."""
-    refusal = hand_over(sys.argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run as the `ros2` program; a real `ros2` takes over where there is one.
+
+    Args:
+        argv: Arguments without the program's name, by default those of this process.
+
+    Returns:
+        Exit code.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    refusal = hand_over(words)
     if refusal is not None:
         print(refusal, file=sys.stderr)
-        sys.exit(1)
-    sys.exit(main(sys.argv[1:]))
+        return 1
+    return run_command(words)

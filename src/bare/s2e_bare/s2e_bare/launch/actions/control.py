@@ -88,7 +88,9 @@ class EmitEvent(Action):
 class Shutdown(EmitEvent):
     """Shuts the whole launch down."""
 
-    def __init__(self, *, reason: SomeSubstitutionsType = 'reason not given', **kwargs: Any) -> None:
+    def __init__(
+        self, *, reason: SomeSubstitutionsType = 'reason not given', **kwargs: Any
+    ) -> None:
         """Hold the reason."""
         self._reason = normalize_to_list_of_substitutions(reason)
         super().__init__(event=ShutdownEvent(reason=describe_substitutions(reason)), **kwargs)

@@ -14,7 +14,12 @@ from s2e_bare.launch.event import Event
 from s2e_bare.launch.event_handler import EventHandler, as_entities
 from s2e_bare.launch.event_handlers.process import OnProcessExit
 from s2e_bare.launch.event_handlers.shutdown import OnShutdown
-from s2e_bare.launch.events.process import ProcessStdin, ShutdownProcess, SignalProcess
+from s2e_bare.launch.events.process import (
+    ProcessStdin,
+    ProcessTargetedEvent,
+    ShutdownProcess,
+    SignalProcess,
+)
 from s2e_bare.launch.launch_description_entity import LaunchDescriptionEntity
 from s2e_bare.launch.logging import launch_config, screen
 from s2e_bare.launch.substitution import SomeSubstitutionsType, perform_text
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
     from s2e_bare.launch.launch_context import LaunchContext
     from s2e_bare.launch.process_command import ProcessCommand
 
+# Settable for a whole launch: `ros2 launch ... sigterm_timeout:=2`.
+SIGTERM_TIMEOUT = LaunchConfiguration('sigterm_timeout', default=5)
+SIGKILL_TIMEOUT = LaunchConfiguration('sigkill_timeout', default=5)
 DEFAULT_FORMAT = '[{this.process_description.final_name}] {line}'
 
 
@@ -36,12 +44,8 @@ class ExecuteLocal(Action):
         *,
         process_description: ProcessCommand,
         shell: bool = False,
-        sigterm_timeout: SomeSubstitutionsType | float = LaunchConfiguration(
-            'sigterm_timeout', default=5
-        ),
-        sigkill_timeout: SomeSubstitutionsType | float = LaunchConfiguration(
-            'sigkill_timeout', default=5
-        ),
+        sigterm_timeout: SomeSubstitutionsType | float = SIGTERM_TIMEOUT,
+        sigkill_timeout: SomeSubstitutionsType | float = SIGKILL_TIMEOUT,
         emulate_tty: bool | SomeSubstitutionsType = False,
         output: OutputChoice | SomeSubstitutionsType = 'log',
         output_format: str = DEFAULT_FORMAT,
@@ -140,7 +144,7 @@ class ExecuteLocal(Action):
         if isinstance(self._output, (str, dict)):
             choice = self._output
         else:
-            choice = perform_text(context, self._output)  # type: ignore[arg-type]
+            choice = perform_text(context, self._output)
         return ProcessOutput(
             name=self.process_description.final_name,
             choice=choice,
@@ -151,8 +155,12 @@ class ExecuteLocal(Action):
         )
 
     def _register(self, context: LaunchContext, lifetime: ProcessLifetime) -> None:
-        def targeted(kind: type[Event]) -> Callable[[Event], bool]:
+        def targeted(kind: type[ProcessTargetedEvent]) -> Callable[[Event], bool]:
             return lambda event: isinstance(event, kind) and bool(event.process_matcher(self))
+
+        def release() -> None:
+            for handler in handlers:
+                context.unregister_event_handler(handler)
 
         handlers = [
             OnShutdown(on_shutdown=lambda event, context: lifetime.stop()),
@@ -170,7 +178,7 @@ class ExecuteLocal(Action):
         ]
         for handler in handlers:
             context.register_event_handler(handler)
-        lifetime.on_end(lambda: [context.unregister_event_handler(h) for h in handlers])
+        lifetime.on_end(release)
         if self._on_exit is not None:
             context.register_event_handler(
                 OnProcessExit(target_action=self, on_exit=self._on_exit)

@@ -131,8 +131,10 @@ class ProcessLifetime:
         """Start one child; False when it cannot be started."""
         command = self._action.process_description
         if self._action.log_cmd:
-            self._logger.info(f"process details: cmd='{shlex.join(command.argv)}', "
-                              f"cwd='{command.working_directory}', custom_env?={command.has_env}")
+            self._logger.info(
+                f"process details: cmd='{shlex.join(command.argv)}', "
+                f"cwd='{command.working_directory}', custom_env?={command.has_env}"
+            )
         try:
             self._child = ChildProcess(
                 ' '.join(command.argv) if self._action.shell else command.argv,

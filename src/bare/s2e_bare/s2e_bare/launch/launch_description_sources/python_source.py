@@ -34,7 +34,7 @@ def load_python_launch_file(path: str | os.PathLike[str]) -> LaunchDescription:
         raise InvalidPythonLaunchFileError(f'launch file {str(file)!r} cannot be loaded')
     module = importlib.util.module_from_spec(spec)
     # A launch file is often in a source tree or a read-only share folder: leave no cache there.
-    exec(compile(file.read_bytes(), str(file), 'exec'), vars(module))  # noqa: S102
+    exec(compile(file.read_bytes(), str(file), 'exec'), vars(module))
     generate = getattr(module, 'generate_launch_description', None)
     if not callable(generate):
         raise InvalidPythonLaunchFileError(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2e_bare.launch.substitution import (
@@ -34,7 +34,7 @@ class PathJoinSubstitution(Substitution):
     def perform(self, context: LaunchContext) -> str:
         """Join the performed components."""
         parts = [perform_substitutions(context, part) for part in self._components]
-        return os.path.join(*parts) if parts else ''
+        return str(Path(*parts)) if parts else ''
 
     def describe(self) -> str:
         """Describe the components."""
@@ -87,8 +87,7 @@ class FileContent(Substitution):
         """Read the file."""
         path = perform_substitutions(context, self._path)
         try:
-            with open(path, encoding='utf-8') as stream:
-                return stream.read()
+            return Path(path).read_text(encoding='utf-8')
         except OSError as error:
             raise SubstitutionFailure(f'cannot read file {path!r}: {error.strerror}') from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,7 +20,7 @@ from s2e_bare.launch_ros.substitutions import ExecutableInPackage
 if TYPE_CHECKING:
     from s2e_bare.launch.launch_context import LaunchContext
 
-Parameters = Iterable[Union[SomeSubstitutionsType, Mapping[Any, Any], Parameter, ParameterFile]]
+Parameters = Iterable[SomeSubstitutionsType | Mapping[Any, Any] | Parameter | ParameterFile]
 Remappings = Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]]
 
 
