@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from s2e_core.camera import SMALL_CAMERA
 from s2e_core.contract import WAYPOINTS, Observation, PolicyOutput, PolicySpec
-from s2e_core.records import Odometry
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
@@ -20,7 +19,7 @@ from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_size, perso
 from navbench_gs.tasks.spec import EpisodeSpec
 
 if TYPE_CHECKING:
-    from navbench_gs.scenes.collision import CollisionMap
+    from navbench_gs.scenes.bundle import SceneBundle
 
 _LOOKAHEAD = 6.0
 _CIRCLES = 3
@@ -32,29 +31,24 @@ _TOUCH, _NEAR, _TOUCH_PERSON, _NEAR_PERSON, _HEADING = 400.0, 0.05, 40.0, 0.15, 
 class World(Protocol):
     """What the planner may see of the world; `env.Simulation` fulfils it."""
 
-    @property
-    def robot(self) -> RobotProfile:
-        """Shape and limits."""
-
-    @property
-    def collision(self) -> CollisionMap:
-        """The static map."""
-
-    @property
-    def time_ns(self) -> int:
-        """Simulated time since the episode began."""
+    bundle: SceneBundle
+    robot: RobotProfile
+    time_ns: int
 
     def true_pose(self) -> Pose2:
         """Return map <- base_link."""
 
-    def odometry(self) -> Odometry:
-        """Return odometry; only its speed is used."""
+    def true_velocity(self) -> tuple[float, float]:
+        """Return forward speed, m/s, and yaw rate, rad/s."""
 
     def people_positions(self) -> NDArray[np.float64]:
         """Return x, y, yaw of each person, map. [P, 3]"""
 
+    def people_velocities(self) -> NDArray[np.float64]:
+        """Return m/s, map. [P, 2]"""
+
     def obstacle_poses(self) -> NDArray[np.float64]:
-        """Return x, y, yaw of each obstacle, map. [B, 3]"""
+        """Return map <- obstacle. [B, 4, 4]"""
 
 
 class PrivilegedPlanner:
@@ -76,11 +70,9 @@ class PrivilegedPlanner:
         self.spec = PolicySpec('privileged', 1, SMALL_CAMERA, v_max, 3.0)
         self._config = config or TerrainConfig()
         self._world: World | None = None
-        self._people: dict[int, NDArray[np.float64]] = {}
 
     def reset(self) -> None:
-        """Forget where people were."""
-        self._people = {}
+        """Nothing to forget: the world is asked at each call."""
 
     def bind(self, world: World, spec: EpisodeSpec) -> None:
         """Take the world and route of one episode and solve the way to its goal."""
@@ -91,7 +83,6 @@ class PrivilegedPlanner:
         self._limits = _limits(world.robot, self.spec.v_max)
         self._circles, self._circle_radius = _cover(world.robot)
         self._candidates = _candidates(self._limits)
-        self._people = {}
         self._solve(np.array([(o.x, o.y, o.yaw) for o in spec.obstacles]).reshape(-1, 3))
 
     @property
@@ -102,10 +93,10 @@ class PrivilegedPlanner:
     def infer(self, observation: Observation) -> PolicyOutput:
         """Answer with one mode, from the world's true state."""
         world = self._require_world()
-        moving = world.odometry()
+        v, w = world.true_velocity()
         # Below 0.2 m/s the quotient is noise.
-        curvature = moving.w / moving.v if moving.v > 0.2 else 0.0
-        points = self.trajectory(world.true_pose(), world.time_ns, moving.v, curvature)
+        curvature = w / v if v > 0.2 else 0.0
+        points = self.trajectory(world.true_pose(), world.time_ns, v, curvature)
         modes = points[None].astype(np.float32)
         return PolicyOutput(observation.stamp_ns, modes, np.ones(1, np.float32))
 
@@ -116,7 +107,7 @@ class PrivilegedPlanner:
 
         Args:
             pose: map <- base_link.
-            t_ns: Time of the pose, nanoseconds, for the people's velocities.
+            t_ns: Time of the pose, nanoseconds; people are predicted from now to then.
             v: Speed, m/s.
             curvature: Curvature driven now, 1/m.
 
@@ -124,8 +115,8 @@ class PrivilegedPlanner:
             Waypoints 0.2 s apart, base_link, metres. [10, 2]
         """
         world = self._require_world()
-        people = self._observe(t_ns, world.people_positions())
-        self._refresh(world.obstacle_poses())
+        people = _predict(world, (t_ns - world.time_ns) * 1e-9)
+        self._refresh(_planar(world.obstacle_poses()))
         terrain = self._terrain
         path = terrain.path((pose.x, pose.y), _LOOKAHEAD)
         goal = self._episode.goal
@@ -180,21 +171,8 @@ class PrivilegedPlanner:
         inside = np.maximum(radius - np.hypot(forward, left - radius), 0.0)
         return np.where(np.hypot(dx, dy) < 0.3, 0.0, 2.0 * inside)
 
-    def _observe(self, t_ns: int, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return x, y, vx, vy of each person, from where they were 0.1 s to 0.5 s ago. [P, 4]"""
-        now = np.asarray(positions, np.float64).reshape(-1, 3)[:, :2].copy()
-        self._people = {t: p for t, p in self._people.items() if 0 <= t_ns - t <= 500_000_000}
-        older = [t for t in self._people if t_ns - t >= 100_000_000]
-        velocity = np.zeros_like(now)
-        if older:
-            then = max(older)
-            velocity = (now - self._people[then]) / ((t_ns - then) * 1e-9)
-        self._people[t_ns] = now
-        return np.ascontiguousarray(np.hstack([now, velocity]))
-
     def _refresh(self, poses: NDArray[np.float64]) -> None:
         """Solve again once a pushed obstacle has moved by more than 0.15 m."""
-        poses = np.asarray(poses, np.float64).reshape(-1, 3)
         if len(poses) and np.abs(poses[:, :2] - self._placed[:, :2]).max() > 0.15:
             self._solve(poses)
 
@@ -208,7 +186,7 @@ class PrivilegedPlanner:
         patches += [person_patch(*p.start) for p in spec.people if p.behaviour == 'stand']
         pose = world.true_pose()
         self._terrain = build_terrain(
-            world.collision, tuple(patches), (pose.x, pose.y), spec.goal, self._robot.radius,
+            world.bundle.collision, tuple(patches), (pose.x, pose.y), spec.goal, self._robot.radius,
             self._config,
         )
 
@@ -216,6 +194,20 @@ class PrivilegedPlanner:
         if self._world is None:
             raise TaskError('the privileged planner must be bound to a world first')
         return self._world
+
+
+def _predict(world: World, ahead: float) -> NDArray[np.float64]:
+    """Return x, y, vx, vy of each person `ahead` seconds from now at constant velocity. [P, 4]"""
+    places = np.asarray(world.people_positions(), np.float64).reshape(-1, 3)[:, :2]
+    velocities = np.asarray(world.people_velocities(), np.float64).reshape(-1, 2)
+    return np.ascontiguousarray(np.hstack([places + ahead * velocities, velocities]))
+
+
+def _planar(poses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return x, y, yaw of poses `[B, 4, 4]`. [B, 3]"""
+    poses = np.asarray(poses, np.float64).reshape(-1, 4, 4)
+    return np.stack([poses[:, 0, 3], poses[:, 1, 3],
+                     np.arctan2(poses[:, 1, 0], poses[:, 0, 0])], axis=-1)
 
 
 def _limits(robot: RobotProfile, v_max: float) -> NDArray[np.float64]:

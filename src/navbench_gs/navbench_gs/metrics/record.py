@@ -146,7 +146,7 @@ def _from_mapping(mapping: Mapping[str, Any]) -> EpisodeLog:
         ticks=ticks,
         contacts=tuple(Contact(int(t), str(b), str(k)) for t, b, k in mapping['contacts']),
         modes=tuple(int(m) for m in mapping['modes']),
-        people=people.reshape(len(people), -1, 2) if people.size else np.zeros((0, 0, 2)),
+        people=people if people.ndim == 3 else np.zeros((len(people), 0, 2)),
         pushed=float(mapping['pushed']),
     )
 

@@ -16,9 +16,9 @@ from s2e_core.records import CameraFrame, Command, Odometry
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
-from navbench_gs.scenes.collision import CollisionMap
+from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_patch
-from navbench_gs.tasks.spec import EpisodeSpec
+from navbench_gs.tasks.spec import EpisodeSpec, PersonSpec
 
 
 class KinematicContact:
@@ -42,9 +42,10 @@ class KinematicWorld:
     """A unicycle that does what it is told, people who walk straight, odometry without drift."""
 
     def __init__(
-        self, collision: CollisionMap, robot: RobotProfile, camera: CameraModel = SMALL_CAMERA
+        self, bundle: SceneBundle, robot: RobotProfile, camera: CameraModel = SMALL_CAMERA
     ) -> None:
-        self.collision = collision
+        self.bundle = bundle
+        self.collision = bundle.collision
         self.robot = robot
         self._rgb = np.random.default_rng(0).integers(
             0, 255, (camera.height, camera.width, 3), np.uint8
@@ -89,24 +90,38 @@ class KinematicWorld:
         """Return a fixed pattern, so that checks for blank images pass."""
         return CameraFrame(self.time_ns, self._rgb)
 
+    def true_velocity(self) -> tuple[float, float]:
+        """Return forward speed and yaw rate."""
+        return self._command.v, self._command.w
+
     def people_positions(self) -> NDArray[np.float64]:
         """Return x, y, yaw of each person: walking to and fro. [P, 3]"""
-        places = np.zeros((len(self.spec.people), 3))
-        for index, person in enumerate(self.spec.people):
-            a, b = np.array(person.start), np.array(person.goal)
-            length = float(np.hypot(*(b - a)))
-            if person.behaviour == 'stand' or length < 1e-6:
-                places[index, :2] = a
-                continue
-            phase = (person.speed * self.time_ns * 1e-9 / length) % 2.0
-            share = phase if phase <= 1.0 else 2.0 - phase
-            heading = (b - a) if phase <= 1.0 else (a - b)
-            places[index] = (*(a + share * (b - a)), math.atan2(heading[1], heading[0]))
-        return places
+        return np.array([self._person(p)[:3] for p in self.spec.people]).reshape(-1, 3)
+
+    def people_velocities(self) -> NDArray[np.float64]:
+        """Return m/s, map. [P, 2]"""
+        return np.array([self._person(p)[3:] for p in self.spec.people]).reshape(-1, 2)
 
     def obstacle_poses(self) -> NDArray[np.float64]:
-        """Return x, y, yaw of each obstacle. [B, 3]"""
-        return np.array([(p.x, p.y, p.yaw) for p in self._patches]).reshape(-1, 3)
+        """Return map <- obstacle. [B, 4, 4]"""
+        poses = np.tile(np.eye(4), (len(self._patches), 1, 1))
+        for pose, patch in zip(poses, self._patches, strict=True):
+            c, s = math.cos(patch.yaw), math.sin(patch.yaw)
+            pose[:2, :2] = (c, -s), (s, c)
+            pose[:2, 3] = patch.x, patch.y
+        return poses
+
+    def _person(self, person: PersonSpec) -> tuple[float, float, float, float, float]:
+        """x, y, yaw, vx, vy."""
+        ax, ay = person.start
+        dx, dy = person.goal[0] - ax, person.goal[1] - ay
+        length = math.hypot(dx, dy)
+        if person.behaviour == 'stand' or length < 1e-6:
+            return ax, ay, 0.0, 0.0, 0.0
+        phase = (person.speed * self.time_ns * 1e-9 / length) % 2.0
+        share, sign = (phase, 1.0) if phase <= 1.0 else (2.0 - phase, -1.0)
+        vx, vy = sign * person.speed * dx / length, sign * person.speed * dy / length
+        return ax + share * dx, ay + share * dy, math.atan2(vy, vx), vx, vy
 
     def _touching(self) -> tuple[KinematicContact, ...]:
         half = np.array([self.robot.length, self.robot.width]) / 2.0

@@ -1,0 +1,114 @@
+"""One episode in lock-step: the world waits for the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from s2e_core.contract import POLICY_PERIOD_NS
+from s2e_core.control import ControlLoop
+from s2e_core.navigator import NavigatorResult
+from s2e_core.records import CameraFrame, Command
+from s2e_core.robot import RobotProfile
+
+from navbench_gs.metrics.outcome import Outcome
+from navbench_gs.metrics.record import EpisodeLog
+from navbench_gs.runner.judge import EpisodeJudge, Observed
+from navbench_gs.scenes.bundle import SceneBundle
+from navbench_gs.tasks.protocol import Protocol as Rules
+from navbench_gs.tasks.spec import EpisodeSpec
+
+
+class World(Observed, Protocol):
+    """What an episode runs in; `env.Simulation` and `KinematicWorld` fulfil it."""
+
+    bundle: SceneBundle
+    robot: RobotProfile
+    time_ns: int
+    goal_odom: np.ndarray
+
+    def reset(self, spec: EpisodeSpec) -> None:
+        """Set the world to the episode's beginning."""
+
+    def tick(self, command: Command) -> None:
+        """Advance 50 ms."""
+
+
+class Recorder(Protocol):
+    """Takes a look at each image; `report.film.EpisodeFilm` is fed by one."""
+
+    def __call__(
+        self, world: World, frame: CameraFrame, result: NavigatorResult, judge: EpisodeJudge
+    ) -> None:
+        """Record one image and what the policy made of it."""
+
+
+@dataclass(frozen=True)
+class PolicyFailed(Exception):
+    """A policy raised, or answered with numbers that nobody can use."""
+
+    detail: str
+
+
+def run_episode(
+    world: World,
+    spec: EpisodeSpec,
+    loop: ControlLoop,
+    protocol: Rules,
+    policy: str,
+    *,
+    look: Callable[[], CameraFrame],
+    record: Recorder | None = None,
+) -> EpisodeLog:
+    """Drive one episode from reset to its outcome.
+
+    At each tick of 50 ms: odometry; every fourth tick the image and with it the policy; then
+    follower and gate; then the world advances under what the gate let through.
+
+    Args:
+        world: Reset by this call.
+        spec: The episode.
+        loop: Navigator, follower and gate, freshly made.
+        protocol: The rules.
+        policy: Name and hash of the policy, for the log.
+        look: Returns the image in the policy camera's view.
+        record: Sees every image and answer.
+
+    Returns:
+        The log; an exception of the policy or an answer that is not finite ends the episode
+        as `policy_error` and does not propagate.
+    """
+    judge = EpisodeJudge(spec, world.bundle, protocol, world.robot)
+    loop.set_goal(world.goal_odom)
+    outcome = judge.observe(world, Command(0))
+    while outcome is None:
+        try:
+            command = _tick(world, loop, judge, look, record)
+        except PolicyFailed as failure:
+            return judge.finish(Outcome.POLICY_ERROR, policy, failure.detail)
+        world.tick(command)
+        outcome = judge.observe(world, command)
+    return judge.finish(outcome, policy)
+
+
+def _tick(
+    world: World, loop: ControlLoop, judge: EpisodeJudge, look: Callable[[], CameraFrame],
+    record: Recorder | None,
+) -> Command:
+    now = world.time_ns
+    frame = look() if now % POLICY_PERIOD_NS == 0 else None
+    try:
+        out = loop.on_tick(now, world.odometry(), frame)
+    except Exception as error:
+        # Whatever a policy raises is the policy's result, not the benchmark's end.
+        raise PolicyFailed(f'{type(error).__name__}: {error}'[:500]) from error
+    result = loop.result
+    if frame is not None and result is not None:
+        judge.choose(result.plan.mode)
+        if record is not None:
+            record(world, frame, result, judge)
+        if -1 in result.rejected:
+            raise PolicyFailed(result.rejected[-1])
+    return out.command
