@@ -190,6 +190,19 @@ def test_scan_sees_walls_people_and_obstacles(world: Simulation) -> None:
     assert scan[270] == pytest.approx(2.0 - 0.25, abs=0.01)
 
 
+@pytest.mark.parametrize('blind', [True, False])
+def test_blind_people_bump_into_a_standing_robot(world: Simulation, blind: bool) -> None:
+    person = PersonSpec(1, (0.0, -4.0), (0.0, 4.0), 1.2, blind)
+    world.reset(replace(EMPTY, people=(person,)))
+    touched = set()
+    for _ in range(140):
+        world.tick(Command(world.time_ns, 0.0, 0.0))
+        touched |= {event.body for event in world.state.contacts}
+    assert touched == ({'person_0'} if blind else set())
+    # A person weighs on the robot but does not carry it off.
+    assert math.hypot(world.true_pose().x, world.true_pose().y) < 0.15
+
+
 def test_foreign_episodes_are_refused(world: Simulation) -> None:
     with pytest.raises(SimulationError, match='turtlebot4'):
         world.reset(replace(EMPTY, robot='turtlebot4'))

@@ -21,6 +21,9 @@ ACCELERATION = 3.0
 """Fastest change of a person's velocity, m/s^2."""
 WALL_HORIZON = 0.5
 """Seconds in which a person may reach an edge."""
+TOUCH = 0.003
+"""How deep a body presses against the robot before it is stopped, metres: enough to be felt as
+a touch; 1 cm let a passer-by shift a standing robot by 0.23 m."""
 FASTER = 1.3
 """People may exceed their preferred speed by this factor to avoid someone."""
 
@@ -151,8 +154,8 @@ def stop_at_robot(
 ) -> None:
     """Take out the part of each velocity that would walk into the robot's footprint.
 
-    A body that touches the robot neither passes through it nor shoves it away: people are
-    stopped, and slide along it.
+    A body that touches the robot does not pass through it: people press against it by
+    `TOUCH`, which physics sees as a touch, are stopped, and slide along it.
 
     Args:
         places: [P, 2] map.
@@ -171,14 +174,15 @@ def stop_at_robot(
         nx = x - min(max(x, -length), length)
         ny = y - min(max(y, -width), width)
         away = math.hypot(nx, ny)
-        if away >= radii[i]:
+        excess = radii[i] - TOUCH - away
+        if excess <= 0.0:
             continue
         if away < 1e-6:
             velocities[i, 0], velocities[i, 1] = 0.0, 0.0
             continue
         # Outward normal in map.
         ux, uy = (c * nx - s * ny) / away, (s * nx + c * ny) / away
-        inward = velocities[i, 0] * ux + velocities[i, 1] * uy
-        if inward < 0.0:
-            velocities[i, 0] -= inward * ux
-            velocities[i, 1] -= inward * uy
+        inward = -(velocities[i, 0] * ux + velocities[i, 1] * uy)
+        back = min(excess / dt, max(inward, 0.0))
+        velocities[i, 0] += back * ux
+        velocities[i, 1] += back * uy
