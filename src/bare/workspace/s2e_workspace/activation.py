@@ -24,7 +24,8 @@ def install_activation(layout: Layout) -> None:
     packages = site_packages(layout)
     source = Path(__file__).with_name('prefix.py').read_text(encoding='utf-8')
     _write(packages / MODULE_NAME, source)
-    _write(packages / PTH_NAME, f'import _s2e_prefix; _s2e_prefix.activate({str(layout.root)!r})\n')
+    line = f'import _s2e_prefix; _s2e_prefix.activate({str(layout.root)!r})\n'
+    _write(packages / PTH_NAME, line)
     for command, module in COMMANDS.items():
         text = f'#!{layout.python}\nimport sys\n\nfrom {module} import main\n\nsys.exit(main())\n'
         path = layout.venv / 'bin' / command

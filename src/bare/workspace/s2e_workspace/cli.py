@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Sequence
 
 from s2e_workspace import machine
 from s2e_workspace.activation import install_activation
@@ -57,6 +57,7 @@ def set_up(layout: Layout, console: Console, profile: str) -> None:
     """
     start = time.monotonic()
     machine.check_python()
+    machine.check_no_full_ros()
     machine.check_machine()
     machine.check_headers()
     machine.compiler()

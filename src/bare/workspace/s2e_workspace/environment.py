@@ -105,9 +105,17 @@ def install_requirements(layout: Layout, console: Console, name: str, title: str
     with console.step(title):
         run(
             [
-                str(layout.python), '-m', 'pip', 'install', '--disable-pip-version-check',
-                '--no-input', '--progress-bar', 'off', '--prefer-binary',
-                '-r', str(layout.requirements(name)),
+                str(layout.python),
+                '-m',
+                'pip',
+                'install',
+                '--disable-pip-version-check',
+                '--no-input',
+                '--progress-bar',
+                'off',
+                '--prefer-binary',
+                '-r',
+                str(layout.requirements(name)),
             ],
             log=layout.logs / f'pip-{name}.log',
             environment=clean_environment(),

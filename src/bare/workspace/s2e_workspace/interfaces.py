@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
 
 from s2e_workspace.cmake_paths import patch_cmake_files
 from s2e_workspace.console import Console
@@ -84,8 +84,15 @@ def install_interfaces(layout: Layout, console: Console) -> None:
         with console.step('installing the compiled messages'):
             run(
                 [
-                    str(layout.python), '-m', 'pip', 'install', '--disable-pip-version-check',
-                    '--no-deps', '--no-index', '--force-reinstall', str(wheel_path(layout)),
+                    str(layout.python),
+                    '-m',
+                    'pip',
+                    'install',
+                    '--disable-pip-version-check',
+                    '--no-deps',
+                    '--no-index',
+                    '--force-reinstall',
+                    str(wheel_path(layout)),
                 ],
                 log=layout.logs / 'pip-interfaces.log',
                 environment=clean_environment(),
@@ -117,11 +124,21 @@ def _build(layout: Layout, names: list[str]) -> None:
     try:
         run(
             [
-                f'{prefix}/bin/colcon', '--log-base', str(work / 'log'), 'build',
-                '--merge-install', '--build-base', str(work / 'build'),
-                '--install-base', str(work / 'install'),
-                '--base-paths', *(str(layout.bare / name) for name in names),
-                '--cmake-args', '-G', 'Ninja', '-DBUILD_TESTING=OFF',
+                f'{prefix}/bin/colcon',
+                '--log-base',
+                str(work / 'log'),
+                'build',
+                '--merge-install',
+                '--build-base',
+                str(work / 'build'),
+                '--install-base',
+                str(work / 'install'),
+                '--base-paths',
+                *(str(layout.bare / name) for name in names),
+                '--cmake-args',
+                '-G',
+                'Ninja',
+                '-DBUILD_TESTING=OFF',
             ],
             log=layout.logs / 'colcon-interfaces.log',
             environment=environment,

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Mapping, Sequence
 
 from s2e_workspace.errors import WorkspaceError
 
@@ -34,7 +34,7 @@ def supported(version: Sequence[int]) -> bool:
     return OLDEST <= tuple(version[:2]) <= NEWEST
 
 
-def check_python(version: Sequence[int] = sys.version_info) -> None:
+def check_python(version: Sequence[int] = tuple(sys.version_info[:3])) -> None:
     """Refuse a Python for which there are no wheels.
 
     Raises:
@@ -113,6 +113,20 @@ def full_ros(environment: Mapping[str, str] = os.environ) -> str | None:
         if prefix and marker.is_file():
             return environment.get('ROS_DISTRO') or prefix
     return None
+
+
+def check_no_full_ros(environment: Mapping[str, str] = os.environ) -> None:
+    """Refuse to put wheels and stand-ins where a real ROS 2 is in use.
+
+    Raises:
+        WorkspaceError: Names the installation and the commands that build with it.
+    """
+    name = full_ros(environment)
+    if name is not None:
+        raise WorkspaceError(
+            f'ROS 2 {name} is sourced in this shell, so nothing needs to stand in for it: build '
+            'with rosdep and colcon (README, "With a full ROS 2"), or use a shell without it'
+        )
 
 
 def _works(name: str) -> bool:

@@ -56,10 +56,19 @@ def build_overlay(layout: Layout, console: Console) -> None:
     with console.step('colcon build'):
         run(
             [
-                f'{prefix}/bin/colcon', '--log-base', str(layout.root / 'log'), 'build',
-                '--merge-install', '--symlink-install',
-                '--build-base', str(layout.build), '--install-base', str(layout.install),
-                '--base-paths', str(layout.root / 'src'), str(layout.bare / 's2e_bare'),
+                f'{prefix}/bin/colcon',
+                '--log-base',
+                str(layout.root / 'log'),
+                'build',
+                '--merge-install',
+                '--symlink-install',
+                '--build-base',
+                str(layout.build),
+                '--install-base',
+                str(layout.install),
+                '--base-paths',
+                str(layout.root / 'src'),
+                str(layout.bare / 's2e_bare'),
             ],
             log=layout.logs / 'colcon-overlay.log',
             environment=environment,

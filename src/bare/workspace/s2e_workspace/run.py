@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Mapping, Sequence
 
 from s2e_workspace.errors import WorkspaceError
 
@@ -29,7 +29,7 @@ def run(
         purpose: What failed, for the message.
 
     Raises:
-        WorkspaceError: If the command cannot start or exits non-zero; carries the log's last lines.
+        WorkspaceError: If the command cannot start or exits non-zero, with the end of its log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open('w', encoding='utf-8', errors='replace') as stream:

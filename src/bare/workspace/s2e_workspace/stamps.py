@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
 
 
 def digest(*, texts: Iterable[str] = (), files: Iterable[Path] = (), base: Path) -> str:

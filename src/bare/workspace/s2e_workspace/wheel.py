@@ -1,4 +1,4 @@
-"""Packs a colcon install tree of interface packages as a wheel with the layout of the ros-* wheels.
+"""Packs a colcon install tree of interface packages as a wheel laid out like the ros-* wheels.
 
 Python modules go to site-packages; libraries, headers and `share` go under the environment's
 prefix, which is also the ament prefix. The format is the binary distribution format 1.0.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 # What colcon adds for sourcing; in an environment the interpreter sets the paths.
 SHELL_SUFFIXES = ('.bash', '.sh', '.zsh', '.ps1', '.dsv')
@@ -71,6 +71,4 @@ def _metadata(name: str, version: str) -> str:
 
 
 def _wheel_file(tag: str) -> str:
-    return (
-        f'Wheel-Version: 1.0\nGenerator: s2e_workspace\nRoot-Is-Purelib: false\nTag: {tag}\n'
-    )
+    return f'Wheel-Version: 1.0\nGenerator: s2e_workspace\nRoot-Is-Purelib: false\nTag: {tag}\n'

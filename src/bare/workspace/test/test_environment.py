@@ -4,6 +4,7 @@ import io
 import sys
 
 import pytest
+
 from s2e_workspace.console import Console
 from s2e_workspace.environment import make_venv, requirement_files
 from s2e_workspace.errors import WorkspaceError

@@ -1,0 +1,1 @@
+"""The commands of `s2e`: one module each with `add_parser(subparsers)` and `run(args) -> int`."""

@@ -1,0 +1,42 @@
+"""`s2e doctor`: what is present, and how to mend what is not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+ORDER = 0
+
+EPILOG = """examples:
+  s2e doctor                  a table; exit code 1 if something needed is missing
+  s2e doctor --json           the same for a program
+  s2e doctor --only models    one group of checks
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the parser of this command."""
+    parser = subparsers.add_parser(
+        'doctor',
+        help='say what this machine has, and how to mend what is missing',
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--json', action='store_true', help='write JSON')
+    parser.add_argument('--only', metavar='GROUP', help='run the checks of one group only')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the checks; returns 1 if one failed."""
+    from s2e_cli.doctor.checks import run_checks
+    from s2e_cli.doctor.table import render_table, to_records
+
+    checks = run_checks(args.only)
+    if args.json:
+        json.dump(to_records(checks), sys.stdout, indent=2)
+        print()
+    else:
+        print(render_table(checks, colour=sys.stdout.isatty()))
+    return int(any(check.level == 'fail' for check in checks))

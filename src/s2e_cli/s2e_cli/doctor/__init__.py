@@ -1,0 +1,1 @@
+"""The checks behind `s2e doctor`, one module for each group."""
