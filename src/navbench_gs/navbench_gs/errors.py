@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from s2e_core.errors import S2EError
 
-class NavBenchError(Exception):
+
+class NavBenchError(S2EError):
     """Base of every error that this package raises on purpose."""
 
 
