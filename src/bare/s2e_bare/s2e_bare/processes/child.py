@@ -91,9 +91,8 @@ class ChildProcess:
             for number, (near, _) in enumerate(pairs, start=1)
         ]
 
-    @property
     def has_exited(self) -> bool:
-        """True once the child itself is gone."""
+        """Tell whether the child itself is gone."""
         return self._exit.done()
 
     def signal(self, number: int) -> bool:

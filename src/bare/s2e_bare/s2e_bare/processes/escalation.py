@@ -47,14 +47,14 @@ class Escalation:
     async def run(self) -> None:
         """Take steps until the child is gone."""
         for step, number in enumerate(_STEPS):
-            if self._child.has_exited:
+            if self._child.has_exited():
                 return
             self._log('info', f"sending signal '{number.name}' to process[{self._name}]")
             if not self._child.signal(number) or number is signal.SIGKILL:
                 return
             seconds = self._timeouts[step]
             waited = await self._wait(seconds)
-            if self._child.has_exited:
+            if self._child.has_exited():
                 return
             self._log(
                 'error',

@@ -103,9 +103,9 @@ def send_goal(session: Session, options: argparse.Namespace) -> int:
     Raises:
         CommandError: A field that does not fit, no server in time, or the goal was rejected.
     """
-    from action_msgs.msg import GoalStatus
     from rclpy.action.client import ActionClient
 
+    statuses = _status_names(load_type('action_msgs/msg/GoalStatus', 'msg'))
     cls = load_type(options.action_type, 'action')
     goal = cls.Goal()
     stamp = session.node.get_clock().now().to_msg()
@@ -123,9 +123,9 @@ def send_goal(session: Session, options: argparse.Namespace) -> int:
     finally:
         client.destroy()
     print(f'Result:\n{_indent(to_yaml(answer.result))}\n')
-    known = _status_names(GoalStatus)
-    print(f'Goal finished with status: {known.get(answer.status, answer.status)}')
-    return 0 if answer.status == GoalStatus.STATUS_SUCCEEDED else 1
+    status = statuses.get(answer.status, str(answer.status))
+    print(f'Goal finished with status: {status}')
+    return 0 if status == 'SUCCEEDED' else 1
 
 
 def _start(session: Session, client: Any, goal: Any, options: argparse.Namespace) -> Any:

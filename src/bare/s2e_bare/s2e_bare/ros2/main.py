@@ -52,21 +52,16 @@ def run_command(argv: Sequence[str]) -> int:
     Returns:
         Exit code.
     """
-    if not argv or argv[0] in ('-h', '--help'):
-        print(usage())
-        return 0 if argv else 2
-    name = argv[0]
-    if name not in COMMANDS:
+    name = argv[0] if argv else '--help'
+    if name not in COMMANDS and name not in ('-h', '--help'):
         print(
             f'ros2: {name!r} is not a command of s2e_bare, the stand-in for a full ROS 2; '
             f'it has: {", ".join(COMMANDS)}',
             file=sys.stderr,
         )
         return 2
-    index.export_prefixes()
-    module = importlib.import_module(f's2e_bare.ros2.{COMMANDS[name][0]}')
     try:
-        code: int = module.run(list(argv[1:]))
+        code = _run(name, list(argv[1:]))
         sys.stdout.flush()
     except BareError as error:
         print(f'ros2 {name}: {error}', file=sys.stderr)
@@ -77,6 +72,16 @@ def run_command(argv: Sequence[str]) -> int:
         return 141
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    return code
+
+
+def _run(name: str, argv: list[str]) -> int:
+    if name not in COMMANDS:
+        print(usage())
+        return 0
+    index.export_prefixes()
+    module = importlib.import_module(f's2e_bare.ros2.{COMMANDS[name][0]}')
+    code: int = module.run(argv)
     return code
 
 

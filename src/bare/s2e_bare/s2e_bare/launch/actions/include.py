@@ -74,9 +74,8 @@ class IncludeLaunchDescription(Action):
         location = Path(self._source.location).absolute()
         self._check_required(context, description)
         before = {name: context.get_locals_as_dict().get(name) for name in _PATH_LOCALS}
-        context.extend_locals(
-            dict(zip(_PATH_LOCALS, (str(location), str(location.parent)), strict=True))
-        )
+        here = (str(location), str(location.parent))
+        context.extend_locals(dict(zip(_PATH_LOCALS, here, strict=True)))
         sets = [SetLaunchConfiguration(name, value) for name, value in self._arguments]
         restore = OpaqueFunction(function=lambda context: context.extend_locals(before))
         return [*sets, description, restore]

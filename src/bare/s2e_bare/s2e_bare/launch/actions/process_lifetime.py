@@ -66,7 +66,7 @@ class ProcessLifetime:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        if self._child is None or self._child.has_exited:
+        if self._child is None or self._child.has_exited():
             return
         self._escalation = Escalation(
             self._child,
@@ -90,7 +90,7 @@ class ProcessLifetime:
 
     def signal(self, number: int) -> None:
         """Send a signal to the child's group."""
-        if self._child is None or self._child.has_exited:
+        if self._child is None or self._child.has_exited():
             self._logger.debug('no signal sent: the process is not running')
             return
         name = getattr(number, 'name', number)
