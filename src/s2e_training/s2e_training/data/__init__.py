@@ -1,0 +1,1 @@
+"""Clips: recording, storing, encoding and sampling them."""

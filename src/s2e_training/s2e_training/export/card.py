@@ -1,0 +1,61 @@
+"""The model card: what a bundle is, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from s2e_policy.manifest import Manifest
+from s2e_training.models.policy import S2EModel
+
+
+def model_card(manifest: Manifest, model: S2EModel) -> str:
+    """Write the card from what the manifest holds.
+
+    Args:
+        manifest: Description, provenance and metrics.
+        model: For its size.
+    """
+    c = model.config
+    total = sum(p.numel() for p in model.parameters())
+    frozen = sum(p.numel() for p in model.encoder.parameters())
+    lines = [
+        f'# {manifest.name}', '', manifest.description, '',
+        '## Network',
+        f'S2E architecture: {c.frames} frames of {c.image_size}x{c.image_size} RGB at 5 Hz, encoder '
+        f'`{c.encoder}`, {c.fusion_layers} fusion and {c.decoder_layers} decoder layers of width '
+        f'{c.dim}, {c.anchors} anchors (the first is the stop anchor), goal code '
+        f'`{c.goal_encoding}`. {total / 1e6:.2f} M parameters, {frozen / 1e6:.2f} M of them in the '
+        'encoder. Likelihoods and standard deviations are in metres, after the velocity scale.',
+        '',
+        'The encoder is EfficientNet-Lite0 cut at stride 16 with frozen ImageNet weights '
+        '(Apache-2.0).' if c.encoder == 'lite0' else 'The encoder has the size of ViT-S.',
+        '', '## Data and training', *_items(manifest.provenance),
+        '', '## Measured', *_items(manifest.metrics),
+        '', '## Limits',
+        f'- Speeds up to {manifest.v_max} m/s; forward driving only.',
+        f'- Camera: {_degrees(manifest)} at {manifest.images.mount_z} m height, '
+        f'{manifest.images.mount_pitch} rad down; other cameras are re-projected, what they do not '
+        'see stays black.',
+        '- It proposes trajectories and sees neither the footprint nor drops: run it only behind '
+        'the safety gate.',
+        f'- Licence: {manifest.licence}.', '',
+    ]
+    return '\n'.join(lines)
+
+
+def _items(values: dict[str, Any], indent: str = '') -> list[str]:
+    if not values:
+        return [f'{indent}- none']
+    lines = []
+    for key, value in values.items():
+        label = str(key).replace('_', ' ')
+        if isinstance(value, dict):
+            lines += [f'{indent}- {label}:', *_items(value, indent + '  ')]
+        else:
+            lines.append(f'{indent}- {label}: {value}')
+    return lines
+
+
+def _degrees(manifest: Manifest) -> str:
+    camera = manifest.images.camera
+    return f'{camera.hfov * 57.29578:.1f} x {camera.vfov * 57.29578:.1f} degrees'

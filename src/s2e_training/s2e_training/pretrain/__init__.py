@@ -1,0 +1,1 @@
+"""Behaviour cloning with anchor-guided distribution matching."""
