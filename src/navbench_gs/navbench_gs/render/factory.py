@@ -37,4 +37,12 @@ def make_renderer(
         from navbench_gs.render.cpu.renderer import CpuRenderer
 
         return CpuRenderer(cloud, background=colour, threads=threads)
+    if backend == 'reference':
+        from navbench_gs.render.reference import ReferenceRenderer
+
+        return ReferenceRenderer(cloud, background=colour)
+    if backend == 'cuda':
+        from navbench_gs.render.cuda import CudaRenderer
+
+        return CudaRenderer(cloud, background=colour)
     raise RenderError(f"backend must be 'cpu', 'reference' or 'cuda', got {backend!r}")

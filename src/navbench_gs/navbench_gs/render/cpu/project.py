@@ -17,17 +17,24 @@ from navbench_gs.render.cpu.shade import shade
 # tangent limits left, right, up, down [19:23], guard pixels [23].
 CAMERA_SIZE = 24
 
-# Item record (float32): u, v, A, B, C, opacity, r, g, b, z, x0, x1, y0, y1 (inclusive pixels).
-# q = A dx^2 + B dx dy + C dy^2 is the exponent divided by -8: exp(q)^8 exp(0).
+# Item record (float32): u, v, A, B, C, opacity, r, g, b, z, x0, x1, y0, y1 (inclusive pixels),
+# with alpha = opacity exp(A dx^2 + B dx dy + C dy^2)^8.
 ITEM_SIZE = 16
+# Item head (int32), for the binning passes: bit pattern of z, x0 + 2^16 x1, y0 + 2^16 y1.
+HEAD_SIZE = 4
 
 _BLUR = np.float32(DILATION)
 _HALF = np.float32(0.5)
+_ONE = np.float32(1.0)
+_ZERO = np.float32(0.0)
+SCRATCH_ROWS = 8
 
 
 @kernel
-def visible_blocks(cam: Any, bounds: Any, out: Any) -> int:
+def visible_blocks(cam: Any, bounds: Any, out: Any, depth: Any) -> int:
     """Write the indices of blocks that may touch the image to `out`; return how many.
+
+    `depth` receives the least z of the centres of each of them.
 
     A block is out when its box, grown by its largest gaussian, lies wholly beyond one plane of
     the frustum. The side planes are moved out by the guard pixels of the screen filter.
@@ -41,6 +48,7 @@ def visible_blocks(cam: Any, bounds: Any, out: Any) -> int:
     for block in range(bounds.shape[0]):
         radius = bounds[block, 6]
         inside = True
+        nearest = np.float32(0.0)
         for plane in range(5):
             # Plane normals in the optical frame: inside where n . x >= 0 (near: z >= near).
             nx, ny, nz = np.float32(0.0), np.float32(0.0), np.float32(1.0)
@@ -53,10 +61,13 @@ def visible_blocks(cam: Any, bounds: Any, out: Any) -> int:
             elif plane == 3:
                 ny, nz = np.float32(-1.0), bottom
             far = np.float32(0.0)
+            nearest = np.float32(0.0)
             for axis in range(3):
                 normal = nx * cam[axis] + ny * cam[3 + axis] + nz * cam[6 + axis]
-                corner = bounds[block, 3 + axis] if normal > 0.0 else bounds[block, axis]
-                far += normal * (corner - cam[9 + axis])
+                low = normal * (bounds[block, axis] - cam[9 + axis])
+                high = normal * (bounds[block, 3 + axis] - cam[9 + axis])
+                far += max(low, high)
+                nearest += min(low, high)
             # Gaussians are culled by their centre at the near plane, by their reach elsewhere;
             # the linearised footprint is at most sqrt(1 + tan^2) wider than the sphere, and the
             # clamped tangents bound that factor.
@@ -67,6 +78,8 @@ def visible_blocks(cam: Any, bounds: Any, out: Any) -> int:
                 inside = inside and far >= -radius * length * cam_stretch(cam)
         if inside:
             out[found] = block
+            # The loop ends with the viewing direction as normal.
+            depth[found] = nearest
             found += 1
     return found
 
@@ -81,51 +94,59 @@ def cam_stretch(cam: Any) -> float:
 
 @kernel
 def _project_block(
-    cam: Any, means: Any, covariances: Any, first: int, scratch: Any
+    cam: Any, means: Any, covariances: Any, reach: Any, first: int, scratch: Any
 ) -> None:
-    """Fill `scratch` [6, BLOCK] with z, u, v and the covariance xx, xy, yy of one block.
+    """Fill `scratch` [8, BLOCK]: z, u, v, covariance xx, xy, yy, half width, half height.
 
-    Branch-free so that it compiles to vector code. Source of the equations: Zwicker et al.,
-    "EWA volume splatting" (2001), eq. 23 ff., with tangents clamped as in 3DGS.
+    Branch-free, and with the camera in local variables (stores might alias it), so that it
+    compiles to vector code. Source of the equations: Zwicker et al., "EWA volume splatting"
+    (2001), eq. 23 ff., with tangents clamped as in 3DGS.
     """
+    r00, r01, r02, r10, r11, r12 = cam[0], cam[1], cam[2], cam[3], cam[4], cam[5]
+    r20, r21, r22, eye_x, eye_y, eye_z = cam[6], cam[7], cam[8], cam[9], cam[10], cam[11]
+    focal_x, focal_y, centre_x, centre_y = cam[12], cam[13], cam[14], cam[15]
+    left, right, top, bottom = cam[19], cam[20], cam[21], cam[22]
     start = np.uint64(first)
     for lane in range(np.uint64(BLOCK)):
         i = start + lane
-        dx = means[0, i] - cam[9]
-        dy = means[1, i] - cam[10]
-        dz = means[2, i] - cam[11]
-        x = cam[0] * dx + cam[1] * dy + cam[2] * dz
-        y = cam[3] * dx + cam[4] * dy + cam[5] * dz
-        z = cam[6] * dx + cam[7] * dy + cam[8] * dz
-        inverse = np.float32(1.0) / z
-        tx = x * inverse
-        ty = y * inverse
-        cx = min(max(tx, cam[19]), cam[20])
-        cy = min(max(ty, cam[21]), cam[22])
-        fx = cam[12] * inverse
-        fy = cam[13] * inverse
+        dx = means[0, i] - eye_x
+        dy = means[1, i] - eye_y
+        dz = means[2, i] - eye_z
+        z = r20 * dx + r21 * dy + r22 * dz
+        inverse = _ONE / z
+        tx = (r00 * dx + r01 * dy + r02 * dz) * inverse
+        ty = (r10 * dx + r11 * dy + r12 * dz) * inverse
+        cx = min(max(tx, left), right)
+        cy = min(max(ty, top), bottom)
+        fx = focal_x * inverse
+        fy = focal_y * inverse
         # Rows of J R: gradients of the pixel coordinates in the cloud frame.
-        ax = fx * (cam[0] - cx * cam[6])
-        ay = fx * (cam[1] - cx * cam[7])
-        az = fx * (cam[2] - cx * cam[8])
-        bx = fy * (cam[3] - cy * cam[6])
-        by = fy * (cam[4] - cy * cam[7])
-        bz = fy * (cam[5] - cy * cam[8])
+        ax = fx * (r00 - cx * r20)
+        ay = fx * (r01 - cx * r21)
+        az = fx * (r02 - cx * r22)
+        bx = fy * (r10 - cy * r20)
+        by = fy * (r11 - cy * r21)
+        bz = fy * (r12 - cy * r22)
         sxx, sxy, sxz = covariances[0, i], covariances[1, i], covariances[2, i]
         syy, syz, szz = covariances[3, i], covariances[4, i], covariances[5, i]
         px = sxx * ax + sxy * ay + sxz * az
         py = sxy * ax + syy * ay + syz * az
         pz = sxz * ax + syz * ay + szz * az
+        qx = sxx * bx + sxy * by + sxz * bz
+        qy = sxy * bx + syy * by + syz * bz
+        qz = sxz * bx + syz * by + szz * bz
+        xx = ax * px + ay * py + az * pz + _BLUR
+        yy = bx * qx + by * qy + bz * qz + _BLUR
+        # Padding has a reach below zero and comes out with no extent.
+        extent = max(reach[i], _ZERO)
         scratch[0, lane] = z
-        scratch[1, lane] = cam[12] * tx + cam[14]
-        scratch[2, lane] = cam[13] * ty + cam[15]
-        scratch[3, lane] = ax * px + ay * py + az * pz
+        scratch[1, lane] = focal_x * tx + centre_x
+        scratch[2, lane] = focal_y * ty + centre_y
+        scratch[3, lane] = xx
         scratch[4, lane] = bx * px + by * py + bz * pz
-        scratch[5, lane] = (
-            bx * (sxx * bx + sxy * by + sxz * bz)
-            + by * (sxy * bx + syy * by + syz * bz)
-            + bz * (sxz * bx + syz * by + szz * bz)
-        )
+        scratch[5, lane] = yy
+        scratch[6, lane] = np.sqrt(extent * xx)
+        scratch[7, lane] = np.sqrt(extent * yy)
 
 
 @kernel
@@ -140,42 +161,52 @@ def project(
     blocks: Any,
     scratch: Any,
     items: Any,
+    depths: Any,
+    heads: Any,
     first_item: int,
 ) -> int:
     """Project the named blocks; append one record per gaussian that touches a pixel centre.
 
-    Returns the index after the last item written (starting at `first_item`).
+    Args:
+        scratch: float32 `[SCRATCH_ROWS, BLOCK]`.
+        items: float32 `[capacity, ITEM_SIZE]`.
+        depths, heads: one array `[capacity, HEAD_SIZE]`, seen as float32 and as int32.
+
+    Returns:
+        The index after the last item written, counting from `first_item`.
     """
     count = first_item
-    last_x = cam[16] - np.float32(1.0)
-    last_y = cam[17] - np.float32(1.0)
+    last_x = cam[16] - _ONE
+    last_y = cam[17] - _ONE
     near = cam[18]
     for which in range(len(blocks)):
         first = blocks[which] * BLOCK
-        _project_block(cam, means, covariances, first, scratch)
+        _project_block(cam, means, covariances, reach, first, scratch)
         for lane in range(BLOCK):
-            i = first + lane
             z = scratch[0, lane]
-            if not (z >= near) or reach[i] < 0.0:
+            u = scratch[1, lane] - _HALF
+            v = scratch[2, lane] - _HALF
+            low_x = max(u - scratch[6, lane], _ZERO)
+            high_x = min(u + scratch[6, lane], last_x)
+            low_y = max(v - scratch[7, lane], _ZERO)
+            high_y = min(v + scratch[7, lane], last_y)
+            if not (z >= near and low_x <= high_x and low_y <= high_y):
                 continue
-            u = scratch[1, lane]
-            v = scratch[2, lane]
-            xx = scratch[3, lane] + _BLUR
-            yy = scratch[5, lane] + _BLUR
-            half_width = math.sqrt(reach[i] * xx)
-            half_height = math.sqrt(reach[i] * yy)
-            x0 = max(math.ceil(u - half_width - _HALF), np.float32(0.0))
-            x1 = min(math.floor(u + half_width - _HALF), last_x)
-            y0 = max(math.ceil(v - half_height - _HALF), np.float32(0.0))
-            y1 = min(math.floor(v + half_height - _HALF), last_y)
-            if not (x0 <= x1 and y0 <= y1):
+            # Truncation is the floor of what is not negative; the ceiling adds one if needed.
+            x0, y0 = np.float32(np.int32(low_x)), np.float32(np.int32(low_y))
+            x0 += _ONE if x0 < low_x else _ZERO
+            y0 += _ONE if y0 < low_y else _ZERO
+            x1, y1 = np.float32(np.int32(high_x)), np.float32(np.int32(high_y))
+            i = first + lane
+            if x0 > x1 or y0 > y1 or reach[i] < _ZERO:
                 continue
             # Float64: the determinant of a long thin footprint loses all digits in float32.
+            xx, yy = np.float64(scratch[3, lane]), np.float64(scratch[5, lane])
             xy = np.float64(scratch[4, lane])
-            scale = -0.0625 / max(np.float64(xx) * np.float64(yy) - xy * xy, 1e-12)
+            scale = -0.0625 / max(xx * yy - xy * xy, 1e-12)
             item = items[count]
-            item[0] = u
-            item[1] = v
+            item[0] = u + _HALF
+            item[1] = v + _HALF
             item[2] = yy * scale
             item[3] = -2.0 * xy * scale
             item[4] = xx * scale
@@ -198,5 +229,8 @@ def project(
             item[11] = x1
             item[12] = y0
             item[13] = y1
+            depths[count, 0] = z
+            heads[count, 1] = np.int32(x0) | (np.int32(x1) << np.int32(16))
+            heads[count, 2] = np.int32(y0) | (np.int32(y1) << np.int32(16))
             count += 1
     return count

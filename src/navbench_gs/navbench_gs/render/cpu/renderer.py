@@ -65,8 +65,9 @@ class CpuRenderer:
         self._groups: weakref.WeakValueDictionary[int, GaussianCloud]
         self._groups = weakref.WeakValueDictionary()
         self._prepared: dict[int, PreparedCloud] = {}
-        self._items = np.zeros((0, project.ITEM_SIZE), dtype=np.float32)
-        self._lists = np.zeros(0, dtype=np.int32)
+        self._items = _aligned(0, project.ITEM_SIZE)
+        self._heads = _aligned(0, project.HEAD_SIZE)
+        self._pairs = np.zeros((0, 2), dtype=np.uint64)
         self._pool: ThreadPoolExecutor | None = None
 
     def render(self, camera: RenderCamera, dynamic: Sequence[DynamicGroup] = ()) -> Frame:
@@ -108,9 +109,13 @@ class CpuRenderer:
                 continue
             vector = camera_vector(camera, pose)
             found = np.empty(cloud.blocks, dtype=np.int32)
-            number = project.visible_blocks(vector, cloud.bounds, found)
+            nearest = np.empty(cloud.blocks, dtype=np.float32)
+            number = project.visible_blocks(vector, cloud.bounds, found, nearest)
             if number:
-                jobs.append(_Job(cloud, vector, found[:number]))
+                # Front to back, so that items that are blended together lie together in memory:
+                # halves the time to blend a 300 k street.
+                order = np.argsort(nearest[:number], kind='stable')
+                jobs.append(_Job(cloud, vector, found[:number][order]))
         return jobs
 
     def _share_out(self, jobs: list[_Job]) -> list[list[_Job]]:
@@ -133,11 +138,12 @@ class CpuRenderer:
         sizes = [BLOCK * sum(len(job.blocks) for job in share) for share in shares]
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
         if starts[-1] > len(self._items):
-            self._items = np.zeros((int(starts[-1] * 1.25), project.ITEM_SIZE), dtype=np.float32)
+            self._items = _aligned(int(starts[-1] * 1.25), project.ITEM_SIZE)
+            self._heads = _aligned(len(self._items), project.HEAD_SIZE)
         ends = [int(start) for start in starts[:-1]]
 
         def work(thread: int) -> None:
-            scratch = np.empty((6, BLOCK), dtype=np.float32)
+            scratch = np.empty((project.SCRATCH_ROWS, BLOCK), dtype=np.float32)
             for job in shares[thread]:
                 ends[thread] = project.project(
                     job.camera,
@@ -150,6 +156,8 @@ class CpuRenderer:
                     job.blocks,
                     scratch,
                     self._items,
+                    self._heads,
+                    self._heads.view(np.int32),
                     ends[thread],
                 )
 
@@ -162,24 +170,24 @@ class CpuRenderer:
         tiles = columns * -(-camera.height // binning.TILE)
         shift = binning.bucket_shift(tiles)
         buckets = binning.bucket_count(shift)
-        items, bits = self._items, self._items.view(np.int32)
+        heads = self._heads.view(np.int32)
         counts = np.zeros((len(runs), tiles, buckets), dtype=np.int32)
         starts = np.empty(tiles * buckets + 1, dtype=np.int32)
 
         def count(thread: int) -> None:
             first, last = runs[thread]
-            binning.count_items(items, bits, first, last, shift, columns, counts[thread])
+            binning.count_items(heads, first, last, shift, columns, counts[thread])
 
         def fill(thread: int) -> None:
             first, last = runs[thread]
             binning.fill_lists(
-                items, bits, first, last, shift, columns, counts[thread], self._lists
+                heads, first, last, shift, columns, counts[thread], self._pairs
             )
 
         self._run(count, len(runs))
         total = binning.offsets_from_counts(counts, starts)
-        if total > len(self._lists):
-            self._lists = np.zeros(int(total * 1.25), dtype=np.int32)
+        if total > len(self._pairs):
+            self._pairs = np.zeros((int(total * 1.25), 2), dtype=np.uint64)
         self._run(fill, len(runs))
         return self._blend(camera, columns, starts.reshape(-1), buckets)
 
@@ -199,17 +207,16 @@ class CpuRenderer:
 
         def work(thread: int) -> None:
             buffer = np.empty(blend.BUFFER_SIZE, dtype=np.float32)
-            keys = np.empty(longest, dtype=np.uint64)
+            scratch = np.empty((2, longest + blend.AHEAD), dtype=np.uint64)
             blend.blend_tiles(
                 self._items,
-                self._items.view(np.int32),
-                self._lists,
+                self._pairs,
                 starts,
                 buckets,
                 lots[thread],
                 columns,
                 buffer,
-                keys,
+                scratch,
                 self._background,
                 rgb,
                 depth,
@@ -218,6 +225,13 @@ class CpuRenderer:
 
         self._run(work, min(self._threads, tiles))
         return Frame(rgb, depth, alpha)
+
+
+def _aligned(rows: int, columns: int) -> NDArray[np.float32]:
+    """Return a zeroed float32 array whose memory starts on a 64-byte cache line."""
+    raw = np.zeros(rows * columns + 16, dtype=np.float32)
+    shift = -raw.ctypes.data % 64 // raw.itemsize
+    return raw[shift : shift + rows * columns].reshape(rows, columns)
 
 
 def camera_vector(
