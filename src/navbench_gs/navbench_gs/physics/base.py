@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from s2e_core.records import Command
 from s2e_core.robot import RobotProfile
@@ -17,8 +17,7 @@ DEFAULT_TIMEOUT = 0.5
 """Time-out of a profile whose real base is unmeasured, seconds."""
 
 
-@dataclass(frozen=True)
-class BaseTargets:
+class BaseTargets(NamedTuple):
     """What the base asks of its motors."""
 
     left: float

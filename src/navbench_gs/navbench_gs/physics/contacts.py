@@ -41,10 +41,10 @@ class ContactTracker:
     def observe(self, data: mujoco.MjData) -> None:
         """Note the contacts of the step just made."""
         pairs = data.contact.geom
-        touching = (pairs == self._hull).any(axis=1)
+        touching = pairs == self._hull
         if not touching.any():
             return
-        for first, second in pairs[touching]:
+        for first, second in pairs[touching.any(axis=1)]:
             other = second if first == self._hull else first
             if self._counts[other]:
                 self._now.add(str(self._names[other]))
