@@ -1,0 +1,163 @@
+"""Runs episodes one after another and keeps the scene between them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.contract import Policy
+from s2e_core.control import ControlLoop
+from s2e_core.records import CameraFrame
+from s2e_core.robot import load_robot
+
+from navbench_gs.env.simulation import Simulation
+from navbench_gs.errors import TaskError
+from navbench_gs.metrics.record import EpisodeLog, read_log
+from navbench_gs.metrics.scores import evaluate
+from navbench_gs.runner.episode import run_episode
+from navbench_gs.runner.filming import FilmRecorder
+from navbench_gs.runner.plan import (
+    Finished,
+    Item,
+    PolicyFactory,
+    RunConfig,
+    RunFolder,
+    write_atomically,
+)
+from navbench_gs.scenes.bundle import SceneBundle
+from navbench_gs.scenes.resolve import resolve_scene
+from navbench_gs.sensors import Drift
+from navbench_gs.tasks.sampling import sample_episode
+from navbench_gs.tasks.spec import EpisodeSpec
+
+
+class Bench:
+    """One policy, one robot, one scene at a time."""
+
+    def __init__(
+        self, config: RunConfig, factory: PolicyFactory, out: Path, threads: int | None
+    ) -> None:
+        """Make the policy.
+
+        Args:
+            config: Settings of the run.
+            factory: Makes the policy.
+            out: The run's folder.
+            threads: Threads of the renderer.
+        """
+        self._config, self._out, self._threads = config, RunFolder(out), threads
+        self._name = factory.name
+        self._policy: Policy = factory()
+        self._robot = load_robot(config.robot)
+        self._scene = ''
+        self._bundle: SceneBundle | None = None
+        self._simulation: Simulation | None = None
+
+    def run(self, item: Item) -> Finished:
+        """Run an episode unless its file is there already.
+
+        Raises:
+            SceneError: the scene cannot be had.
+        """
+        started = time.monotonic()
+        bundle = self._load(item.scene)
+        config = self._config
+        try:
+            spec = sample_episode(
+                bundle, item.task, item.index, config.seed, config.protocol, self._robot
+            )
+        except TaskError as error:
+            return Finished(item, None, None, str(error))
+        kept = self._kept(spec)
+        log = kept or self._drive(spec, film=item.index < config.films)
+        if kept is None:
+            write_atomically(self._out.episode(spec.id), log.to_json())
+        scores = evaluate(log, config.protocol.judge)
+        return Finished(
+            item, spec, scores, log.detail, time.monotonic() - started, kept is not None
+        )
+
+    def _kept(self, spec: EpisodeSpec) -> EpisodeLog | None:
+        """Return the episode's log if an earlier run finished the very same one."""
+        path = self._out.episode(spec.id)
+        if not path.is_file():
+            return None
+        try:
+            log = read_log(path)
+        except TaskError:
+            return None
+        same = (log.spec, log.protocol, log.policy) == (
+            spec, self._config.protocol.hash, self._name
+        )
+        return log if same else None
+
+    def _load(self, scene: str) -> SceneBundle:
+        if self._bundle is None or scene != self._scene:
+            self._simulation = None
+            self._bundle, self._scene = resolve_scene(scene), scene
+        return self._bundle
+
+    def _world(self, bundle: SceneBundle, images: bool) -> Simulation:
+        """Return the simulation of the scene; splats are read only where someone looks."""
+        if self._simulation is None or (images and not self._simulation.has_camera):
+            rules = self._config.protocol.drift
+            self._simulation = Simulation(
+                bundle, self._robot, camera=self._camera(), threads=self._threads, render=images,
+                backend=self._config.backend,
+                drift=Drift(rules.distance / 100.0, np.deg2rad(rules.yaw) / 10.0,
+                            rules.long_route),
+            )
+        return self._simulation
+
+    def _camera(self) -> CameraModel:
+        if self._config.protocol.camera == 'robot':
+            return self._robot.camera.model()
+        return self._policy.spec.camera
+
+    def _drive(self, spec: EpisodeSpec, film: bool) -> EpisodeLog:
+        assert self._bundle is not None
+        looks = bool(getattr(self._policy, 'needs_images', True))
+        world = self._world(self._bundle, looks or film)
+        world.reset(spec)
+        policy: Any = self._policy
+        if hasattr(policy, 'bind'):
+            policy.bind(world, spec)
+        loop = ControlLoop(self._policy, self._robot)
+        look = _Eye(world, self._camera(), self._policy.spec.camera, looks)
+        record = None
+        if film:
+            record = FilmRecorder(
+                self._out.films / f'{spec.id}.mp4', self._bundle, self._robot, spec,
+                self._config.protocol, width=self._config.film_width, stills=self._out.stills,
+            )
+        try:
+            return run_episode(
+                world, spec, loop, self._config.protocol, self._name, look=look, record=record
+            )
+        finally:
+            if record is not None:
+                record.close()
+
+
+class _Eye:
+    """The image in the policy camera's view."""
+
+    def __init__(
+        self, world: Simulation, source: CameraModel, target: CameraModel, looks: bool
+    ) -> None:
+        self._world, self._looks = world, looks
+        self._reproject = Reprojector(source, target)
+        # For a policy without eyes: a pattern, so that checks for blank images pass.
+        self._pattern = np.indices((target.height, target.width)).sum(axis=0)[..., None]
+        self._pattern = np.repeat(self._pattern % 256, 3, axis=2).astype(np.uint8)
+
+    def __call__(self) -> CameraFrame:
+        if not self._looks:
+            return CameraFrame(self._world.time_ns, self._pattern)
+        frame = self._world.image()
+        return CameraFrame(frame.stamp_ns, self._reproject(frame.rgb))
+
+

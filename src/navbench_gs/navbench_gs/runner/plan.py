@@ -1,0 +1,174 @@
+"""What a run consists of: its settings, its episodes and the files it leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2e_core.config import check, option
+from s2e_core.contract import Policy
+
+from navbench_gs.errors import RunError
+from navbench_gs.metrics.scores import EpisodeScores
+from navbench_gs.tasks.protocol import Protocol
+from navbench_gs.tasks.spec import TASKS, EpisodeSpec, Task
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run of the benchmark; equal settings give equal episode files."""
+
+    scenes: tuple[str, ...]
+    """As for `scenes.resolve.resolve_scene`."""
+    tasks: tuple[Task, ...]
+    protocol: Protocol
+    robot: str
+    """Name of the robot profile."""
+    episodes: int = option(5, low=1, high=100000, help='Episodes per scene and task.')
+    seed: int = option(0, low=0, high=2**31 - 1, help='Seed of the run.')
+    workers: int = option(1, low=1, high=512, help='Processes.')
+    films: int = option(0, low=0, high=100000, help='Films per scene and task.')
+    film_width: int = option(640, unit='px', low=160, high=3840, help='Width of films.')
+    backend: str = option('cpu', help='Renderer back end.')
+
+    def __post_init__(self) -> None:
+        check(self, source='run')
+        if not self.scenes or not self.tasks:
+            raise RunError(
+                f'a run needs scenes and tasks, got {list(self.scenes)} and {list(self.tasks)}'
+            )
+
+    def items(self) -> list[Item]:
+        """Return the episodes to run, scene by scene."""
+        return [
+            Item(scene, task, index)
+            for scene in self.scenes for task in self.tasks for index in range(self.episodes)
+        ]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One episode to run."""
+
+    scene: str
+    task: Task
+    index: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a worker tells about an episode."""
+
+    item: Item
+    spec: EpisodeSpec | None
+    """None if no such episode could be drawn."""
+    scores: EpisodeScores | None
+    detail: str = ''
+    """Why there is none, or how the policy failed."""
+    seconds: float = 0.0
+    """Wall time."""
+    kept: bool = False
+    """Whether the episode was there from an earlier run."""
+
+
+class PolicyFactory:
+    """Makes the policy in each worker; instances are pickled, so they hold settings only."""
+
+    name: str = ''
+    """Name and hash of the policy, for logs."""
+
+    def __call__(self) -> Policy:
+        """Make the policy."""
+        raise TypeError(f'{type(self).__name__} makes no policy')
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of a run."""
+
+    root: Path
+
+    @property
+    def episodes(self) -> Path:
+        """Folder of the episode logs."""
+        return self.root / 'episodes'
+
+    @property
+    def films(self) -> Path:
+        """Folder of the films."""
+        return self.root / 'films'
+
+    @property
+    def stills(self) -> Path:
+        """Folder of the camera strips."""
+        return self.root / 'stills'
+
+    @property
+    def record(self) -> Path:
+        """Settings and versions of the run."""
+        return self.root / 'run.json'
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.root / 'report.html'
+
+    def episode(self, identity: str) -> Path:
+        """Return the file of an episode."""
+        return self.episodes / f'{identity}.json'
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that it is whole or absent, never half.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
+        try:
+            with os.fdopen(handle, 'w', encoding='utf-8') as stream:
+                stream.write(text)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f'{path}: cannot be written: {error.strerror or error}') from error
+
+
+def parse_scenes(words: Iterable[str]) -> tuple[str, ...]:
+    """Expand what a user names: 'city:100-105', 'city:3', folders and files.
+
+    Raises:
+        RunError: a range runs backwards or is absurdly long.
+    """
+    scenes: list[str] = []
+    for word in words:
+        match = re.fullmatch(r'city:(\d{1,9})-(\d{1,9})', word)
+        if match is None:
+            scenes.append(word)
+            continue
+        first, last = int(match[1]), int(match[2])
+        if not first <= last <= first + 9999:
+            raise RunError(f'scenes: a range must run upwards over at most 10000, got {word!r}')
+        scenes += [f'city:{seed}' for seed in range(first, last + 1)]
+    return tuple(dict.fromkeys(scenes))
+
+
+def parse_tasks(words: Sequence[str]) -> tuple[Task, ...]:
+    """Check task names; 'all' stands for every task.
+
+    Raises:
+        RunError: a word names no task.
+    """
+    if 'all' in words:
+        return TASKS
+    for word in words:
+        if word not in TASKS:
+            raise RunError(f'tasks: must be among {list(TASKS)} or "all", got {word!r}')
+    return tuple(task for task in TASKS if task in words)
