@@ -160,6 +160,21 @@ class Simulation:
             raise SimulationError('this simulation was made with render=False, it has no camera')
         return self._camera.render(self._world.pose(), self._dynamic())
 
+    @property
+    def has_camera(self) -> bool:
+        """Whether images can be drawn."""
+        return self._camera is not None
+
+    def view(self, camera: CameraModel) -> Frame:
+        """Draw another lens in the camera's place, such as a sharper one for films.
+
+        Raises:
+            SimulationError: the simulation was made without rendering.
+        """
+        if self._camera is None:
+            raise SimulationError('this simulation was made with render=False, it has no camera')
+        return self._camera.render(self._world.pose(), self._dynamic(), camera)
+
     def scan(self, beams: int = 360, max_range: float = 10.0) -> NDArray[np.float32]:
         """Return `[beams]` distances from base_link, -pi to pi; inf where nothing is near."""
         places, radii = self._crowd.places, self._crowd.radii

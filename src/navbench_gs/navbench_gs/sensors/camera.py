@@ -48,15 +48,19 @@ class SceneCamera:
         self._renderer = make_renderer(cloud, backend=backend, threads=threads)
 
     def render(
-        self, map_from_base: NDArray[np.float64], dynamic: Sequence[DynamicGroup]
+        self,
+        map_from_base: NDArray[np.float64],
+        dynamic: Sequence[DynamicGroup],
+        lens: CameraModel | None = None,
     ) -> Frame:
         """Draw one view.
 
         Args:
             map_from_base: `[4, 4]` map <- base_link with roll and pitch.
             dynamic: People and obstacles; the robot itself is not drawn.
+            lens: Other intrinsics for this view; a pinhole.
         """
-        view = self.camera
+        view = lens or self.camera
         pose = map_from_base @ self._base_from_optical
         return self._renderer.render(
             RenderCamera(view.width, view.height, view.fx, view.fy, view.cx, view.cy, pose),
