@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.physics import layers
+from navbench_gs.physics.slabs import level_rectangles, sink
 from navbench_gs.scenes.collision import CollisionMap
 
 FLAT = 0.01
 """A floor whose heights differ by less is a plane, metres: below what a wheel notices."""
 GROUND_FRICTION = 0.9
+THICK = 0.25
+"""Half the thickness of a slab, metres: too thick to be driven through in one step."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Reach:
 
 
 def add_ground(spec: mujoco.MjSpec, collision: CollisionMap, reach: Reach) -> bool:
-    """Add the floor: a plane where it is flat, else a height field with a vertex per cell.
+    """Add the floor: a plane where it is flat, else a height field with slabs where it is level.
 
     Returns:
         Whether the floor is a plane.
@@ -62,7 +66,7 @@ def add_ground(spec: mujoco.MjSpec, collision: CollisionMap, reach: Reach) -> bo
     r1, c1 = int(np.clip(r1 + 1, r0 + 2, rows)), int(np.clip(c1 + 1, c0 + 2, columns))
     patch = collision.height[r0:r1, c0:c1].astype(np.float64)
     low, high = float(patch.min()), float(patch.max())
-    common = {
+    common: dict[str, Any] = {
         'friction': [GROUND_FRICTION, 0.005, 0.0001],
         'contype': layers.GROUND,
         'conaffinity': 0,
@@ -73,17 +77,35 @@ def add_ground(spec: mujoco.MjSpec, collision: CollisionMap, reach: Reach) -> bo
             pos=[0.0, 0.0, float(np.median(patch))], **common,
         )
         return True
-    half = np.array([c1 - c0 - 1, r1 - r0 - 1]) * collision.resolution / 2.0
-    corner = collision.centre(np.array([r0, c0]))
+    _add_field(spec, patch, collision.centre(np.array([r0, c0])), collision.resolution, common)
+    return False
+
+
+def _add_field(
+    spec: mujoco.MjSpec, heights: NDArray[np.float64], corner: NDArray[np.float64],
+    resolution: float, common: dict[str, Any],
+) -> None:
+    """Add a height field whose vertex (0, 0) lies at `corner`, and slabs over its level parts."""
+    rectangles, levels = level_rectangles(heights)
+    for (row, column, last_row, last_column), level in zip(rectangles, levels, strict=True):
+        size = np.array([last_column - column, last_row - row]) * resolution / 2.0
+        centre = corner + np.array([column, row]) * resolution + size
+        spec.worldbody.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_BOX, size=[*size, THICK], pos=[*centre, level - THICK],
+            **common,
+        )
+    heights = sink(heights, rectangles)
+    rows, columns = heights.shape
+    low, high = float(heights.min()), float(heights.max())
+    half = np.array([columns - 1, rows - 1]) * resolution / 2.0
     spec.add_hfield(
-        name='floor', nrow=r1 - r0, ncol=c1 - c0, size=[half[0], half[1], high - low, 1.0],
-        userdata=((patch - low) / (high - low)).ravel().tolist(),
+        name='floor', nrow=rows, ncol=columns, size=[half[0], half[1], high - low, 1.0],
+        userdata=((heights - low) / (high - low)).ravel().tolist(),
     )
     spec.worldbody.add_geom(
         name='floor', type=mujoco.mjtGeom.mjGEOM_HFIELD, hfieldname='floor',
         pos=[corner[0] + half[0], corner[1] + half[1], low], **common,
     )
-    return False
 
 
 def add_walls(spec: mujoco.MjSpec, collision: CollisionMap, reach: Reach) -> int:
