@@ -29,8 +29,8 @@ def test_slopes_and_small_patches_stay_in_the_field() -> None:
     slope = np.tile(np.linspace(0.0, 3.0, 60), (50, 1))
     assert len(level_rectangles(slope)[0]) == 0
     patch = slope.copy()
-    # 19 x 19 steps between 20 x 20 level vertices: 361 < 400.
-    patch[:20, :20] = 0.5
+    # 19 x 20 level vertices: 380 < 400.
+    patch[:19, :20] = 0.5
     assert len(level_rectangles(patch)[0]) == 0
 
 
