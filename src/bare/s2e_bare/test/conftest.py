@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = 'import sys; from s2e_bare.ros2.main import run_command; sys.exit(run_command(sys.argv[1:]))'
+PROGRAM = (
+    'import sys; from s2e_bare.ros2.main import run_command; sys.exit(run_command(sys.argv[1:]))'
+)
 TIMEOUT = 30.0
 
 
@@ -141,9 +143,7 @@ def start(tmp_path: Path, log_dir: Path) -> Iterator[Callable[..., Running]]:
 
 
 @pytest.fixture
-def launch(
-    tmp_path: Path, start: Callable[..., Running]
-) -> Callable[..., Running]:
+def launch(tmp_path: Path, start: Callable[..., Running]) -> Callable[..., Running]:
     """Write a launch file whose entities are given as text, and run it."""
 
     def begin(entities: str, *words: str, head: str = '', **extra: str) -> Running:

@@ -197,7 +197,7 @@ def test_include_without_its_required_argument(
 def test_include_puts_the_folder_of_the_outer_file_back(child: Path, tmp_path: Path) -> None:
     outer = tmp_path / 'outer.launch.py'
     outer.write_text(
-        f"""
+        """
 from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription, SetLaunchConfiguration
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -206,7 +206,7 @@ def generate_launch_description():
     inner = PathJoinSubstitution([ThisLaunchFileDir(), 'sub', 'child.launch.py'])
     return LaunchDescription([
         IncludeLaunchDescription(PythonLaunchDescriptionSource(inner),
-                                 launch_arguments={{'speed': '1'}}.items()),
+                                 launch_arguments={'speed': '1'}.items()),
         SetLaunchConfiguration('outer_dir', ThisLaunchFileDir()),
     ])
 """

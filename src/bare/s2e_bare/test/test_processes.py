@@ -45,7 +45,7 @@ def test_text_without_line_ends_is_cut_at_a_mebibyte() -> None:
     chunk = b'x' * 60000
     count = LONGEST_LINE // len(chunk) + 2
     lines = asyncio.run(read_all([chunk] * count))
-    assert [len(line) for line in lines][0] >= LONGEST_LINE
+    assert len(lines[0]) >= LONGEST_LINE
     assert b''.join(lines) == chunk * count
 
 
@@ -137,13 +137,12 @@ def test_escalation_goes_through_all_steps() -> None:
     code, lines, said = asyncio.run(run())
     assert code == -signal.SIGKILL
     assert lines == ['ready', 'int', 'term']
+    late = "process[c-1] failed to terminate '0.2' seconds after receiving"
     assert said == [
         "sending signal 'SIGINT' to process[c-1]",
-        "process[c-1] failed to terminate '0.2' seconds after receiving 'SIGINT', "
-        "escalating to 'SIGTERM'",
+        f"{late} 'SIGINT', escalating to 'SIGTERM'",
         "sending signal 'SIGTERM' to process[c-1]",
-        "process[c-1] failed to terminate '0.2' seconds after receiving 'SIGTERM', "
-        "escalating to 'SIGKILL'",
+        f"{late} 'SIGTERM', escalating to 'SIGKILL'",
         "sending signal 'SIGKILL' to process[c-1]",
     ]
 
@@ -222,6 +221,10 @@ def test_standard_input_can_be_written() -> None:
     assert asyncio.run(run()) == ['cba']
 
 
+def descriptors() -> int:
+    return len(list(Path('/proc/self/fd').iterdir()))
+
+
 def test_a_program_that_does_not_exist_leaks_no_descriptor() -> None:
     async def run() -> None:
         for _ in range(3):
@@ -232,6 +235,6 @@ def test_a_program_that_does_not_exist_leaks_no_descriptor() -> None:
                     on_line=lambda number, line: None,
                 )
 
-    before = len(os.listdir('/proc/self/fd'))
+    before = descriptors()
     asyncio.run(run())
-    assert len(os.listdir('/proc/self/fd')) == before
+    assert descriptors() == before

@@ -71,8 +71,10 @@ CASES = [
     (LaunchConfiguration('absent', default=False), 'False'),
     (LaunchConfiguration('absent', default=['a', LaunchConfiguration('x')]), 'a5'),
     (EnvironmentVariable('S2E_ABSENT', default_value='d'), 'd'),
-    (PathJoinSubstitution(['/share', 'config', [LaunchConfiguration('name'), '.yaml']]),
-     '/share/config/city.yaml'),
+    (
+        PathJoinSubstitution(['/share', 'config', [LaunchConfiguration('name'), '.yaml']]),
+        '/share/config/city.yaml',
+    ),
     (PathSubstitution('/a') / 'b' / [LaunchConfiguration('x'), 'c'], '/a/b/5c'),
     (PythonExpression(['2 * ', LaunchConfiguration('x')]), '10'),
     (PythonExpression(["'", LaunchConfiguration('name'), "' == 'city'"]), 'True'),
@@ -177,7 +179,8 @@ def test_description_as_show_args_prints_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ('text', 'true'), [('true', True), (' True ', True), ('1', True), ('FALSE', False), ('0', False)]
+    ('text', 'true'),
+    [('true', True), (' True ', True), ('1', True), ('FALSE', False), ('0', False)],
 )
 def test_if_and_unless(context: LaunchContext, text: str, true: bool) -> None:
     assert IfCondition(text).evaluate(context) is true

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from s2e_bare.launch.event import Event
@@ -13,6 +14,15 @@ from s2e_bare.launch.event import Event
 if TYPE_CHECKING:
     from s2e_bare.launch.actions.process_lifetime import ProcessLifetime
     from s2e_bare.launch.event_handler import BaseEventHandler
+
+
+class Interrupted(BaseException):
+    """A signal came while a function of the launch file ran."""
+
+    def __init__(self, number: int | None) -> None:
+        """Hold the signal, None for one that is queued for handling already."""
+        super().__init__(number)
+        self.number = number
 
 
 class Locals:
@@ -41,6 +51,8 @@ class LaunchContext:
         self.noninteractive = noninteractive
         self.launch_configurations: dict[str, Any] = {}
         self.is_shutdown = False
+        self.in_user_code = False
+        self.queued_signals = 0
         self.failures = 0
         self.children: set[ProcessLifetime] = set()
         self.extensions: dict[str, Any] = {}
@@ -114,6 +126,22 @@ class LaunchContext:
     def handlers_for(self, event: Event) -> list[BaseEventHandler]:
         """List the handlers that want an event, newest first."""
         return [handler for handler in self._handlers if handler.matches(event)]
+
+    @contextmanager
+    def user_code(self) -> Iterator[None]:
+        """Run a function of the launch file: a signal may interrupt it where it stands.
+
+        Raises:
+            Interrupted: A signal came; the launch service turns it into a shutdown.
+        """
+        self.in_user_code = True
+        try:
+            # One that came just before is queued for the loop, which does not run meanwhile.
+            if self.queued_signals:
+                raise Interrupted(None)
+            yield
+        finally:
+            self.in_user_code = False
 
     def at_exit(self, function: Callable[[], object]) -> None:
         """Call a function when the launch has ended."""

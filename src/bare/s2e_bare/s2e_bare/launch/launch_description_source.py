@@ -43,7 +43,8 @@ class LaunchDescriptionSource:
         if self._expanded is None:
             self._expanded = perform_substitutions(context, self._location)
         if self._description is None:
-            self._description = self._load(self._expanded)
+            with context.user_code():
+                self._description = self._load(self._expanded)
         return self._description
 
     def try_get_launch_description_without_context(self) -> LaunchDescription | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from s2e_bare.launch.event import Event
 from s2e_bare.launch.events.shutdown import Shutdown
-from s2e_bare.launch.launch_context import LaunchContext
+from s2e_bare.launch.launch_context import Interrupted, LaunchContext
 from s2e_bare.launch.launch_description_entity import LaunchDescriptionEntity
 from s2e_bare.launch.logging import get_logger, launch_config
 from s2e_bare.launch.process_command import restart_numbers
@@ -49,6 +49,7 @@ class LaunchService:
         self._entities: list[LaunchDescriptionEntity] = []
         self._return_code = 0
         self._interrupts = 0
+        self._before: dict[signal.Signals, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -93,7 +94,7 @@ class LaunchService:
         restart_numbers()
         wake = asyncio.Event()
         self._context.attach(self._loop, wake)
-        self._catch_signals(self._loop)
+        self._catch_signals()
         try:
             self._visit_new()
             await self._process_events(wake, shutdown_when_idle)
@@ -101,7 +102,7 @@ class LaunchService:
             for child in list(self._context.children):
                 child.kill()
             self._context.close()
-            self._release_signals(self._loop)
+            self._release_signals()
             self._loop = None
         if self._context.failures and self._return_code == 0:
             self._return_code = 1
@@ -145,6 +146,9 @@ class LaunchService:
         """Call a function; its exception ends the launch with 1."""
         try:
             function(argument)
+        except Interrupted as interrupted:
+            if interrupted.number is not None:
+                self._react(interrupted.number)
         except Exception as error:
             self._logger.debug(traceback.format_exc())
             hint = '' if self._debug else ' (see debug for traceback)'
@@ -155,18 +159,34 @@ class LaunchService:
             if not self._context.is_shutdown:
                 self._context.emit_event_sync(Shutdown(reason='uncaught exception'))
 
-    def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        loop.add_signal_handler(signal.SIGINT, self._on_interrupt)
-        for number in _STOPPED:
-            loop.add_signal_handler(number, self._on_stop, number)
-
-    @staticmethod
-    def _release_signals(loop: asyncio.AbstractEventLoop) -> None:
+    def _catch_signals(self) -> None:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, *_STOPPED):
-                loop.remove_signal_handler(number)
+                self._before[number] = signal.signal(number, self._on_signal)
+
+    def _release_signals(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+
+    def _on_signal(self, number: int, _: object) -> None:
+        """Hand a signal to the loop; a long function of the launch file is interrupted."""
+        if self._context.in_user_code:
+            self._context.in_user_code = False
+            raise Interrupted(number)
+        if self._loop is not None:
+            self._context.queued_signals += 1
+            self._loop.call_soon_threadsafe(self._react_queued, number)
+
+    def _react_queued(self, number: int) -> None:
+        self._context.queued_signals -= 1
+        self._react(number)
+
+    def _react(self, number: int) -> None:
+        if number == signal.SIGINT:
+            self._on_interrupt()
+        else:
+            self._on_stop(signal.Signals(number))
 
     def _on_interrupt(self) -> None:
         self._interrupts += 1

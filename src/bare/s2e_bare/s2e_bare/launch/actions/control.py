@@ -42,7 +42,8 @@ class OpaqueFunction(Action):
 
     def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity]:
         """Call it."""
-        found = self._function(context, *self._args, **self._kwargs)
+        with context.user_code():
+            found = self._function(context, *self._args, **self._kwargs)
         return as_entities(found, f'OpaqueFunction {self._function!r}')
 
 
