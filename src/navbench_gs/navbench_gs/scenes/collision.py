@@ -95,7 +95,7 @@ class CollisionMap:
         low = np.minimum(place.astype(np.int64), np.maximum(limit.astype(np.int64) - 1, 0))
         high = np.minimum(low + 1, limit.astype(np.int64))
         tx, ty = np.moveaxis(place - low, -1, 0)
-        z = self.height.astype(np.float64)
+        z = self.height
         near = z[low[..., 1], low[..., 0]] * (1.0 - tx) + z[low[..., 1], high[..., 0]] * tx
         far = z[high[..., 1], low[..., 0]] * (1.0 - tx) + z[high[..., 1], high[..., 0]] * tx
         return np.asarray(near * (1.0 - ty) + far * ty)
