@@ -27,7 +27,9 @@ PACKAGE_FILES = sorted(
 # Imports that are no package of their own name in rosdep; those without a key are named in
 # requirements/full_ros.txt.
 KEYS = {
+    'PIL': 'python3-pil',
     'cv2': 'python3-opencv',
+    'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
     'scipy': 'python3-scipy',
     'transforms3d': 'python3-transforms3d',
