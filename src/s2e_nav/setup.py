@@ -17,7 +17,7 @@ def installed(folder, suffixes, required):
 
     Args:
         folder: Folder beside this file; installed under share/s2e_nav with the same name.
-        suffixes: File name endings to install.
+        suffixes: File name endings to install; an empty one takes every file.
         required: Whether an empty result is an error.
 
     Raises:
@@ -57,7 +57,7 @@ setup(
         (f'share/{PACKAGE}', ['package.xml']),
         *installed('launch', ('.launch.py',), required=True),
         *installed('config', ('.yaml', '.xml', '.rviz', '.json'), required=True),
-        *installed('models', ('.onnx', '.data', '.yaml', '.npz', '.md'), required=True),
+        *installed('models', ('',), required=True),
     ],
     install_requires=['setuptools'],
     extras_require={'test': ['pytest']},
