@@ -70,6 +70,8 @@ class EpisodeLog:
     """Index of the mode chosen at each image, -1 where the robot was to stand still."""
     people: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))
     """Positions of the people every half second, map, metres. [S, P, 2]"""
+    route: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    """Shortest way on the static map, map, metres, start first. [Q, 2]"""
     pushed: float = 0.0
     """Sum of the distances by which obstacles were moved, metres."""
 
@@ -94,6 +96,7 @@ class EpisodeLog:
             'contacts': [[c.tick, c.body, c.kind] for c in self.contacts],
             'modes': list(self.modes),
             'people': [[[_rounded(v, 2) for v in xy] for xy in row] for row in self.people],
+            'route': [[_rounded(v, 2) for v in xy] for xy in self.route],
             'pushed': _rounded(self.pushed, 4),
         }
         return json.dumps(mapping, sort_keys=True, separators=(',', ':')) + '\n'
@@ -147,6 +150,7 @@ def _from_mapping(mapping: Mapping[str, Any]) -> EpisodeLog:
         contacts=tuple(Contact(int(t), str(b), str(k)) for t, b, k in mapping['contacts']),
         modes=tuple(int(m) for m in mapping['modes']),
         people=people if people.ndim == 3 else np.zeros((len(people), 0, 2)),
+        route=np.array(mapping['route'], np.float64).reshape(-1, 2),
         pushed=float(mapping['pushed']),
     )
 

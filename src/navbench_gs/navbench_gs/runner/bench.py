@@ -17,6 +17,7 @@ from navbench_gs.env.simulation import Simulation
 from navbench_gs.errors import TaskError
 from navbench_gs.metrics.record import EpisodeLog, read_log
 from navbench_gs.metrics.scores import evaluate
+from navbench_gs.report.map import save_map
 from navbench_gs.runner.episode import run_episode
 from navbench_gs.runner.filming import FilmRecorder
 from navbench_gs.runner.plan import (
@@ -30,7 +31,7 @@ from navbench_gs.runner.plan import (
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.resolve import resolve_scene
 from navbench_gs.sensors import Drift
-from navbench_gs.tasks.sampling import sample_episode
+from navbench_gs.tasks.sampling import default_name, sample_episode
 from navbench_gs.tasks.spec import EpisodeSpec
 
 
@@ -98,6 +99,7 @@ class Bench:
         if self._bundle is None or scene != self._scene:
             self._simulation = None
             self._bundle, self._scene = resolve_scene(scene), scene
+            save_map(self._bundle.collision, default_name(self._bundle), self._out.maps)
         return self._bundle
 
     def _world(self, bundle: SceneBundle, images: bool) -> Simulation:
@@ -131,7 +133,7 @@ class Bench:
         if film:
             record = FilmRecorder(
                 self._out.films / f'{spec.id}.mp4', self._bundle, self._robot, spec,
-                self._config.protocol, width=self._config.film_width, stills=self._out.stills,
+                width=self._config.film_width, stills=self._out.stills,
             )
         try:
             return run_episode(

@@ -14,10 +14,9 @@ from s2e_core.robot import RobotProfile
 
 from navbench_gs.report.film import EpisodeFilm
 from navbench_gs.report.inset import Inset
-from navbench_gs.runner.judge import EpisodeJudge, goal_field
+from navbench_gs.runner.judge import EpisodeJudge
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.tasks.hazards import Patch, obstacle_size
-from navbench_gs.tasks.protocol import Protocol
 from navbench_gs.tasks.spec import EpisodeSpec
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class FilmRecorder:
 
     def __init__(
         self, path: Path, bundle: SceneBundle, robot: RobotProfile, spec: EpisodeSpec,
-        protocol: Protocol, *, width: int, stills: Path,
+        *, width: int, stills: Path,
     ) -> None:
         """Open the film.
 
@@ -38,7 +37,6 @@ class FilmRecorder:
             bundle: Scene.
             robot: Footprint and camera place.
             spec: The episode.
-            protocol: Rules; the film shows the route they measure by.
             width: Width of the film, pixels.
             stills: Folder of the stills.
         """
@@ -51,9 +49,6 @@ class FilmRecorder:
             stills=stills,
         )
         self._inset = Inset(bundle.collision, robot, size=round(width * 0.25))
-        self._route = goal_field(spec, bundle, protocol, robot).path(
-            (spec.start.x, spec.start.y), step=0.2
-        )
         self._sizes = [obstacle_size(item.kind, item.seed) for item in spec.obstacles]
         self._driven: list[tuple[float, float]] = []
 
@@ -79,7 +74,7 @@ class FilmRecorder:
             'time': judge.elapsed, 'speed': world.true_velocity()[0],
             'distance': float(np.hypot(*goal)), 'bearing': math.atan2(goal[1], goal[0]),
             'goal': goal, 'contact': bool(touched),
-            'inset': self._inset.draw(pose, self._spec.goal, self._route,
+            'inset': self._inset.draw(pose, self._spec.goal, judge.route,
                                       np.array(self._driven), people, patches),
         })
 

@@ -90,6 +90,8 @@ class EpisodeJudge:
         self.spec = spec
         self._bundle, self._rules, self._robot = bundle, protocol, robot
         self._field = goal_field(spec, bundle, protocol, robot)
+        self.route = self._field.path((spec.start.x, spec.start.y), step=0.3)
+        """Shortest way on the static map. [Q, 2]"""
         self._rows: dict[str, list[float]] = {name: [] for name in COLUMNS}
         self._contacts: list[Contact] = []
         self._modes: list[int] = []
@@ -161,7 +163,7 @@ class EpisodeJudge:
             spec=self.spec, protocol=self._rules.hash, policy=policy, outcome=outcome.value,
             detail=detail, ticks={k: np.array(v) for k, v in self._rows.items()},
             contacts=tuple(self._contacts), modes=tuple(self._modes), people=people,
-            pushed=pushed,
+            route=self.route, pushed=pushed,
         )
 
     def _log(self, world: Observed, pose: Pose2, v: float, w: float, command: Command) -> None:

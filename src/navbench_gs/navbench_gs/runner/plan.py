@@ -108,6 +108,11 @@ class RunFolder:
         return self.root / 'stills'
 
     @property
+    def maps(self) -> Path:
+        """Folder of the scenes' maps."""
+        return self.root / 'maps'
+
+    @property
     def record(self) -> Path:
         """Settings and versions of the run."""
         return self.root / 'run.json'

@@ -1,0 +1,83 @@
+"""The terminal during a run: a bar with SR, RC and CT as they stand, then the table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from navbench_gs.metrics.summary import Summary
+from navbench_gs.runner.plan import Finished
+from navbench_gs.scenes.resolve import resolve_scene
+from tqdm import tqdm
+
+
+class Console:
+    """Shows progress on a stream."""
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        """Start the bar.
+
+        Args:
+            total: Episodes of the run.
+            stream: Where it is drawn.
+        """
+        self._stream = stream
+        self._bar: tqdm[None] | None = None
+        self._total = total
+        self._done: list[Finished] = []
+
+    def prepare(self, scenes: Sequence[str]) -> None:
+        """Import captures before the workers start, with progress; cities are made by workers.
+
+        Raises:
+            SceneError: a scene cannot be had.
+        """
+        for scene in scenes:
+            if not scene.startswith('city:') or scene == scenes[0]:
+                with tqdm(total=100, desc=scene[-40:], file=self._stream, leave=False,
+                          bar_format='{desc}: {postfix} {percentage:3.0f}%') as bar:
+                    resolve_scene(scene, progress=lambda what, share, bar=bar: _show(
+                        bar, what, share))
+
+    def finished(self, episode: Finished) -> None:
+        """Count an episode."""
+        if self._bar is None:
+            self._bar = tqdm(total=self._total, unit='ep', file=self._stream,
+                             smoothing=0.1, dynamic_ncols=True)
+        self._done.append(episode)
+        scores = [item.scores for item in self._done if item.scores is not None]
+        if episode.scores is None:
+            self._bar.write(
+                f'{episode.item.scene} {episode.item.task} {episode.item.index}: skipped: '
+                f'{episode.detail}', file=self._stream,
+            )
+        if scores:
+            count = len(scores)
+            self._bar.set_postfix_str(
+                f'SR {sum(s.success for s in scores) / count:.2f} '
+                f'clean {sum(s.collision_free_success for s in scores) / count:.2f} '
+                f'RC {sum(s.route_completion for s in scores) / count:.2f} '
+                f'CT {sum(s.collisions for s in scores) / count:.2f}', refresh=False,
+            )
+        self._bar.update(1)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def table(self, summaries: Sequence[Summary]) -> None:
+        """Print the results by task."""
+        print(f'{"task":<20}{"n":>5}  {"SR":<20}{"clean SR":<20}{"RC":<20}{"CT":<20}')
+        for part in summaries:
+            cells = []
+            for metric in ('success', 'collision_free_success', 'route_completion', 'collisions'):
+                value = part.metrics[metric]
+                cells.append(f'{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]'.ljust(20))
+            print(f'{part.name:<20}{part.episodes:>5}  {"".join(cells)}', file=sys.stdout)
+
+
+def _show(bar: tqdm[None], what: str, share: float) -> None:
+    bar.set_postfix_str(what, refresh=False)
+    bar.update(max(0.0, 100.0 * share - bar.n))

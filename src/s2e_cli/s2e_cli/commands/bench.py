@@ -1,0 +1,99 @@
+"""`s2e bench`: run the benchmark without ROS, and write its report."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from pathlib import Path
+from typing import Any
+
+ORDER = 30
+
+EPILOG = """examples:
+  s2e bench run --policy privileged --scenes city:100-101 --tasks empty --episodes 5
+  s2e bench run --policy models/s2e-small --scenes city:100-107 --tasks all --workers 2 --film 1
+  s2e bench report runs/2026-01-31_120000
+"""
+RUN_EPILOG = """examples:
+  s2e bench run --policy straight --scenes city:100 --tasks empty obstacle --out runs/straight
+  s2e bench run --policy s2e-small --scenes city:100-107 --episodes 25 --workers 2 --out runs/a
+Asked again with the same --out, a run goes on where it was cut off.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the parser of this command."""
+    parser = subparsers.add_parser(
+        'bench', help='measure a policy in closed loop, and write reports',
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
+    run = actions.add_parser(
+        'run', help='run episodes in lock-step', epilog=RUN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument('--policy', required=True, metavar='POLICY',
+                     help='straight, privileged, or a policy bundle by name or folder')
+    run.add_argument('--scenes', nargs='+', default=['city:100'], metavar='SCENE',
+                     help='city:SEED, city:FIRST-LAST, scene bundles or captures')
+    run.add_argument('--tasks', nargs='+', default=['empty'], metavar='TASK',
+                     help='empty, obstacle, pedestrian, obstacle_pedestrian or all')
+    run.add_argument('--episodes', type=int, metavar='N',
+                     help="episodes per scene and task (the protocol's when left out)")
+    run.add_argument('--seed', type=int, default=0, help='seed of the run (0)')
+    run.add_argument('--workers', type=int, default=1, metavar='K', help='processes (1)')
+    run.add_argument('--out', type=Path, metavar='DIR', help='run folder (runs/<time>)')
+    run.add_argument('--protocol', default='default', help='protocol by name or file (default)')
+    run.add_argument('--robot', metavar='NAME', help="robot profile (the protocol's)")
+    run.add_argument('--film', type=int, nargs='?', const=100000, default=0, metavar='N',
+                     help='film every episode, or the first N of each scene and task')
+    run.add_argument('--backend', default='cpu', help='renderer back end (cpu)')
+    report = actions.add_parser('report', help='write report.html of a run')
+    report.add_argument('run_dir', type=Path, metavar='RUN', help='run folder')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the action."""
+    return _run(args) if args.action == 'run' else _report(args.run_dir)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
+    from navbench_gs.runner.run import run_benchmark
+    from navbench_gs.tasks.protocol import load_protocol
+    from s2e_cli.bench.console import Console
+    from s2e_cli.bench.policies import policy_factory
+
+    protocol = load_protocol(args.protocol)
+    config = RunConfig(
+        scenes=parse_scenes(args.scenes), tasks=parse_tasks(args.tasks), protocol=protocol,
+        robot=args.robot or protocol.robot, episodes=args.episodes or protocol.episodes,
+        seed=args.seed, workers=args.workers, films=args.film, backend=args.backend,
+    )
+    factory = policy_factory(args.policy, protocol.judge.v_max)
+    out = args.out or Path('runs') / datetime.datetime.now().strftime('%Y-%m-%d_%H%M%S')
+    console = Console(len(config.items()), sys.stderr)
+    console.prepare(config.scenes)
+    try:
+        summaries = run_benchmark(
+            config, factory, out, progress=console.finished, details=factory.details()
+        )
+    except KeyboardInterrupt:
+        console.close()
+        if any((out / 'episodes').glob('*.json')):
+            _report(out)
+        raise
+    console.close()
+    console.table(summaries)
+    if not summaries:
+        print('s2e bench: no episode could be run', file=sys.stderr)
+        return 1
+    return _report(out)
+
+
+def _report(run_dir: Path) -> int:
+    from navbench_gs.report.html import write_report
+
+    print(f'report: {write_report(run_dir)}')
+    return 0
