@@ -1,0 +1,166 @@
+"""A whole city scene from a seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from navbench_gs.errors import SceneError
+from navbench_gs.scenes import rectangles
+from navbench_gs.scenes.bundle import SceneBundle, save_scene
+from navbench_gs.scenes.city.facades import Lots, find_walls, make_facades
+from navbench_gs.scenes.city.furnish import Furniture, furnish
+from navbench_gs.scenes.city.ground import make_ground
+from navbench_gs.scenes.city.layouts import make_plan
+from navbench_gs.scenes.city.light import ShadowGrid, draw_daylight, light, wall_openness
+from navbench_gs.scenes.city.plan import (
+    ALLEY,
+    BUILDING,
+    CROSSING,
+    PLAZA,
+    RESOLUTION,
+    SIDEWALK,
+    Plan,
+)
+from navbench_gs.scenes.city.sky import make_sky
+from navbench_gs.scenes.city.terrain import kerb_cells, road_height
+from navbench_gs.scenes.collision import CollisionMap
+from navbench_gs.scenes.surfels import Surfels
+from navbench_gs.splats.cloud import GaussianCloud
+
+GENERATOR_VERSION = 1
+"""Raise with every change that alters a scene: caches and hashes depend on it."""
+MAX_SEED = 999_999_999
+SPAWN_RADIUS = 0.45
+"""Free radius around a spawn point, metres: the widest robot's half width and 0.1 m."""
+
+
+def check_seed(seed: int) -> None:
+    """Refuse seeds outside the protocol's ranges.
+
+    Raises:
+        SceneError: the seed is negative, too large, or in the range kept for other layouts.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise SceneError(f'city seed must lie in 0..{MAX_SEED}, got {seed}')
+    if 200 <= seed <= 209:
+        raise SceneError(
+            f'city seeds 200-209 are kept for layouts and textures outside the training '
+            f'distribution, which this version does not make; got {seed}'
+        )
+
+
+def generate_city(seed: int) -> tuple[GaussianCloud, CollisionMap, dict[str, Any]]:
+    """Make the scene of a seed.
+
+    Args:
+        seed: 0-25 test, 100-125 validation, 1000 and up training.
+
+    Returns:
+        The splats, the collision map, and notes; notes['spawn'] is `[S, 2]` xy.
+
+    Raises:
+        SceneError: the seed is not allowed.
+    """
+    check_seed(seed)
+    layout, looks, things, weather = (
+        np.random.default_rng(s) for s in np.random.SeedSequence([seed, GENERATOR_VERSION]).spawn(4)
+    )
+    plan = make_plan(layout)
+    height = road_height(plan)
+    lots = Lots(plan, looks)
+    furniture = furnish(plan, height, things)
+    daylight = draw_daylight(weather)
+    walls = find_walls(plan, lots)
+    parts = [
+        make_ground(plan, height, looks),
+        make_facades(plan, lots, walls, int(looks.integers(1 << 30))),
+        furniture.surfels,
+    ]
+    matter = Surfels.join(parts)
+    openness = np.ones(len(matter))
+    ground = matter.points[:, 2] < 0.1
+    openness[ground] = wall_openness(
+        (plan.labels == BUILDING) | furniture.occupancy, plan.origin, RESOLUTION,
+        matter.points[ground, :2],
+    )
+    lit = light(matter, daylight, _shadows(plan, lots, furniture), openness)
+    sky = make_sky(daylight, weather)
+    collision = _collision(plan, height, lots, furniture)
+    notes = {'layout': plan.layout, 'half': plan.half, 'spawn': _spawn(collision, things)}
+    return GaussianCloud.concatenate([lit.cloud(), sky.cloud()]), collision, notes
+
+
+def write_city(seed: int, root: Path, progress: Any = None) -> SceneBundle:
+    """Generate the scene of a seed into a bundle folder.
+
+    Raises:
+        SceneError: the seed is not allowed or the folder cannot be written.
+    """
+    if progress is not None:
+        progress(f'generating city {seed}', 0.0)
+    cloud, collision, notes = generate_city(seed)
+    if progress is not None:
+        progress(f'writing city {seed}', 0.6)
+    spawn = notes.pop('spawn')
+    bundle = save_scene(
+        root, name=f'city-{seed}', kind='generated', cloud=cloud, collision=collision,
+        spawn=spawn, seed=seed, source=f'city generator version {GENERATOR_VERSION}',
+        licence='Apache-2.0', metric=True, notes=notes,
+    )
+    if progress is not None:
+        progress(f'city {seed}', 1.0)
+    return bundle
+
+
+def _shadows(plan: Plan, lots: Lots, furniture: Furniture) -> ShadowGrid:
+    """Raise houses and furniture in the grid that casts shadows."""
+    shadows = ShadowGrid(plan.half)
+    rows, columns = np.nonzero(plan.labels == BUILDING)
+    # Every second cell of 0.1 m fills the 0.4 m shadow cells without gaps.
+    even = (rows % 2 == 0) & (columns % 2 == 0)
+    xy = np.stack([columns[even], rows[even]], axis=-1) * RESOLUTION + plan.origin + 0.05
+    shadows.raise_cells(xy, lots.heights(xy))
+    shadows.raise_cells(furniture.casters[:, :2], furniture.casters[:, 2])
+    return shadows
+
+
+def _collision(
+    plan: Plan, height: NDArray[np.float32], lots: Lots, furniture: Furniture
+) -> CollisionMap:
+    """Join houses, kerbs and furniture into the map robots and people use."""
+    building = plan.labels == BUILDING
+    occupancy = building | furniture.occupancy | kerb_cells(plan, height)
+    for edge in (occupancy[:1], occupancy[-1:], occupancy[:, :1], occupancy[:, -1:]):
+        edge[:] = True
+    paved = np.isin(plan.labels, (SIDEWALK, PLAZA, ALLEY))
+    walkable = (paved | (plan.labels == CROSSING)) & ~occupancy
+    walkable = _largest(walkable)
+    blocks = rectangles.cover(building)
+    middle = 0.5 * (blocks[:, [1, 0]] + blocks[:, [3, 2]]) * RESOLUTION + plan.origin
+    houses = rectangles.boxes(blocks, plan.origin, RESOLUTION, -0.5, lots.heights(middle))
+    return CollisionMap(
+        RESOLUTION, plan.origin, occupancy, height, walkable,
+        np.concatenate([houses, furniture.boxes]), paved & ~occupancy,
+    )
+
+
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest connected part of a mask."""
+    parts, count = ndimage.label(mask)
+    if count == 0:
+        return mask
+    return np.asarray(parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:])))
+
+
+def _spawn(collision: CollisionMap, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw up to 400 points of the pavement with room for a robot."""
+    # One connected part at the robot's own width, so that every pair is joined by a route.
+    wide = _largest(collision.free(SPAWN_RADIUS) & collision.walkable)
+    cells = np.argwhere(wide)
+    chosen = rng.permutation(len(cells))[:400]
+    return collision.centre(cells[np.sort(chosen)])
