@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from navbench_gs.physics import PersonBody, PhysicsWorld, Solid
-from navbench_gs.physics.ground import Reach
+from navbench_gs.physics import PersonBody, PhysicsWorld, Solid, WorldTemplate
 from navbench_gs.scenes.collision import CollisionMap
 from s2e_core.records import Command
 from s2e_core.robot import load_robot
 from s2e_core.se2 import Pose2
 
 TICK = 50_000_000
-REACH = Reach((0.0, 0.0), (8.0, 0.0), 18.0)
 
 
 def make_map(boxes: list[list[float]] | None = None, height: np.ndarray | None = None
@@ -23,6 +23,13 @@ def make_map(boxes: list[list[float]] | None = None, height: np.ndarray | None =
     floor = np.zeros((400, 400), np.float32) if height is None else height.astype(np.float32)
     walls = np.array(boxes or [], np.float32).reshape(-1, 7)
     return CollisionMap(0.1, np.array([-20.0, -20.0]), free, floor, ~free, walls)
+
+
+def make_world(name: str, collision: CollisionMap, start: Pose2,
+               solids: Sequence[Solid] = (), people: Sequence[PersonBody] = (),
+               people_at: np.ndarray | None = None) -> PhysicsWorld:
+    template = WorldTemplate(load_robot(name), collision)
+    return PhysicsWorld(template, start, solids, people, people_at)
 
 
 def drive(world: PhysicsWorld, v: float, seconds: float, now: int = 0,
@@ -39,7 +46,7 @@ def drive(world: PhysicsWorld, v: float, seconds: float, now: int = 0,
 
 def test_wall_stops_the_robot_where_it_stands() -> None:
     # Front face of the wall at x = 3; the nose is half of 0.85 m ahead of base_link: 2.575 m.
-    world = PhysicsWorld(load_robot('coco'), make_map([[3.5, 0, 1, 0.5, 2, 1, 0]]), Pose2(), REACH)
+    world = make_world('coco', make_map([[3.5, 0, 1, 0.5, 2, 1, 0]]), Pose2())
     _, seen = drive(world, 1.0, 5.0)
     assert world.pose2().x == pytest.approx(2.575, abs=0.03)
     assert seen[0] == 'wall_0:True'
@@ -47,22 +54,10 @@ def test_wall_stops_the_robot_where_it_stands() -> None:
     assert len(seen) > 20
 
 
-def test_walls_out_of_reach_are_left_out() -> None:
-    # Sum of distances to (0,0) and (8,0): 18 m from x = 13; the box of 0.7 m radius at 20 is out.
-    boxes = [[12.0, 0, 1, 0.5, 0.5, 1, 0], [20.0, 0, 1, 0.5, 0.5, 1, 0]]
-    world = PhysicsWorld(load_robot('coco'), make_map(boxes), Pose2(), REACH)
-    assert world.walls == 1
-
-
-def test_reach_bounds_enclose_the_ellipse() -> None:
-    # Foci 8 m apart, sum 18: half axes 9 and sqrt(81 - 16) = 8.062 around (4, 0).
-    assert REACH.bounds == pytest.approx((-5.0, -8.0623, 13.0, 8.0623), abs=1e-3)
-
-
 @pytest.mark.parametrize('pushable', [True, False])
 def test_crate_moves_only_when_pushable(pushable: bool) -> None:
     crate = Solid('obstacle_0_crate', 'box', (0.3, 0.3, 0.3), 8.0, 2.0, 0.0, 0.0, pushable)
-    world = PhysicsWorld(load_robot('coco'), make_map(), Pose2(), REACH, [crate])
+    world = make_world('coco', make_map(), Pose2(), [crate])
     _, seen = drive(world, 1.0, 4.0)
     moved = float(world.solid_poses()[0, 0, 3]) - 2.0
     assert 'obstacle_0_crate:True' in seen
@@ -82,7 +77,7 @@ def test_obstacles_stand_still_until_touched() -> None:
         Solid(f'obstacle_{i}_bin', 'cylinder', (0.2, 0.4, 0.0), 6.0, 3.0 + i, 2.0, 0.3, True)
         for i in range(3)
     ]
-    world = PhysicsWorld(load_robot('coco'), make_map(), Pose2(), REACH, solids)
+    world = make_world('coco', make_map(), Pose2(), solids)
     before = world.solid_poses()
     drive(world, 1.0, 3.0)
     assert np.abs(world.solid_poses() - before).max() < 1e-3
@@ -93,7 +88,7 @@ def test_driving_off_a_ledge_tips_the_robot() -> None:
     # The floor ends at x = 2 and goes on 1.5 m lower: the nose drops.
     x = (np.arange(400) + 0.5) * 0.1 - 20.0
     height = np.tile(np.where(x > 2.0, -1.5, 0.0), (400, 1))
-    world = PhysicsWorld(load_robot('coco'), make_map(height=height), Pose2(), REACH)
+    world = make_world('coco', make_map(height=height), Pose2())
     steepest, now = 0.0, 0
     for _ in range(8):
         now, _ = drive(world, 0.8, 0.5, now)
@@ -101,10 +96,32 @@ def test_driving_off_a_ledge_tips_the_robot() -> None:
     assert steepest > 0.8
 
 
+def test_one_template_serves_many_episodes() -> None:
+    template = WorldTemplate(load_robot('coco'), make_map([[3.5, 0, 1, 0.5, 2, 1, 0]]))
+    crate = Solid('obstacle_0_crate', 'box', (0.3, 0.3, 0.3), 8.0, 2.0, 0.0, 0.0, True)
+    first = PhysicsWorld(template, Pose2(), [crate])
+    drive(first, 1.0, 2.0)
+    second = PhysicsWorld(template, Pose2())
+    assert second.model.nmocap == 0
+    assert second.model.nbody == first.model.nbody - 1
+    _, seen = drive(second, 1.0, 5.0)
+    assert seen[0] == 'wall_0:True'
+
+
+def test_the_floor_goes_on_beyond_the_map() -> None:
+    # Height field: a step far away; the map ends at x = 20, 1 m ahead.
+    height = np.zeros((400, 400))
+    height[:, :20] = -0.12
+    world = make_world('coco', make_map(height=height), Pose2(19.0, 0.0, 0.0))
+    drive(world, 1.0, 4.0)
+    assert world.pose2().x > 22.0
+    assert world.tilt() < 0.01
+
+
 def test_a_person_in_the_way_is_touched_and_not_driven_through() -> None:
     # Capsule of 0.25 m at x = 2: contact when base_link is at 2 - 0.25 - 0.425 = 1.325 m.
     at = np.array([[2.0, 0.0, 0.0, 0.0]])
-    world = PhysicsWorld(load_robot('coco'), make_map(), Pose2(), REACH, (),
+    world = make_world('coco', make_map(), Pose2(), (),
                          [PersonBody('person_0', 0.25, 1.7)], at)
     _, seen = drive(world, 1.0, 4.0, people=at)
     assert seen[0] == 'person_0:True'
@@ -112,7 +129,7 @@ def test_a_person_in_the_way_is_touched_and_not_driven_through() -> None:
 
 
 def test_a_walking_person_touches_a_standing_robot() -> None:
-    world = PhysicsWorld(load_robot('coco'), make_map(), Pose2(), REACH, (),
+    world = make_world('coco', make_map(), Pose2(), (),
                          [PersonBody('person_0', 0.25, 1.7)], np.array([[0.0, 2.0, 0.0, 0.0]]))
     touched = None
     for index in range(30):
@@ -127,7 +144,7 @@ def test_a_walking_person_touches_a_standing_robot() -> None:
 
 def test_mocap_contact_wakes_a_sleeping_crate() -> None:
     crate = Solid('obstacle_0_box', 'box', (0.3, 0.3, 0.3), 5.0, 4.0, 3.0, 0.0, True)
-    world = PhysicsWorld(load_robot('coco'), make_map(), Pose2(), REACH, [crate],
+    world = make_world('coco', make_map(), Pose2(), [crate],
                          [PersonBody('person_0', 0.25, 1.7)], np.array([[4.0, 6.0, 0.0, 0.0]]))
     for index in range(60):
         y = max(6.0 - 0.05 * index, 3.2)
@@ -140,9 +157,9 @@ def test_height_field_lies_where_the_map_says() -> None:
     # Floor rises 10 % along x: the base rises with it and pitches by atan(0.1) = 0.0997 rad.
     # Speed lags by servo time x g sin = 0.03 x 9.81 x 0.0995 = 0.029 m/s: 1.5 - 0.06 = 1.44 m.
     x = (np.arange(400) + 0.5) * 0.1 - 20.0
-    world = PhysicsWorld(load_robot('coco'), make_map(height=np.tile(0.1 * x, (400, 1))),
-                         Pose2(), REACH)
-    assert not world.flat
+    world = make_world('coco', make_map(height=np.tile(0.1 * x, (400, 1))),
+                         Pose2())
+    assert world.model.nhfield == 1
     drive(world, 1.0, 2.0)
     pose = world.pose()
     assert pose[0, 3] == pytest.approx(1.44, abs=0.03)
@@ -153,8 +170,7 @@ def test_height_field_lies_where_the_map_says() -> None:
 def test_height_field_varies_along_y_too() -> None:
     y = (np.arange(400) + 0.5) * 0.1 - 20.0
     height = np.tile((0.05 * y)[:, None], (1, 400))
-    world = PhysicsWorld(load_robot('turtlebot4'), make_map(height=height), Pose2(1.0, 4.0, 0.0),
-                         REACH)
+    world = make_world('turtlebot4', make_map(height=height), Pose2(1.0, 4.0, 0.0))
     assert world.pose()[2, 3] == pytest.approx(0.2, abs=0.01)
 
 
@@ -163,7 +179,7 @@ def test_robot_climbs_a_low_kerb_and_is_stopped_by_a_high_one() -> None:
     reached = {}
     for kerb in (0.04, 0.25):
         height = np.tile(np.where(x > 2.0, kerb, 0.0), (400, 1))
-        world = PhysicsWorld(load_robot('coco'), make_map(height=height), Pose2(), REACH)
+        world = make_world('coco', make_map(height=height), Pose2())
         drive(world, 1.0, 5.0)
         reached[kerb] = float(world.pose()[0, 3])
     assert reached[0.04] > 3.5

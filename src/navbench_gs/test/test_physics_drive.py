@@ -7,9 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from navbench_gs.physics import PhysicsWorld
+from navbench_gs.physics import PhysicsWorld, WorldTemplate
 from navbench_gs.physics.base import STEER_RATE, BaseController
-from navbench_gs.physics.ground import Reach
 from navbench_gs.scenes.collision import CollisionMap
 from s2e_core.records import Command
 from s2e_core.robot import load_robot
@@ -27,8 +26,8 @@ def flat_map(cells: int = 400) -> CollisionMap:
 
 
 def make_world(name: str, start: Pose2 | None = None, latency: float = 0.0) -> PhysicsWorld:
-    return PhysicsWorld(load_robot(name), flat_map(), start or Pose2(),
-                        Reach((0.0, 0.0), (10.0, 0.0), 20.0), latency=latency)
+    template = WorldTemplate(load_robot(name), flat_map())
+    return PhysicsWorld(template, start or Pose2(), latency=latency)
 
 
 def drive(world: PhysicsWorld, v: float, w: float, seconds: float, now: int = 0) -> int:

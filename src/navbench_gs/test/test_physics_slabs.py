@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from navbench_gs.physics import PhysicsWorld, Solid
-from navbench_gs.physics.ground import Reach
+from navbench_gs.physics import PhysicsWorld, Solid, WorldTemplate
 from navbench_gs.physics.slabs import SUNK, level_rectangles, sink
 from navbench_gs.scenes.collision import CollisionMap
 from s2e_core.records import Command
@@ -63,13 +62,12 @@ def drive(world: PhysicsWorld, v: float, seconds: float) -> None:
 
 
 def make_world(start: Pose2, solids: tuple[Solid, ...] = ()) -> PhysicsWorld:
-    return PhysicsWorld(load_robot('coco'), street(), start,
-                        Reach((0.0, 0.0), (8.0, 0.0), 30.0), solids)
+    return PhysicsWorld(WorldTemplate(load_robot('coco'), street()), start, solids)
 
 
 def test_robot_rolls_level_on_a_slab() -> None:
     world = make_world(Pose2(-6.0, 0.0, 0.0))
-    assert not world.flat
+    assert world.model.nhfield == 1
     drive(world, 1.0, 8.0)
     pose = world.pose()
     # 8 s at 1 m/s less half a second of ramp.

@@ -12,9 +12,8 @@ from navbench_gs.env.footprint import OccupancyProbe
 from navbench_gs.env.props import Props
 from navbench_gs.env.state import SimState, StuckDetector
 from navbench_gs.errors import SimulationError
-from navbench_gs.physics import ContactEvent, PhysicsWorld
-from navbench_gs.physics.ground import Reach
-from navbench_gs.physics.world import FAR, STEP_NS
+from navbench_gs.physics import ContactEvent, PhysicsWorld, WorldTemplate
+from navbench_gs.physics.template import STEP_NS
 from navbench_gs.render import DynamicGroup, Frame
 from navbench_gs.render.factory import Backend
 from navbench_gs.scenes.bundle import SceneBundle
@@ -73,6 +72,7 @@ class Simulation:
         self._drift, self._latency = drift or Drift(), latency
         self._crowd_config = crowd or CrowdConfig()
         self._props = Props()
+        self._template = WorldTemplate(robot, bundle.collision)
         self._ground = CrowdGround(bundle.collision)
         self._probe = OccupancyProbe(bundle.collision, robot)
         self._scanner = VirtualScan(bundle.collision)
@@ -101,10 +101,9 @@ class Simulation:
         solids, bodies = self._props.solids(spec.obstacles), self._props.bodies(spec.people)
         self._crowd = Crowd(self._ground, self.robot, spec.people, bodies, solids, spec.seed,
                             self._crowd_config)
-        reach = Reach((spec.start.x, spec.start.y), spec.goal, spec.geodesic + 2.0 * FAR)
         self._world = PhysicsWorld(
-            self.robot, self.bundle.collision, spec.start, reach, solids, bodies,
-            self._standing_places(), latency=self._latency,
+            self._template, spec.start, solids, bodies, self._standing_places(),
+            latency=self._latency,
         )
         self._odometry = DriftingOdometry(
             self._drift, spec.seed, spec.geodesic, self._world.pose2()

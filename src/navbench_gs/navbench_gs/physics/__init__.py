@@ -5,6 +5,7 @@ from __future__ import annotations
 from navbench_gs.physics.base import BaseController
 from navbench_gs.physics.contacts import ContactEvent, ContactTracker
 from navbench_gs.physics.solids import PersonBody, Solid
+from navbench_gs.physics.template import WorldTemplate
 from navbench_gs.physics.world import PhysicsWorld
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     'PersonBody',
     'PhysicsWorld',
     'Solid',
+    'WorldTemplate',
 ]

@@ -15,8 +15,12 @@ LEVEL = 0.001
 """Heights that round to the same multiple are level, metres."""
 SMALLEST = 400
 """Fewest vertices of a slab: 4 m^2 at 0.1 m; smaller ones stay in the height field."""
+NARROWEST = 5
+"""Fewest vertices across a slab: a narrower one has no inside to be lowered."""
 SUNK = 0.1
 """How far the height field is lowered under a slab, metres: out of every wheel's reach."""
+MOST_LEVELS = 16
+"""Only the most frequent heights are looked at: a rough floor has thousands."""
 MOST = 400
 """At most this many slabs, largest first."""
 
@@ -36,10 +40,11 @@ def level_rectangles(
     steps = np.round(heights / LEVEL).astype(np.int64)
     values, counts = np.unique(steps, return_counts=True)
     rectangles, levels = [], []
-    for value in values[counts >= SMALLEST]:
+    common = np.argsort(-counts, kind='stable')[:MOST_LEVELS]
+    for value in values[common[counts[common] >= SMALLEST]]:
         found = cover(steps == value)
-        area = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
-        large = found[area >= SMALLEST]
+        sides = found[:, 2:] - found[:, :2]
+        large = found[(sides.prod(axis=1) >= SMALLEST) & (sides.min(axis=1) >= NARROWEST)]
         rectangles.append(large - np.array([0, 0, 1, 1]))
         levels.append(np.full(len(large), value * LEVEL))
     if not rectangles:

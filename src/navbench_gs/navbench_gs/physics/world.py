@@ -11,21 +11,15 @@ from numpy.typing import NDArray
 from navbench_gs.physics import chassis
 from navbench_gs.physics.base import BaseController
 from navbench_gs.physics.contacts import ContactTracker
-from navbench_gs.physics.ground import Reach, add_ground, add_walls
-from navbench_gs.physics.solids import PersonBody, Solid, add_person, add_solid
+from navbench_gs.physics.solids import PersonBody, Solid
+from navbench_gs.physics.template import STEP_NS, SUBSTEPS, WorldTemplate
 from navbench_gs.scenes.collision import CollisionMap
 from s2e_core.records import Command
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
-STEP_NS = 10_000_000
-"""One physics step of the protocol, nanoseconds."""
-SUBSTEPS = 2
-"""MuJoCo steps per physics step: contacts need a time constant of at least two of them."""
 SETTLE_STEPS = 30
 """Physics steps before time 0 in which everything comes to rest on the floor."""
-FAR = 12.0
-"""How far beyond the shortest route the world is built to each side, metres."""
 
 
 class PhysicsWorld:
@@ -36,10 +30,8 @@ class PhysicsWorld:
 
     def __init__(
         self,
-        robot: RobotProfile,
-        collision: CollisionMap,
+        template: WorldTemplate,
         start: Pose2,
-        reach: Reach,
         solids: Sequence[Solid] = (),
         people: Sequence[PersonBody] = (),
         people_at: NDArray[np.floating] | None = None,
@@ -49,25 +41,17 @@ class PhysicsWorld:
         """Build the world and let everything settle.
 
         Args:
-            robot: What drives.
-            collision: Floor and walls.
+            template: Floor, walls and robot.
             start: map <- base_link at time 0.
-            reach: Where the robot may come; floor and walls beyond are left out.
             solids: Obstacles with unique names that start with ``obstacle_``.
             people: Bodies with unique names that start with ``person_``.
             people_at: Places of the people at time 0, `[P, 4]` x y z yaw, map.
             latency: Delay of commands, seconds.
         """
-        spec = mujoco.MjSpec()
-        _set_options(spec)
-        self.flat = add_ground(spec, collision, reach)
-        self.walls = add_walls(spec, collision, reach)
-        _add_things(spec, collision, solids, people)
-        chassis.add_robot(spec, robot)
-        self.model = spec.compile()
+        self.model = template.build(solids, people)
         self.data = mujoco.MjData(self.model)
         self.solids = tuple(solids)
-        self.base = BaseController(robot, latency=latency)
+        self.base = BaseController(template.robot, latency=latency)
         # Views into MuJoCo's memory: looking them up again costs as much as a third of a step.
         self._control, self._motors = self.data.ctrl, int(self.model.nu)
         self._robot_body = int(self.model.body(chassis.ROBOT).id)
@@ -76,7 +60,7 @@ class PhysicsWorld:
         self._qvel = int(self.model.joint('root').dofadr[0])
         self.contacts = ContactTracker(self.model, int(self.model.geom('hull').id))
         self._people = np.zeros((len(people), 4)) if people_at is None else np.array(people_at)
-        self._place(robot, collision, start)
+        self._place(template.robot, template.collision, start)
 
     def step(self, now_ns: int, steps: int, people_to: NDArray[np.floating] | None = None) -> None:
         """Advance `steps` physics steps from `now_ns`; people glide to `people_to` `[P, 4]`."""
@@ -151,26 +135,3 @@ class PhysicsWorld:
             self._advance(0)
         self.contacts.observe(self.data)
         self.contacts.collect()
-
-
-def _add_things(
-    spec: mujoco.MjSpec, collision: CollisionMap, solids: Sequence[Solid],
-    people: Sequence[PersonBody],
-) -> None:
-    """Add obstacles on their floor, and people."""
-    centres = np.array([(solid.x, solid.y) for solid in solids]).reshape(-1, 2)
-    for solid, floor in zip(solids, collision.floor(centres), strict=True):
-        add_solid(spec, solid, float(floor))
-    for person in people:
-        add_person(spec, person)
-
-
-def _set_options(spec: mujoco.MjSpec) -> None:
-    option = spec.option
-    option.timestep = STEP_NS * 1e-9 / SUBSTEPS
-    option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    # Wheels must not creep sideways: friction five times stiffer than the normal direction.
-    option.impratio = 5.0
-    # Obstacles at rest sleep until touched: measured 10.5k -> 16.8k steps/s with ten of them.
-    option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
