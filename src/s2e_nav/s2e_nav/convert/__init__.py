@@ -1,0 +1,1 @@
+"""Messages to records and back: pure functions, no node needed."""

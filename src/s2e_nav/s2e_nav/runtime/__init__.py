@@ -1,0 +1,1 @@
+"""How node processes start, spin, stop and report."""
