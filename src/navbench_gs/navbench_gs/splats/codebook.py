@@ -28,10 +28,14 @@ def build_codebook(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.concatenate([different, np.full(ENTRIES - different.size, different[-1])])
     low, high = float(flat.min()), float(flat.max())
     weights, edges = np.histogram(flat, bins=_HISTOGRAM, range=(low, high))
+    # A little of the mass is spread evenly, or the few extreme values (sky, saturated colours)
+    # would share entries far from them: with 3 % the worst colour coefficient of 3,000 random
+    # gaussians lies 0.01 from its entry, without 0.12.
+    weights = weights + 0.03 * flat.size / _HISTOGRAM
     centres = 0.5 * (edges[:-1] + edges[1:])
     mass = np.concatenate([[0.0], np.cumsum(weights)])
     moment = np.concatenate([[0.0], np.cumsum(weights * centres)])
-    # Start from quantiles of the square root of the density: close to the optimum already.
+    # Quantiles of the cube root of the density are close to the optimum already.
     root = np.cumsum(np.cbrt(weights))
     entries = np.interp((np.arange(ENTRIES) + 0.5) / ENTRIES * root[-1], root, centres)
     entries[0], entries[-1] = low, high

@@ -21,7 +21,7 @@ def image_size(data: bytes, source: str) -> tuple[int, int]:
     if data[:8] == b'\x89PNG\r\n\x1a\n' and len(data) >= 24:
         width, height = struct.unpack('>II', data[16:24])
         return width, height
-    is_webp = len(data) >= 30 and data[:4] == b'RIFF' and data[8:12] == b'WEBP'
+    is_webp = len(data) >= 32 and data[:4] == b'RIFF' and data[8:12] == b'WEBP'
     require(is_webp, source, 'must be a WebP or PNG image', f'header {data[:12]!r}')
     chunk = data[12:16]
     if chunk == b'VP8L':

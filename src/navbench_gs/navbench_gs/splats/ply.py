@@ -93,7 +93,9 @@ def read_ply(path: Path) -> GaussianCloud:
 
 
 def _columns(rows: NDArray[np.void], names: list[str]) -> NDArray[np.float32]:
-    return np.stack([rows[name].astype(np.float32) for name in names], axis=1)
+    # Doubles beyond float32 become infinite here and are refused by the check on values.
+    with np.errstate(over='ignore', invalid='ignore'):
+        return np.stack([rows[name].astype(np.float32) for name in names], axis=1)
 
 
 def _rows_to_cloud(rows: NDArray[np.void], source: str) -> GaussianCloud:
@@ -109,9 +111,9 @@ def _rows_to_cloud(rows: NDArray[np.void], source: str) -> GaussianCloud:
     if rest:
         # The file stores all red coefficients, then all green, then all blue.
         sh[:, 1:] = _columns(rows, rest_names).reshape(len(rows), 3, rest // 3).swapaxes(1, 2)
-    logits = rows['opacity'].astype(np.float64)
-    require(not bool(np.isnan(logits).any()), source, 'opacities must be numbers', 'NaN')
-    with np.errstate(over='ignore'):
+    with np.errstate(over='ignore', invalid='ignore'):
+        logits = rows['opacity'].astype(np.float64)
+        require(not bool(np.isnan(logits).any()), source, 'opacities must be numbers', 'NaN')
         opacities = 1.0 / (1.0 + np.exp(-logits))
     return cloud_from_file_values(
         source,

@@ -119,8 +119,8 @@ class _ImageReader:
     def pixels(self, name: str) -> Uint8:
         """Return the first `count` pixels of an image, `[count, 4]` RGBA."""
         source = f'{self.files.name}/{self.prefix}{name}'
-        # Encoders pad the last rows only; four times the count still bounds a crafted image.
-        limit = 4 * self.count + 65536
+        # Encoders pad the last rows only; twice the count still bounds a crafted image.
+        limit = 2 * self.count + 65536
         image = decode_rgba(self.files.read(self.prefix + name), source, limit)
         held = image.shape[0] * image.shape[1]
         require(held >= self.count, source, f'the image must hold {self.count} pixels', held)

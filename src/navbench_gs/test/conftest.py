@@ -1,0 +1,41 @@
+"""Shared fixtures: where the real captures lie, and clouds to test with."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from navbench_gs.splats import GaussianCloud
+
+
+@pytest.fixture(scope='session')
+def real_data() -> Callable[[str], Path]:
+    """Return a function that finds a file of the shared data, or skips the test."""
+    root = Path(os.environ.get('S2E_DATA', Path(__file__).resolve().parents[4] / 'shared/data'))
+
+    def find(name: str) -> Path:
+        path = root / name
+        if not path.exists():
+            pytest.skip(f'real data absent: {path} (set S2E_DATA to the data folder)')
+        return path
+
+    return find
+
+
+@pytest.fixture(scope='session')
+def random_cloud() -> Callable[..., GaussianCloud]:
+    """Return a function that makes a cloud of a given size, SH degree and seed."""
+
+    def make(count: int, degree: int = 0, seed: int = 0, spread: float = 1.0) -> GaussianCloud:
+        rng = np.random.default_rng(seed)
+        quats = rng.normal(size=(count, 4))
+        return GaussianCloud(
+            spread * rng.normal(size=(count, 3)),
+            quats / np.linalg.norm(quats, axis=1, keepdims=True),
+            np.exp(rng.uniform(-5.0, -1.5, (count, 3))),
+            rng.uniform(0.02, 1.0, count),
+            0.4 * rng.normal(size=(count, (degree + 1) ** 2, 3)),
+        )
+
+    return make
