@@ -1,0 +1,95 @@
+"""`s2e policy`: export, check and time policy bundles."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+ORDER = 40
+
+EPILOG = """examples:
+  s2e policy info models/s2e-small
+  s2e policy check models/s2e-small
+  s2e policy bench models/s2e-small
+  s2e policy export runs/small models/my-policy --name my-policy
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the parser of this command."""
+    parser = subparsers.add_parser(
+        'policy',
+        help='export, check, describe and time policy bundles',
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    steps = parser.add_subparsers(dest='step', metavar='STEP', required=True)
+    for name, text in (
+        ('info', 'say what a bundle is'),
+        ('check', 'verify hashes and interface, replay the reference with both graphs'),
+        ('bench', 'time window and streaming graph with one and two threads'),
+    ):
+        step = steps.add_parser(name, help=text)
+        step.add_argument('bundle', help='folder, or name under models/')
+        if name == 'bench':
+            step.add_argument('--runs', type=int, default=200, help='timed calls (default 200)')
+    export = steps.add_parser('export', help='make a bundle from a training run')
+    export.add_argument('run', type=Path, help='folder of the run, or a checkpoint')
+    export.add_argument('out', type=Path, help='folder of the bundle; replaced if it exists')
+    export.add_argument('--name', help='name of the policy; the folder name when left out')
+    export.add_argument('--metrics', type=Path, help='YAML of measured metrics for the card')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one step."""
+    steps = {'info': _info, 'check': _check, 'bench': _bench, 'export': _export}
+    return steps[args.step](args)
+
+
+def _info(args: argparse.Namespace) -> int:
+    import yaml
+    from s2e_core.config import to_mapping
+    from s2e_core.paths import find_model
+    from s2e_policy.manifest import read_manifest
+
+    manifest = to_mapping(read_manifest(find_model(args.bundle)))
+    manifest['anchors'] = f'{len(manifest["anchors"])} points'
+    print(yaml.safe_dump(manifest, sort_keys=False, width=99), end='')
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from s2e_core.paths import find_model
+    from s2e_policy.bundle import load_bundle
+    from s2e_policy.reference import replay
+
+    bundle = load_bundle(find_model(args.bundle), replay_reference=False)
+    print(f'{bundle.root}: hashes and contract hold')
+    for mode, error in replay(bundle).items():
+        print(f'  {mode:9s} answers the reference within {error:.1e}')
+    return 0
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from s2e_core.paths import find_model
+    from s2e_policy.bundle import load_bundle
+    from s2e_policy.latency import measure
+
+    bundle = load_bundle(find_model(args.bundle))
+    print('graph      threads  provider   p50 ms   p95 ms   p99 ms')
+    for mode in ('streaming', 'window'):
+        for threads in (1, 2):
+            x = measure(bundle, mode, threads, args.runs, time.perf_counter)
+            print(f'{mode:9s}  {threads:7d}  {x.provider:8s} {x.p50:8.2f} {x.p95:8.2f} {x.p99:8.2f}')
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from s2e_training.export.run import export_run
+
+    bundle = export_run(args.run, args.out, args.name or args.out.name, args.metrics)
+    size = sum(entry.bytes for entry in bundle.manifest.files.values())
+    print(f'{bundle.root}: exported and checked, {size / 1e6:.1f} MB')
+    return 0

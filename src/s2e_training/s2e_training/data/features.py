@@ -1,0 +1,121 @@
+"""Encodes clips with the frozen encoder once, so that training never runs it again.
+
+Each clip keeps its features beside its frames, for the images as they are and mirrored: mirroring
+a feature map is not the same as encoding a mirrored image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import nn
+
+from s2e_policy.tensors import image_tensor
+from s2e_training.data.clip import load_clip
+from s2e_training.errors import TrainingError
+
+VARIANTS = 2
+"""Plain and mirrored."""
+CHUNK = 32
+"""Images encoded at once: 6 MB of input at 128x128, which stays in the cache."""
+
+
+class FeatureEncoder:
+    """The frozen encoder in ONNX Runtime."""
+
+    def __init__(self, encoder: nn.Module, image_size: int, threads: int = 1) -> None:
+        """Export the encoder in memory.
+
+        Args:
+            encoder: Images [B, 3, H, W] in [0, 1] to maps [B, C, h, w].
+            image_size: Height and width, pixels.
+            threads: Threads within an operator.
+        """
+        example = torch.zeros(2, 3, image_size, image_size)
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            path = Path(folder) / 'encoder.onnx'
+            torch.onnx.export(
+                encoder.eval(), (example,), str(path), input_names=['images'],
+                output_names=['features'], dynamo=False, opset_version=17,
+                dynamic_axes={'images': {0: 'batch'}, 'features': {0: 'batch'}},
+            )
+            model = path.read_bytes()
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        self._session = ort.InferenceSession(model, options, providers=['CPUExecutionProvider'])
+        self.size = image_size
+        self.key = encoder_key(encoder)
+
+    def encode(self, rgb: np.ndarray) -> np.ndarray:
+        """Encode images and their mirror images.
+
+        Args:
+            rgb: [N, H, W, 3] uint8
+
+        Returns:
+            [N, 2, C, h, w] float16
+        """
+        parts = []
+        for start in range(0, len(rgb), CHUNK):
+            images = image_tensor(rgb[start:start + CHUNK])
+            pair = [
+                self._session.run(None, {'images': np.ascontiguousarray(view)})[0]
+                for view in (images, images[..., ::-1])
+            ]
+            parts.append(np.stack(pair, axis=1).astype(np.float16))
+        return np.concatenate(parts)
+
+
+def encoder_key(encoder: nn.Module) -> str:
+    """Name an encoder by its weights: features of another one must not be mixed in."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(encoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def features_path(clip: Path, key: str) -> Path:
+    """Where a clip's features lie."""
+    return clip / f'features-{key}.npy'
+
+
+def encode_clips(
+    clips: Sequence[Path], encoder: FeatureEncoder,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Encode every clip that has no features of this encoder yet.
+
+    Args:
+        clips: Clip folders.
+        encoder: The frozen encoder.
+        progress: Called with clips done and in all.
+
+    Raises:
+        TrainingError: A clip has another image size.
+    """
+    for done, clip in enumerate(clips):
+        target = features_path(clip, encoder.key)
+        if not target.is_file():
+            loaded = load_clip(clip)
+            if loaded.rgb.shape[1:3] != (encoder.size, encoder.size):
+                raise TrainingError(
+                    f'{clip}: images must be {encoder.size}x{encoder.size}, got '
+                    f'{loaded.rgb.shape[1]}x{loaded.rgb.shape[2]}'
+                )
+            buffer = io.BytesIO()
+            np.save(buffer, encoder.encode(loaded.rgb))
+            staging = target.with_suffix('.tmp')
+            staging.write_bytes(buffer.getvalue())
+            staging.rename(target)
+        if progress is not None:
+            progress(done + 1, len(clips))

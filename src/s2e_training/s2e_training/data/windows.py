@@ -1,0 +1,158 @@
+"""Training samples: windows of frame features with goal and label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from s2e_core.contract import WAYPOINTS
+from s2e_policy.goal import GoalEncoding, encode_goal
+from s2e_training.data.clip import load_tracks
+from s2e_training.data.features import features_path
+from s2e_training.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the network and the loss take."""
+
+    features: Tensor
+    """[B, K, C, h, w]"""
+    goal: Tensor
+    """[B, 3]"""
+    mask: Tensor
+    """[B, 1]"""
+    plan: Tensor
+    """[B, T, 2]"""
+    goal_xy: Tensor
+    """Metres, base_link. [B, 2]"""
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """What varies from draw to draw."""
+
+    mirror: float = 0.0
+    """Probability that a sample is mirrored."""
+    goal_free: float = 0.0
+    """Probability that the goal is masked."""
+    restart: float = 0.0
+    """Probability that the window begins at a random frame within it."""
+
+
+class WindowSet:
+    """All samples of some clips; features stay in files and are read through the page cache."""
+
+    def __init__(
+        self, clips: Sequence[Path], key: str, frames: int, encoding: GoalEncoding,
+        turn_weight: float = 0.0,
+    ) -> None:
+        """Index the clips.
+
+        Args:
+            clips: Clip folders with features.
+            key: Which encoder's features.
+            frames: Frames in a window.
+            encoding: Goal code.
+            turn_weight: A sample whose label turns by 0.5 rad or more is drawn this many
+                times more often than a straight one, on top of once.
+
+        Raises:
+            TrainingError: A clip has no features or no label.
+        """
+        self.frames, self.encoding = frames, encoding
+        self._features: list[np.ndarray] = []
+        owner, index, goals, plans = [], [], [], []
+        for number, clip in enumerate(clips):
+            path = features_path(clip, key)
+            if not path.is_file():
+                raise TrainingError(f'{path}: missing; encode the clips first')
+            self._features.append(np.load(path, mmap_mode='r', allow_pickle=False))
+            tracks = load_tracks(clip)
+            plan, keep = _labels(tracks)
+            if len(self._features[-1]) != len(plan):
+                raise TrainingError(
+                    f'{path}: must hold {len(plan)} frames, got {len(self._features[-1])}'
+                )
+            owner.append(np.full(len(keep), number))
+            index.append(keep)
+            goals.append(_goals(tracks)[keep])
+            plans.append(plan[keep])
+        if not owner or sum(map(len, owner)) == 0:
+            raise TrainingError('the clips hold no sample')
+        self.owner, self.index = np.concatenate(owner), np.concatenate(index)
+        self.goals = np.concatenate(goals)
+        self.plans = np.concatenate(plans).astype(np.float32)
+        bearing = np.abs(np.arctan2(self.plans[:, -1, 1], self.plans[:, -1, 0]))
+        weight = 1.0 + turn_weight * np.minimum(bearing / 0.5, 1.0)
+        self._cumulative = np.cumsum(weight / weight.sum())
+
+    def __len__(self) -> int:
+        """Count the samples."""
+        return len(self.owner)
+
+    def draw(self, size: int, options: BatchOptions, rng: np.random.Generator) -> Batch:
+        """Draw a random batch."""
+        picked = np.searchsorted(self._cumulative, rng.random(size) * self._cumulative[-1])
+        return self.batch(np.minimum(picked, len(self) - 1), options, rng)
+
+    def batch(
+        self, samples: np.ndarray, options: BatchOptions, rng: np.random.Generator
+    ) -> Batch:
+        """Lay out given samples.
+
+        Args:
+            samples: Indices. [B]
+            options: Variation.
+            rng: Source of randomness.
+        """
+        size = len(samples)
+        mirrored = rng.random(size) < options.mirror
+        free = rng.random(size) < options.goal_free
+        restart = rng.random(size) < options.restart
+        start = rng.integers(0, self.frames, size)
+        shape = self._features[0].shape[2:]
+        features = np.empty((size, self.frames, *shape), np.float16)
+        for row, sample in enumerate(samples):
+            steps = np.arange(self.index[sample] - self.frames + 1, self.index[sample] + 1)
+            if restart[row]:
+                steps = np.maximum(steps, steps[start[row]])
+            source = self._features[self.owner[sample]]
+            features[row] = source[np.maximum(steps, 0), int(mirrored[row])]
+        sign = np.where(mirrored, -1.0, 1.0)
+        goal_xy, plan = self.goals[samples].copy(), self.plans[samples].copy()
+        goal_xy[:, 1] *= sign
+        plan[..., 1] *= sign[:, None].astype(np.float32)
+        absent = free | np.isnan(goal_xy).any(axis=1)
+        code, mask = encode_goal(np.nan_to_num(goal_xy), self.encoding)
+        code[absent], mask[absent] = 0.0, 0.0
+        return Batch(
+            torch.from_numpy(features).float(), torch.from_numpy(code), torch.from_numpy(mask),
+            torch.from_numpy(plan), torch.from_numpy(goal_xy.astype(np.float32)),
+        )
+
+
+def _goals(tracks: dict[str, np.ndarray]) -> np.ndarray:
+    """Goal in base_link at every frame. [N, 2]"""
+    x, y, yaw = tracks['odometry'][:, :3].T
+    dx, dy = tracks['goal'][0] - x, tracks['goal'][1] - y
+    return np.stack([np.cos(yaw) * dx + np.sin(yaw) * dy, np.cos(yaw) * dy - np.sin(yaw) * dx], 1)
+
+
+def _labels(tracks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return waypoints [N, T, 2] and the frames that have a label [S]."""
+    if 'plan' in tracks:
+        return tracks['plan'], np.arange(len(tracks['plan']))
+    pose = tracks['odometry'][:, :3]
+    count = len(pose)
+    keep = np.arange(max(count - WAYPOINTS, 0))
+    ahead = np.minimum(np.arange(count)[:, None] + np.arange(1, WAYPOINTS + 1), count - 1)
+    delta = pose[ahead, :2] - pose[:, None, :2]
+    c, s = np.cos(pose[:, 2])[:, None], np.sin(pose[:, 2])[:, None]
+    x, y = delta[..., 0], delta[..., 1]
+    return np.stack([c * x + s * y, c * y - s * x], axis=-1), keep

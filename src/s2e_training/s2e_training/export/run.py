@@ -1,0 +1,107 @@
+"""Exports a training run, with everything its bundle must say about where it comes from."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from s2e_core.config import from_yaml
+from s2e_policy.bundle import Bundle
+from s2e_training.data.clip import CLIP_FILE, ClipInfo, find_clips, load_clip
+from s2e_training.errors import TrainingError
+from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
+from s2e_training.pretrain.config import PretrainConfig
+
+DESCRIPTION = (
+    'Pre-trained on rendered video only: behaviour cloning of a planner that knows the map, in '
+    'generated city scenes. No real video went in.'
+)
+
+
+def export_run(run: Path, out: Path, name: str, metrics: Path | None = None) -> Bundle:
+    """Export the best checkpoint of a run.
+
+    Args:
+        run: Folder of the run, or a checkpoint.
+        out: Folder of the bundle.
+        name: Name of the policy.
+        metrics: YAML mapping of measurements to add, such as closed-loop results.
+
+    Raises:
+        TrainingError: The checkpoint or the metrics cannot be read.
+    """
+    checkpoint = run / BEST if run.is_dir() else run
+    content = load_checkpoint(checkpoint)
+    model, config = restore_model(content)
+    measured: dict[str, Any] = {'open_loop': _open_loop(checkpoint.parent, content['step'])}
+    if metrics is not None:
+        extra = yaml.safe_load(metrics.read_text(encoding='utf-8'))
+        if not isinstance(extra, dict):
+            raise TrainingError(f'{metrics}: must hold a mapping, got {type(extra).__name__}')
+        measured.update(extra)
+    info = ExportInfo(
+        name, DESCRIPTION, provenance=_provenance(config, content['step']), metrics=measured
+    )
+    return export_bundle(model, out, info, _examples(config))
+
+
+def _provenance(config: PretrainConfig, step: int) -> dict[str, Any]:
+    clips = [clip for root in config.clips for clip in find_clips(Path(root))]
+    infos = [from_yaml(ClipInfo, clip / CLIP_FILE) for clip in clips]
+    frames = sum(info.frames for info in infos)
+    drivers = Counter(
+        'teacher' if info.provenance.get('driver') == 'teacher' else 'policy (DAgger)'
+        for info in infos for _ in range(info.frames)
+    )
+    tasks = Counter(str(info.provenance.get('task', 'unknown')) for info in infos)
+    seeds = sorted({info.source for info in infos}, key=lambda s: (len(s), s))
+    return {
+        'data': {
+            'frames': frames, 'clips': len(infos),
+            'hours_rendered': round(frames * 0.2 / 3600, 2), 'hours_real': 0.0,
+            'scenes': f'{len(seeds)} generated cities, {seeds[0]} to {seeds[-1]}',
+            'frames_by_driver': dict(sorted(drivers.items())),
+            'clips_by_task': dict(sorted(tasks.items())),
+            'licences': ', '.join(sorted({info.licence for info in infos})),
+        },
+        'training': {
+            'run': config.name, 'step': step, 'batch': config.batch, 'seed': config.seed,
+            'loss': 'AGDM, assignment by ' + config.loss.assignment,
+            'goal_free_share': config.goal_free,
+        },
+    }
+
+
+def _open_loop(folder: Path, step: int) -> dict[str, float]:
+    """Read the validation of a step from the run's log."""
+    path = folder / 'log.csv'
+    if not path.is_file():
+        return {}
+    with path.open(encoding='utf-8', newline='') as file:
+        rows = [row for row in csv.DictReader(file) if int(float(row['step'])) == step]
+    if not rows:
+        return {}
+    return {
+        key.removeprefix('val_'): round(float(value), 4)
+        for key, value in rows[-1].items() if key.startswith('val_')
+    }
+
+
+def _examples(config: PretrainConfig) -> np.ndarray | None:
+    """Take two windows of validation frames for the reference."""
+    frames = config.model.frames
+    windows = []
+    for root in config.validation:
+        for folder in find_clips(Path(root)):
+            clip = load_clip(folder)
+            if len(clip.rgb) >= frames:
+                windows.append(clip.rgb[-frames:])
+            if len(windows) == 2:
+                return np.stack(windows)
+    return None
