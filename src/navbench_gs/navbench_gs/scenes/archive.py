@@ -18,7 +18,7 @@ MAX_BYTES = 1 << 30
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     """Write named arrays, compressed; equal arrays give equal bytes."""
     with path.open('wb') as stream:
-        np.savez_compressed(stream, **{name: np.ascontiguousarray(a) for name, a in arrays.items()})
+        np.savez_compressed(stream, **{name: np.asarray(a, order='C') for name, a in arrays.items()})
 
 
 def read_arrays(path: Path, names: set[str]) -> dict[str, NDArray[np.generic]]:
