@@ -15,6 +15,12 @@ from s2e_workspace.run import run
 from s2e_workspace.stamps import Stamps, digest
 
 VENV_STEP = 'venv'
+# Compiling every module of every wheel costs 20 s of the first start and is done on import anyway;
+# what is imported takes 2 s to compile.
+PIP_INSTALL = (
+    *('-m', 'pip', 'install', '--no-input', '--disable-pip-version-check'),
+    *('--progress-bar', 'off', '--prefer-binary', '--no-compile'),
+)
 
 
 def python_tag() -> str:
@@ -104,19 +110,7 @@ def install_requirements(layout: Layout, console: Console, name: str, title: str
     stamps.drop(step)
     with console.step(title):
         run(
-            [
-                str(layout.python),
-                '-m',
-                'pip',
-                'install',
-                '--disable-pip-version-check',
-                '--no-input',
-                '--progress-bar',
-                'off',
-                '--prefer-binary',
-                '-r',
-                str(layout.requirements(name)),
-            ],
+            [str(layout.python), *PIP_INSTALL, '-r', str(layout.requirements(name))],
             log=layout.logs / f'pip-{name}.log',
             environment=clean_environment(),
             purpose=f'pip install -r requirements/{name}.txt',
