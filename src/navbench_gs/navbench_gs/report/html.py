@@ -31,7 +31,7 @@ _COLUMNS = {
     'SR': ('success', 2), 'collision-free SR': ('collision_free_success', 2),
     'RC': ('route_completion', 2), 'CT': ('collisions', 2), 'SPL': ('spl', 2),
     'time s': ('duration', 1), 'path m': ('path_length', 1), 'clearance m': ('clearance', 2),
-    'TTC s': ('ttc', 1), 'intrusion s': ('intrusion', 1), 'jerk m/s³': ('jerk', 1),
+    'TTC s': ('ttc', 1), 'intrusion s': ('intrusion', 1), 'jerk': ('jerk', 1),
     'freezing': ('freezing', 2),
 }
 _TILES = {
@@ -222,14 +222,15 @@ def _card(
         ('time', f'{scores.duration:.1f} / {spec.time_limit:.0f} s'),
         ('path', f'{scores.path_length:.1f} m of {spec.geodesic:.1f} m'),
         ('clearance', f'{scores.clearance:.2f} m'),
-        ('corner', 'yes' if spec.corner_blocked else 'no'),
+        ('corner in the way', 'yes' if spec.corner_blocked else 'no'),
     ]
     if spec.people:
         facts.append(('nearest person', f'{_number(scores.person_gap, 2)} m'))
+    stills = _stills(run_dir / 'stills', spec.id) if strip else []
     return {
         'id': spec.id, 'map': episode_svg(log, scene), 'facts': facts, 'detail': log.detail,
         'verdict': _verdict(log, scores), 'kind': ('bad', 'warn', 'good')[_rank(scores)],
-        'stills': _stills(run_dir / 'stills', spec.id) if strip else [],
+        'stills': stills, 'poster': stills[len(stills) // 2] if stills else '',
         'film': film.as_posix() if (run_dir / film).is_file() else '',
     }
 

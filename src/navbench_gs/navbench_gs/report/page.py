@@ -27,10 +27,11 @@ h2 { font-size:18px; margin:40px 0 12px; }
 .track b { position:absolute; top:-3px; width:3px; height:12px; border-radius:2px;
   background:var(--accent); }
 .scroll { overflow-x:auto; }
-table { border-collapse:collapse; width:100%; font-variant-numeric:tabular-nums; }
-th,td { text-align:right; padding:7px 10px; border-bottom:1px solid var(--line); white-space:nowrap; }
+table { border-collapse:collapse; width:100%; font-size:13.5px; font-variant-numeric:tabular-nums; }
+th,td { text-align:right; padding:7px 7px; border-bottom:1px solid var(--line); white-space:nowrap; }
 th:first-child,td:first-child { text-align:left; }
-th { color:var(--soft); font-weight:500; font-size:13px; }
+th { color:var(--soft); font-weight:500; font-size:12px; }
+td:last-child { white-space:normal; min-width:110px; }
 td small { color:var(--soft); font-size:11.5px; display:block; line-height:1.1; }
 tr.all td { font-weight:600; }
 .card { padding:16px; margin:0 0 16px; display:grid; grid-template-columns:minmax(240px,340px) 1fr;
@@ -46,9 +47,9 @@ tr.all td { font-weight:600; }
 .facts b { color:var(--ink); font-weight:600; }
 .strip { display:grid; grid-template-columns:repeat(4,1fr); gap:4px; }
 .strip img { width:100%; display:block; border-radius:4px; }
-video { width:100%; max-width:640px; border-radius:8px; background:#000; margin-top:10px; }
+video { width:100%; max-width:480px; aspect-ratio:4/3; border-radius:8px; background:#000; margin-top:10px; }
 .map { width:100%; height:auto; border-radius:8px; border:1px solid var(--line); display:block; }
-.ground { fill:var(--line); } .grid { image-rendering:pixelated; }
+.ground { fill:#787878; } .grid { image-rendering:pixelated; }
 .route { fill:none; stroke:var(--route); stroke-width:1.6; stroke-dasharray:5 4; }
 .driven { fill:none; stroke:#0b9c8e; stroke-width:2.6; stroke-linejoin:round; }
 .walk { fill:none; stroke:#d4588f; stroke-width:1; opacity:.55; } .person { fill:#d4588f; }
@@ -109,7 +110,8 @@ PAGE = """<!doctype html>
 {% if card.detail %}<p class="note">{{ card.detail }}</p>{% endif %}
 {% if card.stills %}<div class="strip">{% for still in card.stills %}
 <img src="data:image/jpeg;base64,{{ still }}" alt="camera {{ loop.index }}">{% endfor %}</div>{% endif %}
-{% if card.film %}<video controls preload="none" src="{{ card.film }}"></video>{% endif %}
+{% if card.film %}<video controls preload="none" src="{{ card.film }}"
+{% if card.poster %}poster="data:image/jpeg;base64,{{ card.poster }}"{% endif %}></video>{% endif %}
 </div></article>
 {% endfor %}
 

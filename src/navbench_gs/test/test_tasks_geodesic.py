@@ -1,0 +1,112 @@
+"""Distance fields against exact shortest paths."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from navbench_gs.tasks.geodesic import (
+    extended,
+    geodesic_field,
+    line_of_sight,
+    path_length,
+    shorten,
+    solve,
+)
+from navbench_gs.tasks.hazards import Patch
+
+ZERO = np.zeros(2)
+
+
+def open_floor(rows=200, columns=200):
+    cost = np.ones((rows, columns), np.float32)
+    cost[[0, -1]] = cost[:, [0, -1]] = np.inf
+    return cost
+
+
+@pytest.mark.parametrize('point', [(15.0, 10.0), (3.0, 4.0), (17.3, 2.2), (10.0, 19.0)])
+def test_open_floor_gives_the_straight_distance(point):
+    field = solve(0.1, ZERO, open_floor(), (10.0, 10.0))
+    exact = math.hypot(point[0] - 10.0, point[1] - 10.0)
+    # The first-order scheme overestimates diagonals, here by up to 1.5 %.
+    assert exact - 0.02 <= field.at(point) <= 1.015 * exact + 0.02
+
+
+def test_wall_gives_the_way_around_its_end():
+    # A wall x = 10.0..10.2 from y = 0 to 15. From (5, 10) to (15, 10) the taut string touches
+    # (10.0, 15) and (10.2, 15): sqrt(25 + 25) + 0.2 + sqrt(4.8^2 + 25) = 7.071 + 0.2 + 6.931.
+    cost = open_floor()
+    cost[:150, 100:102] = np.inf
+    field = solve(0.1, ZERO, cost, (15.0, 10.0))
+    # The scheme adds 2.3 % here: it is least exact behind corners.
+    assert 14.20 <= field.at((5.0, 10.0)) <= 1.025 * 14.20
+
+
+def test_enclosed_cells_are_unreachable_until_extended():
+    cost = open_floor()
+    cost[50:70, 50], cost[50:70, 69], cost[50, 50:70], cost[69, 50:70] = (np.inf,) * 4
+    field = solve(0.1, ZERO, cost, (15.0, 15.0))
+    assert math.isinf(field.at((6.0, 6.0)))
+    whole = extended(field)
+    assert np.isfinite(whole.values).all()
+    reachable = np.isfinite(field.values)
+    assert (whole.values[reachable] == field.values[reachable]).all()
+
+
+def test_path_ends_in_the_goal_and_is_as_long_as_the_field_says():
+    cost = open_floor()
+    cost[:150, 100:102] = np.inf
+    field = solve(0.1, ZERO, cost, (15.0, 10.0))
+    path = field.path((5.0, 10.0))
+    assert tuple(path[-1]) == pytest.approx((15.0, 10.0))
+    assert path_length(path) == pytest.approx(field.at((5.0, 10.0)), rel=0.02)
+    cells = np.floor(path / 0.1).astype(int)
+    assert np.isfinite(cost[cells[:, 1], cells[:, 0]]).all()
+
+
+def test_path_avoids_what_costs_more():
+    # A strip of cost 10 across the straight line, open at the top: around it is cheaper.
+    cost = open_floor()
+    cost[1:140, 90:110] = 10.0
+    field = solve(0.1, ZERO, cost, (15.0, 10.0))
+    path = field.path((5.0, 10.0))
+    assert path[:, 1].max() > 13.8
+
+
+def test_shorten_leaves_only_the_corners():
+    cost = open_floor()
+    cost[:150, 100:102] = np.inf
+    field = solve(0.1, ZERO, cost, (15.0, 10.0))
+    corners = shorten(field.path((5.0, 10.0)), np.isfinite(cost), 0.1, ZERO)
+    assert 3 <= len(corners) <= 5
+    assert path_length(corners) == pytest.approx(14.20, rel=0.005)
+
+
+def test_line_of_sight_sees_a_thin_wall_and_the_map_edge():
+    free = np.ones((50, 50), bool)
+    assert line_of_sight(free, 0.1, ZERO, (0.5, 0.5), (4.5, 4.5))
+    free[25, :] = False
+    assert not line_of_sight(free, 0.1, ZERO, (0.5, 0.5), (4.5, 4.5))
+    assert not line_of_sight(np.ones((50, 50), bool), 0.1, ZERO, (0.5, 0.5), (6.0, 0.5))
+
+
+def test_goal_outside_the_map_reaches_nothing():
+    field = solve(0.1, ZERO, open_floor(), (50.0, 50.0))
+    assert np.isinf(field.values).all()
+    assert extended(field) is field
+
+
+def test_window_of_a_large_map_gives_the_same_distances(block_scene):
+    near = geodesic_field(block_scene.collision, (18.0, 20.0), 0.6, reach=15.0)
+    far = geodesic_field(block_scene.collision, (18.0, 20.0), 0.6, reach=60.0)
+    for point in ((18.0, 22.0), (22.0, 19.0), (20.0, 30.0)):
+        assert near.at(point) == pytest.approx(far.at(point), rel=1e-4)
+
+
+def test_patches_block_the_way(block_scene):
+    free = geodesic_field(block_scene.collision, (20.0, 30.0), 0.5)
+    patch = Patch(20.0, 25.0, 0.0, 3.5, 0.3)
+    blocked = geodesic_field(block_scene.collision, (20.0, 30.0), 0.5, patches=(patch,))
+    assert free.at((20.0, 20.0)) == pytest.approx(10.0, rel=0.02)
+    assert blocked.at((20.0, 20.0)) > 20.0

@@ -1,0 +1,46 @@
+"""The shipped protocol holds the values of the design, and its hash follows every change."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from navbench_gs.tasks.protocol import Protocol, RouteRules, load_protocol
+from s2e_core.config import from_mapping, to_mapping
+from s2e_core.errors import ConfigError
+from s2e_core.paths import find_config
+
+
+def test_shipped_file_states_every_default():
+    protocol = load_protocol()
+    assert protocol == Protocol('default', protocol.version)
+    stated = yaml.safe_load(find_config('navbench/default.yaml').read_text())
+    assert set(stated) == set(to_mapping(protocol))
+    for section in ('route', 'obstacle', 'people', 'judge', 'drift'):
+        assert set(stated[section]) == set(to_mapping(protocol)[section])
+
+
+def test_hash_follows_every_value():
+    protocol = load_protocol()
+    values = to_mapping(protocol)
+    values['judge']['goal_radius'] = 0.51
+    changed = from_mapping(Protocol, values)
+    assert len(protocol.hash) == 64
+    assert changed.hash != protocol.hash
+    assert from_mapping(Protocol, to_mapping(protocol)).hash == protocol.hash
+
+
+def test_time_limit_of_the_design():
+    # T = 20 + 2.5 d / v_max: d = 30, v_max 1.5 -> 20 + 50; a robot of 3 m/s is capped at 1.5.
+    protocol = load_protocol()
+    assert protocol.time_limit(30.0, 1.5) == pytest.approx(70.0)
+    assert protocol.time_limit(30.0, 3.0) == pytest.approx(70.0)
+    assert protocol.time_limit(10.0, 0.5) == pytest.approx(70.0)
+
+
+def test_unknown_key_and_bad_range_are_refused(tmp_path):
+    path = tmp_path / 'p.yaml'
+    path.write_text('name: x\nversion: 1\ngravity: 9.81\n')
+    with pytest.raises(ConfigError, match='gravity'):
+        load_protocol(path)
+    with pytest.raises(ConfigError, match='geodesic_low'):
+        RouteRules(geodesic_low=30.0, geodesic_high=20.0)
