@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.splats.cloud import GaussianCloud
-from navbench_gs.splats.rotation import matrices
+from navbench_gs.splats.rotation import quaternions_to_matrices
 
 SOLID = 0.35
 """Gaussians of lower opacity are haze: they cover under a third of what lies behind."""
@@ -37,13 +37,14 @@ def gather(cloud: GaussianCloud) -> Evidence:
     solid = (cloud.opacities > SOLID) & (cloud.scales.max(axis=1) < LARGEST)
     inside = _core(cloud.means)
     part = cloud.select(solid & inside)
-    frames = matrices(part.quats)
+    frames = quaternions_to_matrices(part.quats)
     order = np.argsort(-part.scales, axis=1)
     rows = np.arange(len(part))
     axes = [frames[rows, :, order[:, k]] * part.scales[rows, order[:, k], None] for k in (0, 1)]
     # One standard deviation to each side holds what is clearly opaque.
-    counts = [np.clip(np.ceil(np.linalg.norm(axis, axis=1) / 0.1), 0, 2).astype(int)
-              for axis in axes]
+    counts = [
+        np.clip(np.ceil(np.linalg.norm(axis, axis=1) / 0.1), 0, 2).astype(int) for axis in axes
+    ]
     points, weights = [], []
     for a in range(-2, 3):
         for b in range(-2, 3):

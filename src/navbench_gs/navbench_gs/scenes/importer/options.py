@@ -15,7 +15,10 @@ class ImportOptions:
         'auto', choices=('auto', '+z', '-y', '+y'), help='Which axis of the file points up.'
     )
     scale: float | None = option(
-        None, unit='m', low=1e-4, high=1e4,
+        None,
+        unit='m',
+        low=1e-4,
+        high=1e4,
         help='Metres per unit of the file; left out, a unit counts as a metre and metric is false.',
     )
     resolution: float = option(0.1, unit='m', low=0.05, high=0.5, help='Edge of a map cell.')

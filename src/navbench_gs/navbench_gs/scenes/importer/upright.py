@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.splats.cloud import GaussianCloud
-from navbench_gs.splats.rotation import matrices
+from navbench_gs.splats.rotation import quaternions_to_matrices
 
 AXES: dict[str, NDArray[np.float64]] = {
     '+z': np.eye(3),
@@ -32,7 +32,7 @@ def guess_up(cloud: GaussianCloud) -> str:
     flat = (smallest < 0.4 * middle) & (cloud.opacities > 0.3)
     if flat.sum() < 10:
         return '+z'
-    frames = matrices(cloud.quats[flat])
+    frames = quaternions_to_matrices(cloud.quats[flat])
     facing = np.abs(frames[np.arange(len(frames)), :, order[flat, 0]])
     area = middle[flat].astype(np.float64) ** 2
     area = np.minimum(area, np.quantile(area, 0.99))

@@ -1,0 +1,6 @@
+"""Importing captures: upright, floor, obstacles, free space."""
+
+from navbench_gs.scenes.importer.capture import IMPORTER_VERSION, import_capture
+from navbench_gs.scenes.importer.options import ImportOptions
+
+__all__ = ['IMPORTER_VERSION', 'ImportOptions', 'import_capture']
