@@ -134,10 +134,13 @@ def _panel(
 
 
 def _core(out: SurfelList, wall: Wall, style: FacadeStyle) -> None:
-    """Add a coarse layer behind a front, so that its gaps do not show the sky."""
-    u, v, step_u, step_v = grid(wall.length, style.height, 1.0)
+    """Add a coarse layer behind the upper storeys, so that their gaps do not show the sky.
+
+    Not behind the ground floor: a large element beside the camera projects to a fog.
+    """
+    u, v, step_u, step_v = grid(wall.length, style.height - GROUND_FLOOR, 1.0)
     points = (
-        np.array([wall.x, wall.y, 0.0]) - 0.25 * wall.normal
+        np.array([wall.x, wall.y, GROUND_FLOOR]) - 0.25 * wall.normal
         + np.outer(u, wall.direction) + np.outer(v, [0.0, 0.0, 1.0])
     )
     size = (min(0.7 * step_u, 0.6), 0.7 * step_v)

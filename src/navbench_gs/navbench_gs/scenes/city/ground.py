@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from navbench_gs.scenes.city.plan import (
     ALLEY,
-    BUILDING,
     CROSSING,
-    KERB,
     PLAZA,
     RESOLUTION,
     ROAD,
@@ -60,7 +58,7 @@ def smooth_noise(xy: Float, scale: float, seed: int) -> Float:
 
 
 def make_ground(plan: Plan, height: NDArray[np.float32], rng: np.random.Generator) -> Surfels:
-    """Cover the ground of a plan, kerb faces and an under-layer included."""
+    """Cover the ground of a plan, kerb faces and a margin around it included."""
     seed = int(rng.integers(1 << 30))
     out = SurfelList()
     fine, labels = _samples(plan, FINE, (SIDEWALK, PLAZA, ALLEY, CROSSING))
@@ -74,7 +72,7 @@ def make_ground(plan: Plan, height: NDArray[np.float32], rng: np.random.Generato
     road, _ = _samples(plan, COARSE, (ROAD,))
     _add(out, plan, height, road, COARSE, _asphalt(plan, road, seed))
     _kerbs(out, plan, height)
-    _underlay(out, plan, height)
+    _outskirts(out, plan)
     return out.joined()
 
 
@@ -180,17 +178,19 @@ def _kerbs(out: SurfelList, plan: Plan, height: NDArray[np.float32]) -> None:
         out.add(face[deep], outward, tangent, size, 0.8 * colours[deep])
 
 
-def _underlay(out: SurfelList, plan: Plan, height: NDArray[np.float32]) -> None:
-    """Add a coarse layer below the ground and around the plan, so that no gap shows the sky."""
-    spacing = 0.8
-    axis = np.arange(-plan.half - 14.0, plan.half + 14.0, spacing)
-    x, y = np.meshgrid(axis, axis)
-    xy = np.stack([x.ravel(), y.ravel()], axis=-1)
-    inside = np.abs(xy).max(axis=-1) < plan.half
-    label = plan.label_at(xy)
-    keep = ~inside | (label != BUILDING)
-    xy, inside, label = xy[keep], inside[keep], label[keep]
-    z = np.where(inside, _floor(plan, height, xy) - 0.05, -KERB - 0.05)
-    grey = np.where(inside & (label != ROAD), 0.5, 0.3)
-    size = OVERLAP * spacing * 1.15
-    out.add(np.column_stack([xy, z]), UP, EAST, (size, size), grey[:, None] * np.ones(3), 0.98)
+def _outskirts(out: SurfelList, plan: Plan) -> None:
+    """Continue the ground coarsely beyond the plan's edge, for views out of it.
+
+    Elements near the edge stay small: a large one beside the camera projects to a fog.
+    """
+    for inner, outer, spacing in ((0.0, 3.0, 0.3), (3.0, 16.0, 0.9)):
+        axis = np.arange(-plan.half - outer + 0.5 * spacing, plan.half + outer, spacing)
+        x, y = np.meshgrid(axis, axis)
+        xy = np.stack([x.ravel(), y.ravel()], axis=-1)
+        xy = xy[np.abs(xy).max(axis=-1) > plan.half + inner]
+        shade = 0.33 + 0.08 * (smooth_noise(xy, 2.0, 3) - 0.5)
+        size = OVERLAP * spacing
+        out.add(
+            np.column_stack([xy, np.full(len(xy), -0.02)]), UP, EAST, (size, size),
+            shade[:, None] * np.ones(3),
+        )

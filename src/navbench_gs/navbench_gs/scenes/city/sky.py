@@ -13,14 +13,17 @@ Float = NDArray[np.float64]
 
 RADIUS = 250.0
 """Radius of the dome, metres: far enough that driving 30 m shows no parallax to speak of."""
-COUNT = 1600
+COUNT = 1900
 """Elements of the dome."""
 
 
 def make_sky(daylight: Daylight, rng: np.random.Generator) -> Surfels:
-    """Draw the upper half of a dome, a bit more than to the horizon."""
+    """Draw a dome down to 20 degrees below the horizon, dark as ground there.
+
+    What little light passes between surface elements then looks like their shadow.
+    """
     index = np.arange(COUNT) + 0.5
-    height = -0.12 + 1.12 * index / COUNT
+    height = -0.35 + 1.35 * index / COUNT
     azimuth = np.pi * (1.0 + 5.0**0.5) * index
     flat = np.sqrt(np.clip(1.0 - height**2, 0.0, 1.0))
     direction = np.stack([np.cos(azimuth) * flat, np.sin(azimuth) * flat, height], axis=-1)
@@ -34,9 +37,10 @@ def make_sky(daylight: Daylight, rng: np.random.Generator) -> Surfels:
     colours += (0.75 * cover)[:, None] * (np.array([0.95, 0.95, 0.96]) - colours)
     glow = np.clip(direction @ daylight.sun, 0.0, 1.0) ** 40 * (1.0 - 0.7 * daylight.cloud)
     colours = colours + 0.3 * glow[:, None] * (np.array([1.0, 0.97, 0.9]) - colours)
+    colours[height < -0.03] = 0.22
     east = np.stack([-np.sin(azimuth), np.cos(azimuth), np.zeros(COUNT)], axis=-1)
-    # 1.12 * 2 pi R^2 over COUNT is the area of one element; 0.85 of its edge hides the grain.
-    size = 0.85 * RADIUS * float(np.sqrt(1.12 * 2.0 * np.pi / COUNT))
+    # 1.35 * 2 pi R^2 over COUNT is the area of one element; 0.85 of its edge hides the grain.
+    size = 0.85 * RADIUS * float(np.sqrt(1.35 * 2.0 * np.pi / COUNT))
     out = SurfelList()
     out.add(RADIUS * direction, -direction, east, (size, size, 0.5), colours, 0.99)
     return out.joined()
