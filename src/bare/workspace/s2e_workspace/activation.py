@@ -27,7 +27,11 @@ def install_activation(layout: Layout) -> None:
     line = f'import _s2e_prefix; _s2e_prefix.activate({str(layout.root)!r})\n'
     _write(packages / PTH_NAME, line)
     for command, module in COMMANDS.items():
-        text = f'#!{layout.python}\nimport sys\n\nfrom {module} import main\n\nsys.exit(main())\n'
+        # Guarded, because spawned worker processes import the script that started them.
+        text = (
+            f'#!{layout.python}\nimport sys\n\nfrom {module} import main\n\n'
+            "if __name__ == '__main__':\n    sys.exit(main())\n"
+        )
         path = layout.venv / 'bin' / command
         _write(path, text)
         path.chmod(0o755)
