@@ -8,13 +8,14 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from s2e_core.config import check, option
 from s2e_core.contract import Policy
 
 from navbench_gs.errors import RunError
 from navbench_gs.metrics.scores import EpisodeScores
-from navbench_gs.tasks.protocol import Protocol
+from navbench_gs.tasks.protocol import Protocol as Rules
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec, Task
 
 
@@ -25,7 +26,7 @@ class RunConfig:
     scenes: tuple[str, ...]
     """As for `scenes.resolve.resolve_scene`."""
     tasks: tuple[Task, ...]
-    protocol: Protocol
+    protocol: Rules
     robot: str
     """Name of the robot profile."""
     episodes: int = option(5, low=1, high=100000, help='Episodes per scene and task.')
@@ -75,15 +76,15 @@ class Finished:
     """Whether the episode was there from an earlier run."""
 
 
-class PolicyFactory:
+class PolicyFactory(Protocol):
     """Makes the policy in each worker; instances are pickled, so they hold settings only."""
 
-    name: str = ''
-    """Name and hash of the policy, for logs."""
+    @property
+    def name(self) -> str:
+        """Name and hash of the policy, for logs."""
 
     def __call__(self) -> Policy:
         """Make the policy."""
-        raise TypeError(f'{type(self).__name__} makes no policy')
 
 
 @dataclass(frozen=True)

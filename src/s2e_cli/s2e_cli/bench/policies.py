@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from navbench_gs.runner.plan import PolicyFactory
 from s2e_core.contract import Policy
 from s2e_core.paths import find_model
 
@@ -14,7 +13,7 @@ AGENTS = ('straight', 'privileged')
 
 
 @dataclass(frozen=True)
-class AgentFactory(PolicyFactory):
+class AgentFactory:
     """One of the reference agents."""
 
     name: str
@@ -36,7 +35,7 @@ class AgentFactory(PolicyFactory):
 
 
 @dataclass(frozen=True)
-class BundleFactory(PolicyFactory):
+class BundleFactory:
     """A policy bundle, verified in each worker."""
 
     path: Path
