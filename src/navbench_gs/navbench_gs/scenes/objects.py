@@ -211,3 +211,22 @@ def shaded(surfels: Surfels) -> Surfels:
     tone = 0.80 + 0.20 * surfels.normals[:, 2] + 0.06 * surfels.normals[:, 0]
     ground = 0.82 + 0.18 * np.clip(surfels.points[:, 2] / 0.25, 0.0, 1.0)
     return surfels.with_colours(np.clip(surfels.colours * (tone * ground)[:, None], 0.0, 1.0))
+
+
+def furniture_parts(
+    kind: str, rng: np.random.Generator
+) -> tuple[Surfels, tuple[float, float, float]]:
+    """Make a thing for a generated street.
+
+    Returns:
+        Unlit elements, and the half sizes of the box around its body, metres.
+
+    Raises:
+        SceneError: the kind is unknown.
+    """
+    if kind not in _MAKERS:
+        raise SceneError(f'furniture kind must be one of {KINDS}, got {kind!r}')
+    made = _MAKERS[kind](rng)
+    if made.shape == 'box':
+        return made.surfels, (float(made.size[0]), float(made.size[1]), float(made.size[2]))
+    return made.surfels, (float(made.size[0]), float(made.size[0]), float(made.size[1]))

@@ -162,3 +162,25 @@ def _roofs(out: SurfelList, plan: Plan, lots: Lots) -> None:
         np.column_stack([xy, z]), (0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (size, size),
         table[index[:, 0], index[:, 1]],
     )
+
+
+def make_backdrop(plan: Plan, lots: Lots, seed: int) -> Surfels:
+    """Draw rows of houses 14 m beyond the plan's edges, where streets lead out of it."""
+    out = SurfelList()
+    far = plan.half + 14.0
+    for number, (x, y, nx, ny) in enumerate(
+        ((-far, far, 0.0, -1.0), (far, -far, 0.0, 1.0), (far, far, -1.0, 0.0),
+         (-far, -far, 1.0, 0.0))
+    ):
+        normal = np.array([nx, ny, 0.0])
+        direction = np.array([-ny, nx, 0.0])
+        start = np.array([x, y, 0.0]) - min(0.0, float(direction @ (x, y, 0.0)) + far) * direction
+        place = 0.0
+        while place < 2.0 * far - 4.0:
+            style = lots.styles[number % len(lots.styles)][int(place) % len(lots.styles[0])]
+            length = 9.0 + (int(place) * 7 + number * 3) % 6
+            corner = start + place * direction
+            wall = Wall(corner[0], corner[1], direction, normal, length, (0, 0))
+            _panel(out, wall, style, -0.1, style.height, 0.5, seed + number)
+            place += length
+    return out.joined()

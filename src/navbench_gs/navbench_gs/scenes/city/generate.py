@@ -12,7 +12,7 @@ from scipy import ndimage
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes import rectangles
 from navbench_gs.scenes.bundle import SceneBundle, save_scene
-from navbench_gs.scenes.city.facades import Lots, find_walls, make_facades
+from navbench_gs.scenes.city.facades import Lots, find_walls, make_backdrop, make_facades
 from navbench_gs.scenes.city.furnish import Furniture, furnish
 from navbench_gs.scenes.city.ground import make_ground
 from navbench_gs.scenes.city.layouts import make_plan
@@ -32,7 +32,7 @@ from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.scenes.surfels import Surfels
 from navbench_gs.splats.cloud import GaussianCloud
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raise with every change that alters a scene: caches and hashes depend on it."""
 MAX_SEED = 999_999_999
 SPAWN_RADIUS = 0.45
@@ -79,6 +79,7 @@ def generate_city(seed: int) -> tuple[GaussianCloud, CollisionMap, dict[str, Any
     parts = [
         make_ground(plan, height, looks),
         make_facades(plan, lots, walls, int(looks.integers(1 << 30))),
+        make_backdrop(plan, lots, int(looks.integers(1 << 30))),
         furniture.surfels,
     ]
     matter = Surfels.join(parts)

@@ -19,7 +19,7 @@ class ImportOptions:
         unit='m',
         low=1e-4,
         high=1e4,
-        help='Metres per unit of the file; left out, a unit counts as a metre and metric is false.',
+        help='Metres per unit of the file; unset, a unit counts as a metre, marked unknown.',
     )
     resolution: float = option(0.1, unit='m', low=0.05, high=0.5, help='Edge of a map cell.')
     robot_height: float = option(
