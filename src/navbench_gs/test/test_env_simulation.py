@@ -158,9 +158,9 @@ def test_leaving_the_map_is_entering_occupied_space(world: Simulation) -> None:
         if world.state.contacts and entered is None:
             entered = world.true_pose().x
             assert [(e.kind, e.onset) for e in world.state.contacts] == [('occupied', True)]
-    # Nose at 14.9 m and half a cell further in: base_link at 14.9 + 0.05 - 0.425 = 14.525 m,
-    # seen within a tick of 5 cm.
-    assert entered == pytest.approx(14.55, abs=0.04)
+    # Nose at 14.9 m and 2 cm further in: base_link at 14.9 + 0.02 - 0.425 = 14.495 m, seen
+    # within a tick of 5 cm.
+    assert entered == pytest.approx(14.52, abs=0.04)
 
 
 def test_silence_stops_the_base(world: Simulation) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from navbench_gs.errors import SimulationError
 from navbench_gs.physics import PersonBody, PhysicsWorld, Solid, WorldTemplate
 from navbench_gs.scenes.collision import CollisionMap
 from s2e_core.records import Command
@@ -96,6 +97,13 @@ def test_driving_off_a_ledge_tips_the_robot() -> None:
     assert steepest > 0.8
 
 
+def test_a_state_that_is_not_finite_is_an_error() -> None:
+    world = make_world('coco', make_map(), Pose2())
+    world.data.qpos[0] = np.nan
+    with pytest.raises(SimulationError, match='diverged'):
+        world.step(0, 5)
+
+
 def test_one_template_serves_many_episodes() -> None:
     template = WorldTemplate(load_robot('coco'), make_map([[3.5, 0, 1, 0.5, 2, 1, 0]]))
     crate = Solid('obstacle_0_crate', 'box', (0.3, 0.3, 0.3), 8.0, 2.0, 0.0, 0.0, True)
@@ -172,6 +180,16 @@ def test_height_field_varies_along_y_too() -> None:
     height = np.tile((0.05 * y)[:, None], (1, 400))
     world = make_world('turtlebot4', make_map(height=height), Pose2(1.0, 4.0, 0.0))
     assert world.pose()[2, 3] == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize('name', ['coco', 'turtlebot4'])
+def test_running_into_a_kerb_is_entering_occupied_space(name: str) -> None:
+    x = (np.arange(400) + 0.5) * 0.1 - 20.0
+    height = np.tile(np.where(x > 1.0, 0.12, 0.0), (400, 1))
+    world = make_world(name, make_map(height=height), Pose2())
+    _, seen = drive(world, 0.4, 4.0)
+    assert seen[0] == 'occupied:True'
+    assert set(seen[1:]) <= {'occupied:False', 'occupied:True'}
 
 
 def test_robot_climbs_a_low_kerb_and_is_stopped_by_a_high_one() -> None:

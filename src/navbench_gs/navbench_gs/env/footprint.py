@@ -10,6 +10,9 @@ from navbench_gs.scenes.collision import CollisionMap
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
+INSET = 0.02
+"""The outline is looked at this far inside, metres: a cell must be entered, not grazed."""
+
 
 class OccupancyProbe:
     """Looks up the cells under the footprint.
@@ -23,8 +26,7 @@ class OccupancyProbe:
         self._collision = collision
         self._bare = collision.occupancy & ~_near_boxes(collision)
         step = collision.resolution / 2.0
-        # Half a cell inside the outline: a cell must be entered, not grazed.
-        half = np.maximum(np.array([robot.length, robot.width]) / 2.0 - step, 0.0)
+        half = np.maximum(np.array([robot.length, robot.width]) / 2.0 - INSET, 0.0)
         axes = [np.linspace(-h, h, max(2, int(np.ceil(2.0 * h / step)) + 1)) for h in half]
         self._points = np.stack(np.meshgrid(*axes, indexing='ij'), axis=-1).reshape(-1, 2)
         self._anything = bool(self._bare.any())

@@ -12,7 +12,8 @@ from navbench_gs.env.footprint import OccupancyProbe
 from navbench_gs.env.props import Props
 from navbench_gs.env.state import SimState, StuckDetector
 from navbench_gs.errors import SimulationError
-from navbench_gs.physics import ContactEvent, PhysicsWorld, WorldTemplate
+from navbench_gs.physics import PhysicsWorld, WorldTemplate
+from navbench_gs.physics.contacts import OCCUPIED
 from navbench_gs.physics.template import STEP_NS
 from navbench_gs.render import DynamicGroup, Frame
 from navbench_gs.render.factory import Backend
@@ -109,7 +110,6 @@ class Simulation:
             self._drift, spec.seed, spec.geodesic, self._world.pose2()
         )
         self._stuck = StuckDetector()
-        self._was_occupied = False
         self.spec, self.state, self.time_ns = spec, SimState(), 0
         self.goal_odom = spec.start.inverse().transform(np.array(spec.goal))
 
@@ -205,14 +205,11 @@ class Simulation:
 
     def _observe(self, pose: Pose2) -> None:
         """Collect what happened in the tick."""
-        contacts = self._world.contacts.collect()
-        occupied = self._probe.occupied(pose)
-        if occupied:
-            contacts.append(ContactEvent('occupied', 'occupied', not self._was_occupied))
-        self._was_occupied = occupied
+        if self._probe.occupied(pose):
+            self._world.contacts.note(OCCUPIED)
         base = self._world.base
         self.state = SimState(
-            contacts=tuple(contacts),
+            contacts=tuple(self._world.contacts.collect()),
             tilt=self._world.tilt(),
             stuck=self._stuck.update(self.time_ns, pose, base.v),
             base_timed_out=base.timed_out(self.time_ns),

@@ -8,6 +8,11 @@ from typing import Literal
 import mujoco
 import numpy as np
 
+STEEP = 0.7
+"""A face of the floor whose unit normal has less z than this is a kerb: over 45 degrees."""
+OCCUPIED = 'occupied'
+"""Name of the body that stands for occupied space and for the steep faces of the floor."""
+
 ContactKind = Literal['static', 'obstacle', 'person', 'occupied']
 
 
@@ -34,20 +39,30 @@ class ContactTracker:
         """
         self._hull = hull
         self._names = [_label(model, geom) for geom in range(model.ngeom)]
-        self._counts = np.array([name is not None for name in self._names])
         self._before: frozenset[str] = frozenset()
         self._now: set[str] = set()
 
     def observe(self, data: mujoco.MjData) -> None:
-        """Note the contacts of the step just made."""
+        """Note the contacts of the step just made.
+
+        The hull may rest on the floor, as on the edge of a ramp; where it meets a steep face of
+        the floor it has run into a kerb.
+        """
         pairs = data.contact.geom
         touching = pairs == self._hull
         if not touching.any():
             return
-        for first, second in pairs[touching.any(axis=1)]:
-            other = second if first == self._hull else first
-            if self._counts[other]:
-                self._now.add(str(self._names[other]))
+        for index in np.flatnonzero(touching.any(axis=1)):
+            first, second = pairs[index]
+            name = self._names[second if first == self._hull else first]
+            if name is not None:
+                self._now.add(name)
+            elif abs(data.contact.frame[index, 2]) < STEEP:
+                self._now.add(OCCUPIED)
+
+    def note(self, name: str) -> None:
+        """Add a touch that physics does not see."""
+        self._now.add(name)
 
     def collect(self) -> list[ContactEvent]:
         """Return the contacts since the last call, sorted by name, and start a new tick."""
@@ -66,7 +81,7 @@ def kind_of(name: str) -> ContactKind:
         return 'static'
     if name.startswith('person_'):
         return 'person'
-    return 'occupied' if name == 'occupied' else 'obstacle'
+    return 'occupied' if name == OCCUPIED else 'obstacle'
 
 
 def _label(model: mujoco.MjModel, geom: int) -> str | None:

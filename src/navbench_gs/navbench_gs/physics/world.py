@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.errors import SimulationError
 from navbench_gs.physics import chassis
 from navbench_gs.physics.base import BaseController
 from navbench_gs.physics.contacts import ContactTracker
@@ -63,7 +64,16 @@ class PhysicsWorld:
         self._place(template.robot, template.collision, start)
 
     def step(self, now_ns: int, steps: int, people_to: NDArray[np.floating] | None = None) -> None:
-        """Advance `steps` physics steps from `now_ns`; people glide to `people_to` `[P, 4]`."""
+        """Advance physics; people glide in a straight line.
+
+        Args:
+            now_ns: Time before the first step.
+            steps: Physics steps of 10 ms.
+            people_to: `[P, 4]` x y z yaw after the last step, map; None leaves them.
+
+        Raises:
+            SimulationError: the state is no longer finite.
+        """
         start = self._people
         goal = start if people_to is None else np.array(people_to, dtype=np.float64)
         for index in range(steps):
@@ -72,6 +82,8 @@ class PhysicsWorld:
             self._advance(now_ns + index * STEP_NS)
             self.contacts.observe(self.data)
         self._people = goal
+        if not np.isfinite(self.data.qpos).all():
+            raise SimulationError(f'physics diverged at {now_ns} ns: a position is not finite')
 
     def command(self, command: Command, now_ns: int) -> None:
         """Hand a command to the base."""
