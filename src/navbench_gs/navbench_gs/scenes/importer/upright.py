@@ -37,7 +37,7 @@ def guess_up(cloud: GaussianCloud) -> str:
     area = middle[flat].astype(np.float64) ** 2
     area = np.minimum(area, np.quantile(area, 0.99))
     best, winner = -1.0, '+z'
-    for axis, names in ((2, ('+z', '+z')), (1, ('+y', '-y'))):
+    for axis in (2, 1):
         level = facing[:, axis] > 0.94  # within 20 degrees
         heights = cloud.means[flat, axis]
         low, high = np.quantile(heights, [0.01, 0.99])
@@ -45,12 +45,34 @@ def guess_up(cloud: GaussianCloud) -> str:
         if len(bins) < 2:
             continue
         votes, _ = np.histogram(heights[level], bins, weights=area[level])
-        peak = float(votes.max())
-        if peak > best:
-            floor = bins[int(votes.argmax())]
-            above = float((heights > floor + 0.3).mean()), float((heights < floor).mean())
-            best, winner = peak, names[0] if above[0] >= above[1] else names[1]
+        if float(votes.max()) > best:
+            best = float(votes.max())
+            upward = _floor_is_low(votes, bins, heights, heights[level])
+            winner = '+z' if axis == 2 else ('+y' if upward else '-y')
     return winner
+
+
+def _floor_is_low(
+    votes: NDArray[np.float64],
+    bins: NDArray[np.float64],
+    heights: NDArray[np.float32],
+    level: NDArray[np.float32],
+) -> bool:
+    """Whether the floor is at the low end of an axis.
+
+    Outdoors the scene lies on one side of the largest layer. Indoors floor and ceiling are
+    layers of like size; tables, seats and steps are nearer to the floor (walls tell nothing).
+    """
+    first = int(votes.argmax())
+    apart = np.abs(np.arange(len(votes)) - first) * 0.3 >= 1.5
+    second = int(np.where(apart, votes, 0.0).argmax()) if apart.any() else first
+    if second != first and votes[second] > 0.4 * votes[first]:
+        low, high = bins[min(first, second)], bins[max(first, second)]
+        near_low = ((level > low + 0.4) & (level < low + 1.2)).sum()
+        near_high = ((level < high - 0.1) & (level > high - 0.9)).sum()
+        return bool(near_low >= near_high)
+    above, below = (heights > bins[first] + 0.3).mean(), (heights < bins[first]).mean()
+    return bool(above >= below)
 
 
 def upright(cloud: GaussianCloud, up: str, scale: float) -> GaussianCloud:
