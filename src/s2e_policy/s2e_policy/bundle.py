@@ -10,6 +10,7 @@ from s2e_core.contract import PolicySpec
 from s2e_policy.errors import PolicyError
 from s2e_policy.manifest import (
     BUNDLE_FILES,
+    MANIFEST_FILE,
     STREAMING_FILE,
     WEIGHTS_FILE,
     WINDOW_FILE,
@@ -69,6 +70,9 @@ def load_bundle(path: Path | str, *, replay_reference: bool = True) -> Bundle:
     root = Path(path)
     if not root.is_dir():
         raise PolicyError(f'{root}: a policy bundle is a folder, this is none')
+    # A colcon symlink install links every file: the bundle is where its manifest really lies.
+    if (root / MANIFEST_FILE).is_symlink():
+        root = (root / MANIFEST_FILE).resolve().parent
     manifest = read_manifest(root)
     contents = {name: _verified(root / name, manifest) for name in BUNDLE_FILES}
     bundle = Bundle(

@@ -56,6 +56,15 @@ def test_a_missing_file_and_a_link_are_refused(folder, tmp_path) -> None:
         load_bundle(folder)
 
 
+def test_a_bundle_of_links_to_one_folder_is_that_folder(folder, tmp_path) -> None:
+    """As `colcon build --symlink-install` leaves it; it was refused as a link."""
+    installed = tmp_path / 'share' / 'models' / folder.name
+    installed.mkdir(parents=True)
+    for path in folder.iterdir():
+        (installed / path.name).symlink_to(path)
+    assert load_bundle(installed).root == folder.resolve()
+
+
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
