@@ -38,8 +38,9 @@ def make_street(count: int, seed: int = 0) -> GaussianCloud:
         [rng.uniform(-60, 60, ground), rng.uniform(-20, 20, ground), np.zeros(ground)], axis=1
     )
     # Spacing that covers the area: one disc of sigma ~ 0.6 spacing per cell.
-    parts.append(_discs(rng, floor, 2, 0.7 * float(np.sqrt(120 * 40 / ground)),
-                        np.array([0.4, 0.4, 0.42])))
+    parts.append(
+        _discs(rng, floor, 2, 0.7 * float(np.sqrt(120 * 40 / ground)), np.array([0.4, 0.4, 0.42]))
+    )
     for side in (-1.0, 1.0):
         number = facade // 2
         x, z = rng.uniform(-60, 60, number), rng.uniform(0, 15, number)
@@ -57,8 +58,15 @@ def make_street(count: int, seed: int = 0) -> GaussianCloud:
     crown = rng.normal(0.0, 0.9, (trees, 3)) + np.stack(
         [stem * 5.0 - 57.5, np.where(stem % 2 == 0, -6.0, 6.0), np.full(trees, 4.5)], axis=1
     )
-    parts.append((crown, 0.05 * rng.uniform(0.5, 2.0, (trees, 3)),
-                  np.clip([0.2, 0.4, 0.15] + rng.normal(0, 0.08, (trees, 3)), 0, 1)))
+    parts.append(
+        (
+            crown,
+            0.05 * rng.uniform(0.5, 2.0, (trees, 3)),
+            np.clip([0.2, 0.4, 0.15] + rng.normal(0, 0.08, (trees, 3)), 0, 1),
+        )
+    )
     means, scales, colours = (np.concatenate(column) for column in zip(*parts, strict=True))
     quats = np.tile([1.0, 0.0, 0.0, 0.0], (len(means), 1))
-    return GaussianCloud.from_rgb(means, quats, scales, rng.uniform(0.7, 0.99, len(means)), colours)
+    return GaussianCloud.from_rgb(
+        means, quats, scales, rng.uniform(0.7, 0.99, len(means)), colours
+    )

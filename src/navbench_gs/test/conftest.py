@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.splats import GaussianCloud
@@ -50,15 +51,27 @@ def block_scene() -> SceneBundle:
     occupied[[0, -1]] = occupied[:, [0, -1]] = True
     for row in (60, 240, 420):
         for column in (60, 240, 420):
-            occupied[row:row + 100, column:column + 100] = True
+            occupied[row : row + 100, column : column + 100] = True
     collision = CollisionMap(
-        0.1, np.zeros(2), occupied, np.zeros(occupied.shape, np.float32), ~occupied,
+        0.1,
+        np.zeros(2),
+        occupied,
+        np.zeros(occupied.shape, np.float32),
+        ~occupied,
         np.zeros((0, 7), np.float32),
     )
     cells = np.argwhere(collision.free(0.8))
     cells = cells[np.random.default_rng(0).choice(len(cells), 400, replace=False)]
     return SceneBundle(
-        root=Path('blocks'), name='blocks', kind='generated', seed=0, source='test',
-        licence='CC0-1.0', metric=True, gaussians=0, hash='blocks', collision=collision,
+        root=Path('blocks'),
+        name='blocks',
+        kind='generated',
+        seed=0,
+        source='test',
+        licence='CC0-1.0',
+        metric=True,
+        gaussians=0,
+        hash='blocks',
+        collision=collision,
         spawn=collision.centre(cells),
     )

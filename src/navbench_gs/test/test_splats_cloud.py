@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from transforms3d.euler import euler2mat
+from transforms3d.quaternions import qmult, quat2mat
+
 from navbench_gs.splats import GaussianCloud, harmonics
 from navbench_gs.splats.rotation import (
     matrix_to_quaternion,
@@ -9,8 +12,6 @@ from navbench_gs.splats.rotation import (
     quaternion_multiply,
     quaternions_to_matrices,
 )
-from transforms3d.euler import euler2mat
-from transforms3d.quaternions import qmult, quat2mat
 
 
 def _similarity(scale, rotation, translation):
@@ -37,7 +38,9 @@ def test_a_zero_quaternion_becomes_the_identity():
 def test_quarter_turn_and_doubling_by_hand():
     # A gaussian at x = 1, long along x. Rz(90 deg) and scale 2, then +3 along z:
     # centre 2 * (0, 1, 0) + (0, 0, 3), long axis (local x) now along world y.
-    cloud = GaussianCloud.from_rgb([[1, 0, 0]], [[1, 0, 0, 0]], [[0.5, 0.1, 0.1]], [1], [[1, 0, 0]])
+    cloud = GaussianCloud.from_rgb(
+        [[1, 0, 0]], [[1, 0, 0, 0]], [[0.5, 0.1, 0.1]], [1], [[1, 0, 0]]
+    )
     turn = euler2mat(0.0, 0.0, np.pi / 2)
     moved = cloud.transformed(_similarity(2.0, turn, [0.0, 0.0, 3.0]))
     np.testing.assert_allclose(moved.means, [[0.0, 2.0, 3.0]], atol=1e-6)
@@ -85,7 +88,11 @@ def test_concatenate_of_nothing_is_an_empty_cloud():
 
 def test_from_rgb_keeps_the_colour():
     cloud = GaussianCloud.from_rgb(
-        np.zeros((2, 3)), [[1, 0, 0, 0]] * 2, np.ones((2, 3)), [1, 1], [[0, 0.5, 1], [0.2, 0.3, 0.4]]
+        np.zeros((2, 3)),
+        [[1, 0, 0, 0]] * 2,
+        np.ones((2, 3)),
+        [1, 1],
+        [[0, 0.5, 1], [0.2, 0.3, 0.4]],
     )
     colour = 0.5 + harmonics.C0 * cloud.sh[:, 0]
     np.testing.assert_allclose(colour, [[0, 0.5, 1], [0.2, 0.3, 0.4]], atol=1e-6)

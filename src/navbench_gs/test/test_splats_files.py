@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats import GaussianCloud, harmonics, load, save_ply, save_sog
 from navbench_gs.splats.codebook import build_codebook, nearest_entry

@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+
 from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats import GaussianCloud, load, save_sog
 
@@ -16,7 +17,7 @@ def _write_chunk(folder, name, cloud):
     (folder / 'chunk.sog').unlink()
 
 
-@pytest.fixture()
+@pytest.fixture
 def scene(tmp_path, random_cloud):
     """Two cells; level 0 is named but absent, level 1 in two files, level 2 in one."""
     chunks = {'1_0': random_cloud(40, seed=1), '1_1': random_cloud(30, seed=2)}
@@ -136,7 +137,12 @@ def test_levels_are_for_streamed_scenes_only(tmp_path, random_cloud):
 
 def test_real_playbot_levels(real_data):
     root = real_data('splats/objects/playbot')
-    assert [len(load(root, level=level)) for level in (3, 4, 5, 6)] == [31_000, 8_406, 3_000, 1_873]
+    assert [len(load(root, level=level)) for level in (3, 4, 5, 6)] == [
+        31_000,
+        8_406,
+        3_000,
+        1_873,
+    ]
     with pytest.raises(SplatFormatError, match='level 0 must be present'):
         load(root, level=0)
 

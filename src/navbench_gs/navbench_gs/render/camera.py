@@ -41,10 +41,13 @@ class RenderCamera:
     """Gaussians whose centre lies closer than this along z are not drawn, metres."""
 
     def __post_init__(self) -> None:
+        # Values read from files come as float32 or numpy integers; all arithmetic is float64.
+        for name in ('width', 'height'):
+            object.__setattr__(self, name, int(getattr(self, name)))
+        for name in ('fx', 'fy', 'cx', 'cy', 'near'):
+            object.__setattr__(self, name, float(getattr(self, name)))
         if self.width < 1 or self.height < 1 or self.width > 16384 or self.height > 16384:
-            raise RenderError(
-                f'image size must lie in 1..16384, got {self.width} x {self.height}'
-            )
+            raise RenderError(f'image size must lie in 1..16384, got {self.width} x {self.height}')
         values = (self.fx, self.fy, self.near)
         if not all(np.isfinite(value) and value > 0.0 for value in values):
             raise RenderError(f'fx, fy and near must be positive and finite, got {values}')

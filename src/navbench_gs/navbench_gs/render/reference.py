@@ -74,6 +74,7 @@ def project_covariances(
     Args:
         points: `[N, 3]` centres, z > 0.
         covariances: `[N, 3, 3]`.
+        camera: its lens; the pose plays no part.
 
     Returns:
         Centres `[N, 2]` and covariances `[N, 2, 2]` in pixels.

@@ -89,15 +89,21 @@ class GaussianCloud:
         sh = self.sh
         if self.sh_degree > 0:
             mixing = harmonics.rotation_matrix(rotation, self.sh_degree)
-            sh = np.einsum('ij,njc->nic', mixing, self.sh.astype(np.float64))
-        return GaussianCloud(means, quats, self.scales * np.float32(scale), self.opacities, sh)
+            sh = np.einsum('ij,njc->nic', mixing, self.sh.astype(np.float64)).astype(np.float32)
+        return GaussianCloud(
+            means.astype(np.float32),
+            quats.astype(np.float32),
+            self.scales * np.float32(scale),
+            self.opacities,
+            sh,
+        )
 
     @staticmethod
     def concatenate(clouds: Sequence[GaussianCloud]) -> GaussianCloud:
         """Join clouds in order; lower SH degrees are padded with zeros to the highest."""
         if not clouds:
-            return GaussianCloud.from_rgb(*(np.zeros((0, n)) for n in (3, 4, 3)), np.zeros(0),
-                                          np.zeros((0, 3)))
+            three, four = np.zeros((0, 3)), np.zeros((0, 4))
+            return GaussianCloud.from_rgb(three, four, three, np.zeros(0), three)
         width = max(cloud.sh.shape[1] for cloud in clouds)
         padded = [
             np.pad(cloud.sh, ((0, 0), (0, width - cloud.sh.shape[1]), (0, 0))) for cloud in clouds
@@ -120,7 +126,13 @@ class GaussianCloud:
     ) -> GaussianCloud:
         """Build a cloud of view-independent colour; `rgb` is `[N, 3]` in [0, 1]."""
         dc = (np.asarray(rgb, dtype=np.float64) - 0.5) / harmonics.C0
-        return GaussianCloud(means, quats, scales, opacities, dc[:, None, :])
+        return GaussianCloud(
+            np.asarray(means, dtype=np.float32),
+            np.asarray(quats, dtype=np.float32),
+            np.asarray(scales, dtype=np.float32),
+            np.asarray(opacities, dtype=np.float32),
+            dc[:, None, :].astype(np.float32),
+        )
 
 
 def _split_similarity(

@@ -48,9 +48,7 @@ def build_codebook(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.sort(entries)
 
 
-def nearest_entry(
-    values: NDArray[np.float64], codebook: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def nearest_entry(values: NDArray[np.float64], codebook: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return, for each value, the index of the closest entry of an ascending codebook."""
     borders = 0.5 * (codebook[:-1] + codebook[1:])
     return np.searchsorted(borders, values).astype(np.int64)

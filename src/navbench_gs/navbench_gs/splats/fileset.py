@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,11 @@ from navbench_gs.splats.validation import require
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
 """Largest single image accepted; 16 M gaussians of random bytes take 64 MB per image."""
 MAX_ARCHIVE_MEMBERS = 4096
+# What zipfile raises on damaged, encrypted or exotic archives.
+_ZIP_ERRORS = (
+    zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, OSError, ValueError, EOFError,
+    OverflowError, IndexError,
+)  # fmt: skip
 
 
 class FileSet(Protocol):
@@ -39,7 +45,9 @@ def check_member_name(member: str, source: str) -> PurePosixPath:
         and not any(character in member for character in '\\:\0')
         and len(member) < 512
     )
-    require(safe, source, 'file names must be relative and stay inside the folder', repr(member)[:80])
+    require(
+        safe, source, 'file names must be relative and stay inside the folder', repr(member)[:80]
+    )
     return path
 
 
@@ -82,8 +90,13 @@ class Archive:
         self.name = path.name
         try:
             self._zip = zipfile.ZipFile(path)
-            members = [item for item in self._zip.infolist() if not item.is_dir()]
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            # Not is_dir(): it fails on an empty name, which a damaged archive can hold.
+            members = [
+                item
+                for item in self._zip.infolist()
+                if item.filename and not item.filename.endswith('/')
+            ]
+        except _ZIP_ERRORS as error:
             raise SplatFormatError(f'{self.name}: must be a ZIP archive, got {error}') from error
         require(
             len(members) <= MAX_ARCHIVE_MEMBERS,
@@ -110,7 +123,7 @@ class Archive:
             with self._zip.open(info) as stream:
                 # The header's size may lie: a bounded read stops a bomb at the limit.
                 data = stream.read(limit + 1)
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, ValueError, EOFError) as error:
+        except _ZIP_ERRORS as error:
             raise SplatFormatError(f'{source}: must unpack, got {error}') from error
         require(len(data) <= limit, source, rule, f'more than {limit}')
         return data

@@ -41,6 +41,8 @@ def decode_rgba(data: bytes, source: str, max_pixels: int) -> NDArray[np.uint8]:
     """Decode an image to `[H, W, 4]` RGBA.
 
     Args:
+        data: the file's bytes.
+        source: its name for messages.
         max_pixels: larger images are refused before any memory is taken.
 
     Raises:
@@ -59,7 +61,9 @@ def decode_rgba(data: bytes, source: str, max_pixels: int) -> NDArray[np.uint8]:
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGRA)
     elif image.shape[2] == 3:
         image = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
-    require(image.shape[:2] == (height, width), source, 'the size must match its header', image.shape)
+    require(
+        image.shape[:2] == (height, width), source, 'the size must match its header', image.shape
+    )
     return np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA))
 
 

@@ -152,7 +152,9 @@ def _read_quats(section: _Section, reader: _ImageReader) -> NDArray[np.float32]:
     pixels = reader.pixels(section.file(0, 1))
     largest = pixels[:, 3].astype(np.int64) - LARGEST_TAG
     valid = largest >= 0
-    require(bool(valid.all()), section.source, 'quats alpha must be 252..255', pixels[~valid, 3][:1])
+    require(
+        bool(valid.all()), section.source, 'quats alpha must be 252..255', pixels[~valid, 3][:1]
+    )
     three = (pixels[:, :3] / np.float32(127.5) - np.float32(1.0)) * np.float32(np.sqrt(0.5))
     quats = np.empty((len(pixels), 4), dtype=np.float32)
     rows = np.arange(len(pixels))
@@ -181,7 +183,8 @@ def _read_palette(section: _Section, reader: _ImageReader) -> NDArray[np.float32
     require(bands in (1, 2, 3), source, 'shN.bands must be 1, 2 or 3', repr(bands)[:20])
     sized = isinstance(size, int) and 0 < size <= MAX_PALETTE
     require(sized, source, f'shN.count must lie in 1..{MAX_PALETTE}', repr(size)[:20])
-    assert isinstance(bands, int) and isinstance(size, int)
+    assert isinstance(bands, int)
+    assert isinstance(size, int)
     width = (bands + 1) ** 2 - 1
     codebook = section.numbers('codebook', 256).astype(np.float32)
     rows = -(-size // PALETTE_COLUMNS)

@@ -69,8 +69,12 @@ class StreamedScene:
             )
         require(level in levels, self.source, f'level must be one of {levels}', level)
         absent = self.missing(level)
-        require(not absent, self.source, f'the files of level {level} must be present',
-                f'no {", ".join(absent[:4])}')
+        require(
+            not absent,
+            self.source,
+            f'the files of level {level} must be present',
+            f'no {", ".join(absent[:4])}',
+        )
         return level
 
 
@@ -93,11 +97,15 @@ def open_streamed(root: Path) -> StreamedScene:
     while stack:
         node = stack.pop()
         visited += 1
-        require(visited <= MAX_NODES, source, f'the tree must have at most {MAX_NODES} cells', visited)
+        require(
+            visited <= MAX_NODES, source, f'the tree must have at most {MAX_NODES} cells', visited
+        )
         require(isinstance(node, dict), source, 'tree cells must be objects', type(node).__name__)
         assert isinstance(node, dict)
         children = node.get('children') or []
-        require(isinstance(children, list), source, 'children must be a list', type(children).__name__)
+        require(
+            isinstance(children, list), source, 'children must be a list', type(children).__name__
+        )
         stack.extend(reversed(children))
         if node.get('lods') is not None:
             leaves.append(_parse_lods(node['lods'], len(names), source))
@@ -110,7 +118,9 @@ def _parse_lods(lods: object, files: int, source: str) -> dict[int, _Range]:
     assert isinstance(lods, dict)
     result: dict[int, _Range] = {}
     for key, entry in lods.items():
-        require(key.isdecimal() and len(key) <= 3, source, 'lods keys must be levels', repr(key)[:20])
+        require(
+            key.isdecimal() and len(key) <= 3, source, 'lods keys must be levels', repr(key)[:20]
+        )
         require(isinstance(entry, dict), source, 'lods entries must be objects', repr(entry)[:40])
         values = [entry.get(name) for name in ('file', 'offset', 'count')]
         whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)

@@ -17,7 +17,7 @@ MAX_GAUSSIANS = 16_000_000
 MAX_COORDINATE = 1.0e7
 """Largest |coordinate| and standard deviation, metres: sky shells reach 1e4, float32 keeps 1 m."""
 MIN_SCALE = 1.0e-8
-"""Standard deviations below this, metres, are raised to it: flat gaussians are stored as exp(-inf)."""
+"""Standard deviations below this, metres, are raised to it: flat ones may be exp(-inf)."""
 
 
 def require(condition: bool, source: str, rule: str, value: object) -> None:
@@ -83,10 +83,18 @@ def cloud_from_file_values(
     for array, name in ((means, 'positions'), (scales, 'scales')):
         worst = float(np.abs(array).max(initial=0.0))
         require(worst <= MAX_COORDINATE, source, f'{name} must stay below 1e7 m', worst)
-    return GaussianCloud(means, normalised(quats), scales, np.clip(opacities, 0.0, 1.0), sh)
+    return GaussianCloud(
+        means.astype(np.float32),
+        normalised(quats).astype(np.float32),
+        scales,
+        np.clip(opacities, 0.0, 1.0).astype(np.float32),
+        sh.astype(np.float32),
+    )
 
 
-def finite_numbers(values: object, length: int | None, source: str, key: str) -> NDArray[np.float64]:
+def finite_numbers(
+    values: object, length: int | None, source: str, key: str
+) -> NDArray[np.float64]:
     """Return a JSON list of numbers as an array `[length]` (any length when None)."""
     rule = f'{key} must be a list of {"" if length is None else str(length) + " "}finite numbers'
     require(isinstance(values, list), source, rule, type(values).__name__)

@@ -34,9 +34,7 @@ def bucket_count(shift: int) -> int:
 
 
 @kernel
-def count_items(
-    heads: Any, first: int, last: int, shift: int, columns: int, counts: Any
-) -> None:
+def count_items(heads: Any, first: int, last: int, shift: int, columns: int, counts: Any) -> None:
     """Count the items of [first, last) per (tile, bucket) into `counts` [tiles, buckets]."""
     lowest = _NEAREST >> shift
     top = counts.shape[1] - 1

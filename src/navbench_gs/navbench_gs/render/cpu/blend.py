@@ -14,6 +14,7 @@ from navbench_gs.render.constants import (
 )
 from navbench_gs.render.cpu.binning import TILE, tile_squares
 from navbench_gs.render.cpu.jit import kernel
+from navbench_gs.render.cpu.ordering import pending
 from navbench_gs.render.cpu.prefetch import prefetch_row
 
 LANES = 8
@@ -120,10 +121,7 @@ def _blend_item(
 def _open_squares(buffer: Any, height: int, peak: Any) -> np.uint64:
     """Return a bit per 4x4 square of the tile: set while any of its pixels takes light.
 
-    Args:
-        peak: scratch `[TILE]`.
-
-    Rows and columns beyond the image's edge must hold finished pixels.
+    `peak` is scratch `[TILE]`. Rows and columns beyond the image's edge must hold finished pixels.
     """
     found = np.uint64(0)
     for square_row in range((height + 3) >> 2):
@@ -143,72 +141,6 @@ def _open_squares(buffer: Any, height: int, peak: Any) -> np.uint64:
 
 
 @kernel
-def _insertion_sort(keys: Any, first: int, last: int) -> None:
-    """Sort keys[first:last] ascending; meant for a few dozen."""
-    for k in range(first + 1, last):
-        key = keys[k]
-        at = k
-        while at > first and keys[at - 1] > key:
-            keys[at] = keys[at - 1]
-            at -= 1
-        keys[at] = key
-
-
-@kernel
-def _sort(keys: Any, count: int, spare: Any, histogram: Any) -> None:
-    """Sort keys[:count] ascending, with `spare` as long again and `histogram` [257].
-
-    One counting pass over 256 equal parts of the range leaves runs of a few keys for insertion:
-    3 times as fast as quicksort at 250 keys. Runs that stay long (equal depths, outliers) are
-    sorted by numpy's algorithm.
-    """
-    low, high = keys[0], keys[0]
-    for k in range(1, count):
-        low = min(low, keys[k])
-        high = max(high, keys[k])
-    shift = np.uint64(0)
-    while ((high - low) >> shift) > np.uint64(255):
-        shift += np.uint64(1)
-    histogram[:] = 0
-    for k in range(count):
-        histogram[((keys[k] - low) >> shift) + np.uint64(1)] += 1
-    for part in range(256):
-        histogram[part + 1] += histogram[part]
-    for k in range(count):
-        part = (keys[k] - low) >> shift
-        spare[histogram[part]] = keys[k]
-        histogram[part] += 1
-    keys[:count] = spare[:count]
-    start = 0
-    for part in range(256):
-        end = histogram[part]
-        if end - start > 64:
-            keys[start:end].sort()
-        else:
-            _insertion_sort(keys, start, end)
-        start = end
-
-
-@kernel
-def _pending(
-    pairs: Any, first: int, last: int, alive: np.uint64, out: Any, histogram: Any
-) -> int:
-    """Collect the keys of a bucket whose squares still take light, sorted; return how many.
-
-    `out` [2, longest bucket]: the first row receives the keys, the second is scratch.
-    """
-    count = 0
-    for k in range(first, last):
-        out[0, count] = pairs[k, 0]
-        count += 1 if pairs[k, 1] & alive else 0
-    if count > 24:
-        _sort(out[0], count, out[1], histogram)
-    else:
-        _insertion_sort(out[0], 0, count)
-    return count
-
-
-@kernel
 def blend_tile(
     items: Any,
     pairs: Any,
@@ -222,11 +154,9 @@ def blend_tile(
 ) -> None:
     """Draw one tile into `buffer`.
 
-    Args:
-        starts: `[buckets + 1]` where each depth bucket of this tile begins in `pairs`.
-        left, top: the tile's first pixel.
-        width, height: the part of the tile that lies in the image, pixels.
-        scratch: uint64 `[2, longest bucket + AHEAD]`.
+    The tile's first pixel is (left, top); width x height of it lie in the image. `starts`
+    [buckets + 1] says where each of its depth buckets begins in `pairs`; `scratch` is uint64
+    [2, longest bucket + AHEAD].
 
     A bucket is looked at only while light reaches it, and only those of its items are sorted
     that touch a square with light left.
@@ -243,14 +173,17 @@ def blend_tile(
         first, last = starts[bucket], starts[bucket + 1]
         if first == last:
             continue
-        count = _pending(pairs, first, last, alive, scratch, histogram)
+        count = pending(pairs, first, last, alive, scratch, histogram)
         for k in range(count, count + AHEAD):
             scratch[0, k] = scratch[0, count - 1] if count else np.uint64(0)
         for k in range(count):
             prefetch_row(items, scratch[0, k + AHEAD] & _INDEX)
             item = items[scratch[0, k] & _INDEX]
             touched = tile_squares(
-                int(item[10]) - left, int(item[11]) - left, int(item[12]) - top, int(item[13]) - top
+                int(item[10]) - left,
+                int(item[11]) - left,
+                int(item[12]) - top,
+                int(item[13]) - top,
             )
             if not touched & alive:
                 continue

@@ -26,14 +26,14 @@ def kernel(function: Function) -> Function:
     read-only installation; where neither can be written the code is compiled in every process.
     """
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:
-        return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+        return numba.njit(**_OPTIONS)(function)
 
 
 def inlined(function: Function) -> Function:
     """Compile a small helper that is inlined into the kernels that call it."""
     try:
-        return numba.njit(cache=True, inline='always', **_OPTIONS)(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, inline='always', **_OPTIONS)(function)
     except RuntimeError:
-        return numba.njit(inline='always', **_OPTIONS)(function)  # type: ignore[no-any-return]
+        return numba.njit(inline='always', **_OPTIONS)(function)

@@ -9,9 +9,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+unpack_tuple: Any = cgutils.unpack_tuple
 
-@intrinsic
-def prefetch_row(typing_context: Any, array: Any, row: Any) -> Any:
+
+def _prefetch_row(typing_context: Any, array: Any, row: Any) -> Any:
     """Start loading the cache line at `array[row, 0]` of a C-contiguous 2-D array.
 
     Blending reads items in depth order, which is random order in memory: without this, waiting
@@ -22,7 +23,7 @@ def prefetch_row(typing_context: Any, array: Any, row: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array_type = signature.args[0]
         values = context.make_array(array_type)(context, builder, arguments[0])
-        strides = cgutils.unpack_tuple(builder, values.strides, array_type.ndim)
+        strides = unpack_tuple(builder, values.strides, array_type.ndim)
         index = context.cast(builder, arguments[1], signature.args[1], types.intp)
         address = builder.ptrtoint(values.data, ir.IntType(64))
         address = builder.add(address, builder.mul(index, strides[0]))
@@ -39,3 +40,6 @@ def prefetch_row(typing_context: Any, array: Any, row: Any) -> Any:
         return context.get_dummy_value()
 
     return signature, generate
+
+
+prefetch_row: Any = intrinsic(_prefetch_row)

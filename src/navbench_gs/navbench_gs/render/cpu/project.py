@@ -167,13 +167,9 @@ def project(
 ) -> int:
     """Project the named blocks; append one record per gaussian that touches a pixel centre.
 
-    Args:
-        scratch: float32 `[SCRATCH_ROWS, BLOCK]`.
-        items: float32 `[capacity, ITEM_SIZE]`.
-        depths, heads: one array `[capacity, HEAD_SIZE]`, seen as float32 and as int32.
-
-    Returns:
-        The index after the last item written, counting from `first_item`.
+    `scratch` is float32 [SCRATCH_ROWS, BLOCK], `items` float32 [capacity, ITEM_SIZE]; `depths`
+    and `heads` are one array [capacity, HEAD_SIZE], seen as float32 and as int32. Returns the
+    index after the last item written, counting from `first_item`.
     """
     count = first_item
     last_x = cam[16] - _ONE

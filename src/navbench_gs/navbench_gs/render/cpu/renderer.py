@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +124,7 @@ class CpuRenderer:
         total = sum(len(job.blocks) for job in jobs)
         bounds = [total * thread // self._threads for thread in range(self._threads + 1)]
         shares: list[list[_Job]] = []
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+        for low, high in pairwise(bounds):
             share, position = [], 0
             for job in jobs:
                 cut = job.blocks[max(low - position, 0) : max(high - position, 0)]
@@ -180,9 +181,7 @@ class CpuRenderer:
 
         def fill(thread: int) -> None:
             first, last = runs[thread]
-            binning.fill_lists(
-                heads, first, last, shift, columns, counts[thread], self._pairs
-            )
+            binning.fill_lists(heads, first, last, shift, columns, counts[thread], self._pairs)
 
         self._run(count, len(runs))
         total = binning.offsets_from_counts(counts, starts)
@@ -234,9 +233,7 @@ def _aligned(rows: int, columns: int) -> NDArray[np.float32]:
     return raw[shift : shift + rows * columns].reshape(rows, columns)
 
 
-def camera_vector(
-    camera: RenderCamera, pose: NDArray[np.floating]
-) -> NDArray[np.float32]:
+def camera_vector(camera: RenderCamera, pose: NDArray[np.floating]) -> NDArray[np.float32]:
     """Pack a camera as the kernels read it, for a cloud at `pose` (`[4, 4]` scene <- cloud)."""
     optical = camera.scene_to_optical @ pose
     rotation = optical[:3, :3]
