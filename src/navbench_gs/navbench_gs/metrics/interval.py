@@ -29,7 +29,9 @@ def wilson(successes: int, count: int, z: float = Z95) -> tuple[float, float]:
     scale = 1.0 + z * z / count
     centre = (share + z * z / (2.0 * count)) / scale
     half = z / scale * math.sqrt(share * (1.0 - share) / count + z * z / (4.0 * count * count))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At the ends the bound is exact; the formula is so only up to rounding.
+    low = 0.0 if successes == 0 else centre - half
+    return low, 1.0 if successes == count else centre + half
 
 
 def hierarchical_bootstrap(

@@ -30,7 +30,7 @@ h2 { font-size:18px; margin:40px 0 12px; }
 table { border-collapse:collapse; width:100%; font-size:13.5px; font-variant-numeric:tabular-nums; }
 th,td { text-align:right; padding:7px 7px; border-bottom:1px solid var(--line); white-space:nowrap; }
 th:first-child,td:first-child { text-align:left; }
-th { color:var(--soft); font-weight:500; font-size:12px; }
+th { color:var(--soft); font-weight:500; font-size:12px; white-space:normal; vertical-align:bottom; }
 td:last-child { white-space:normal; min-width:110px; }
 td small { color:var(--soft); font-size:11.5px; display:block; line-height:1.1; }
 tr.all td { font-weight:600; }
