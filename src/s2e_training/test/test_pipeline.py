@@ -1,0 +1,217 @@
+"""In miniature: clips, features, four steps, a break, export, check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from s2e_core.contract import POLICY_PERIOD_NS, Observation
+from s2e_core.errors import ConfigError
+from s2e_core.records import Odometry
+from s2e_core.se2 import Pose2
+from s2e_policy.bundle import load_bundle
+from s2e_policy.errors import PolicyError
+from s2e_policy.reference import replay
+from s2e_policy.runtime import OnnxPolicy
+from s2e_training.data.clip import Clip, ClipInfo, find_clips, load_clip, save_clip
+from s2e_training.data.features import FeatureEncoder, encode_clips
+from s2e_training.data.windows import BatchOptions, WindowSet
+from s2e_training.errors import TrainingError
+from s2e_training.export.run import export_run
+from s2e_training.models.config import ModelConfig
+from s2e_training.models.lite0 import Lite0
+from s2e_training.pretrain.checkpoint import LAST, load_checkpoint
+from s2e_training.pretrain.config import PretrainConfig
+from s2e_training.pretrain.setup import make_trainer
+
+SIZE = 32
+MODEL = ModelConfig(
+    frames=3, image_size=SIZE, token_channels=4, dim=16, heads=2, feed_forward=32,
+    fusion_layers=1, decoder_layers=1, anchors=4,
+)
+
+
+def make_clip(folder: Path, seed: int, count: int = 20, goal: float = 9.0) -> Path:
+    """A drive along an arc at 1 m/s with random images."""
+    rng = np.random.default_rng(seed)
+    yaw = np.linspace(0, rng.uniform(-1, 1), count)
+    xy = np.cumsum(0.2 * np.stack([np.cos(yaw), np.sin(yaw)], 1), axis=0)
+    steps = 0.2 * np.arange(1, 11)
+    turn = rng.uniform(-0.4, 0.4, count)
+    plan = np.stack([np.outer(np.cos(turn), steps), np.outer(np.sin(turn), steps)], axis=-1)
+    info = ClipInfo(
+        source=f'city:{1000 + seed}', licence='Apache-2.0', frames=count, width=SIZE, height=SIZE,
+        fx=16.0, fy=16.0, cx=16.0, cy=16.0, mount_x=0.3, mount_z=0.6, mount_pitch=0.1,
+        provenance={'task': 'empty', 'driver': 'teacher'},
+    )
+    clip = Clip(
+        info, rng.integers(0, 256, (count, SIZE, SIZE, 3), np.uint8),
+        np.arange(count, dtype=np.int64) * POLICY_PERIOD_NS,
+        np.column_stack([xy, yaw, np.ones(count), np.zeros(count)]), np.array([goal, 1.0]),
+        plan.astype(np.float32),
+    )
+    save_clip(clip, folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp('clips')
+    for seed in range(3):
+        make_clip(root / 'train' / f'{seed}', seed)
+    make_clip(root / 'validation' / '9', 9)
+    return root
+
+
+def settings(clips: Path, **changes: object) -> PretrainConfig:
+    values: dict[str, object] = {
+        'name': 'mini', 'clips': (str(clips / 'train'),), 'model': MODEL, 'steps': 4, 'batch': 8,
+        'validation': (str(clips / 'validation'),), 'warmup': 1, 'validate_every': 2, 'threads': 1,
+        'checkpoint_minutes': 0.0, 'validation_samples': 16,
+    }
+    values.update(changes)
+    return PretrainConfig(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope='module')
+def finished(clips: Path) -> Path:
+    """A run that was broken off after two steps and went on."""
+    folder = clips / 'run'
+    make_trainer(settings(clips), folder, clock=lambda: 0.0).run(stop_at=2)
+    trainer = make_trainer(settings(clips), folder, clock=lambda: 0.0)
+    assert trainer.step == 2
+    trainer.run()
+    return folder
+
+
+def test_a_resumed_run_equals_an_unbroken_one(clips: Path, finished: Path) -> None:
+    unbroken = make_trainer(settings(clips), clips / 'unbroken', clock=lambda: 0.0)
+    unbroken.run()
+    stored = load_checkpoint(finished / LAST)
+    assert stored['step'] == 4
+    for name, value in unbroken.model.state_dict().items():
+        assert torch.equal(value, stored['model'][name]), name
+
+
+def test_another_seed_gives_other_weights(clips: Path, finished: Path) -> None:
+    other = make_trainer(settings(clips, seed=1), clips / 'seed1', clock=lambda: 0.0)
+    other.run(stop_at=1)
+    stored = load_checkpoint(finished / LAST)
+    assert not torch.equal(other.model.score.weight, stored['model']['score.weight'])
+
+
+def test_a_run_is_not_mixed_with_other_settings(clips: Path, finished: Path) -> None:
+    with pytest.raises(TrainingError, match='other settings'):
+        make_trainer(settings(clips, batch=4), finished, clock=lambda: 0.0)
+
+
+def test_the_encoder_stays_frozen(clips: Path, finished: Path) -> None:
+    fresh = Lite0()
+    fresh.load_imagenet()
+    stored = load_checkpoint(finished / LAST)['model']
+    for name, value in fresh.state_dict().items():
+        assert torch.equal(value, stored[f'encoder.{name}']), name
+
+
+def test_export_and_parity(clips: Path, finished: Path) -> None:
+    bundle = export_run(finished, clips / 'bundle', 'mini')
+    # The stored answers are PyTorch's.
+    assert max(replay(bundle).values()) < 1e-4
+    manifest = bundle.manifest
+    assert manifest.output.modes == 4
+    assert manifest.provenance['data']['frames'] == 60
+    card = (bundle.root / 'MODEL_CARD.md').read_text()
+    assert 'Pre-trained on rendered video only' in card
+    window, streaming = OnnxPolicy(bundle, mode='window'), OnnxPolicy(bundle)
+    images = load_clip(find_clips(clips / 'validation')[0]).rgb
+    for first in range(5):
+        stamps = (np.arange(3, dtype=np.int64) + first) * POLICY_PERIOD_NS
+        seen = Observation(
+            images[first:first + 3], stamps, np.array([4.0, 1.0]),
+            Odometry(int(stamps[-1]), Pose2(0.0, 0.0, 0.0)),
+        )
+        a, b = window.infer(seen), streaming.infer(seen)
+        np.testing.assert_allclose(a.modes, b.modes, atol=1e-4)
+        assert a.scores.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_exported_bundle_shares_its_weights_and_guards_them(clips: Path, finished: Path) -> None:
+    bundle = export_run(finished, clips / 'guarded', 'mini')
+    graphs = len(bundle.window) + len(bundle.streaming)
+    # Both graphs together are topology; the encoder alone has 2.7 MB of weights.
+    assert graphs < 1_000_000 < 2_700_000 < len(bundle.weights)
+    path = bundle.root / 'policy.weights'
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(PolicyError, match='sha256'):
+        load_bundle(bundle.root)
+
+
+def test_mirrored_windows_are_mirrored_everywhere(clips: Path) -> None:
+    encoder = Lite0()
+    encoder.load_imagenet()
+    runner = FeatureEncoder(encoder, SIZE)
+    folders = find_clips(clips / 'train')
+    encode_clips(folders, runner)
+    windows = WindowSet(folders, runner.key, 3, 'log')
+    rng = np.random.default_rng(0)
+    samples = np.array([0, 7])
+    plain = windows.batch(samples, BatchOptions(), rng)
+    mirrored = windows.batch(samples, BatchOptions(mirror=1.0), rng)
+    flip = torch.tensor([1.0, -1.0])
+    assert torch.equal(plain.plan * flip, mirrored.plan)
+    assert torch.allclose(plain.goal * torch.tensor([1.0, 1.0, -1.0]), mirrored.goal)
+    rgb = load_clip(folders[0]).rgb[7:8, :, ::-1]
+    with torch.no_grad():
+        image = torch.from_numpy(rgb.copy()).permute(0, 3, 1, 2).float() / 255
+        expected = encoder(image)[0]
+    # float16 keeps 11 bits: 0.05 % of features that reach 20
+    assert torch.allclose(mirrored.features[1, -1], expected, atol=0.02)
+
+
+def test_windows_repeat_the_first_frame_and_restart(clips: Path) -> None:
+    encoder = Lite0()
+    encoder.load_imagenet()
+    runner = FeatureEncoder(encoder, SIZE)
+    folders = find_clips(clips / 'train')
+    encode_clips(folders, runner)
+    windows = WindowSet(folders, runner.key, 3, 'log')
+    rng = np.random.default_rng(0)
+    first = windows.batch(np.array([0]), BatchOptions(), rng).features[0]
+    assert torch.equal(first[0], first[2])
+    later = windows.batch(np.array([5]), BatchOptions(), rng).features[0]
+    assert not torch.equal(later[0], later[1])
+    free = windows.batch(np.array([5]), BatchOptions(goal_free=1.0), rng)
+    assert not free.mask.any()
+    assert not free.goal.any()
+
+
+def test_broken_clips_are_refused(tmp_path: Path) -> None:
+    folder = make_clip(tmp_path / 'clip', 0)
+    clip = load_clip(folder)
+    with pytest.raises(TrainingError, match=r'plan must be \(20, 10, 2\), got \(19, 10, 2\)'):
+        save_clip(
+            Clip(clip.info, clip.rgb, clip.stamps_ns, clip.odometry, clip.goal, clip.plan[1:]),
+            tmp_path / 'bad',
+        )
+    assert not (tmp_path / 'bad').exists()
+    (folder / 'frames.npz').write_bytes(b'PK\x05\x06' + bytes(10))
+    with pytest.raises(TrainingError, match='frames'):
+        load_clip(folder)
+    with pytest.raises(TrainingError, match='holds no clip'):
+        find_clips(tmp_path / 'nowhere')
+
+
+def test_test_cities_cannot_be_recorded() -> None:
+    from s2e_training.data.record import RecordConfig
+
+    for seed in (0, 25, 205):
+        with pytest.raises(ConfigError, match='are for tests only'):
+            RecordConfig(first_seed=seed, scenes=1)
+    RecordConfig(first_seed=100, scenes=26)
+    with pytest.raises(ConfigError, match='are for tests only'):
+        RecordConfig(first_seed=190, scenes=20)
