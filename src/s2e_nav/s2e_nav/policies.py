@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from s2e_core.contract import Policy
@@ -45,9 +46,11 @@ def load_policy(
     from s2e_policy.bundle import load_bundle
     from s2e_policy.runtime import OnnxPolicy
 
-    bundle = load_bundle(find_model(name))
+    root = find_model(name)
+    bundle = load_bundle(root)
+    digest = hashlib.sha256((root / 'bundle.yaml').read_bytes()).hexdigest()
     policy = OnnxPolicy(
         bundle, mode=mode, provider=provider or None, require_provider=require_provider or None,
         threads=threads,
     )
-    return LoadedPolicy(policy, f'{bundle.spec.name}@{bundle.digest[:12]}', policy.provider)
+    return LoadedPolicy(policy, f'{bundle.spec.name}@{digest[:12]}', policy.provider)

@@ -1,0 +1,106 @@
+"""The film of an episode, made from what goes over the topics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from navbench_gs.report.film import EpisodeFilm
+from s2e_core.camera import CameraModel
+from s2e_core.contract import PolicyOutput
+from s2e_core.records import CameraFrame, Odometry
+from s2e_core.robot import RobotProfile
+
+from s2e_nav.odometry_buffer import OdometryBuffer
+
+PENDING = 8
+"""Images that may wait for their modes; modes that are later are not drawn."""
+
+
+class TopicFilm:
+    """Pairs images with the modes of the same stamp and draws them."""
+
+    def __init__(self, folder: Path, robot: RobotProfile, width: int) -> None:
+        """Prepare.
+
+        Args:
+            folder: The run's folder.
+            robot: Camera place and width.
+            width: Width of the films, pixels.
+        """
+        self._folder, self._robot, self._width = folder, robot, width
+        self._camera: CameraModel | None = None
+        self._film: EpisodeFilm | None = None
+        self._odometry = OdometryBuffer()
+        self._images: dict[int, Callable[[], CameraFrame]] = {}
+        self._goal: np.ndarray | None = None
+        self._title, self._name, self._base = '', '', 0
+
+    def set_camera(self, camera: CameraModel) -> None:
+        """Take the intrinsics of the images."""
+        self._camera = camera
+
+    def begin(self, name: str, title: str, goal: np.ndarray, base_ns: int) -> None:
+        """Begin an episode.
+
+        Args:
+            name: Name of the file.
+            title: First line of the caption.
+            goal: Odom frame, metres. [2]
+            base_ns: Stamp of the beginning, nanoseconds.
+        """
+        self.end()
+        self._name, self._title, self._goal, self._base = name, title, goal, base_ns
+
+    def add_odometry(self, odometry: Odometry) -> None:
+        """Take odometry, for the caption."""
+        self._odometry.add(odometry)
+
+    def add_image(self, stamp_ns: int, decode: Callable[[], CameraFrame]) -> None:
+        """Take an image; it is drawn once its modes are there or too many others wait."""
+        if self._goal is None or stamp_ns < self._base:
+            return
+        self._images[stamp_ns] = decode
+        while len(self._images) > PENDING:
+            self._draw(next(iter(self._images)), None, None)
+
+    def add_modes(self, output: PolicyOutput, chosen: int | None) -> None:
+        """Take modes; images before theirs had none."""
+        for stamp in [s for s in self._images if s < output.stamp_ns]:
+            self._draw(stamp, None, None)
+        if output.stamp_ns in self._images:
+            self._draw(output.stamp_ns, output, chosen)
+
+    def end(self) -> None:
+        """Draw what waits and close the file."""
+        for stamp in list(self._images):
+            self._draw(stamp, None, None)
+        self._goal = None
+        film, self._film = self._film, None
+        if film is not None:
+            film.close()
+
+    def _draw(self, stamp: int, output: PolicyOutput | None, chosen: int | None) -> None:
+        frame = self._images.pop(stamp)()
+        if self._camera is None:
+            return
+        if self._film is None:
+            self._film = EpisodeFilm(
+                self._folder / 'films' / f'{self._name}.mp4', self._camera,
+                self._robot.camera.mount(), width=self._width, robot_width=self._robot.width,
+                stills=self._folder / 'stills',
+            )
+        self._film.add(frame, output, chosen, self._caption(stamp))
+
+    def _caption(self, stamp: int) -> dict[str, object]:
+        caption: dict[str, object] = {'title': self._title, 'time': (stamp - self._base) * 1e-9}
+        odometry = self._odometry.at(stamp, 200_000_000)
+        if odometry is not None and self._goal is not None:
+            goal = odometry.pose.inverse().transform(self._goal)
+            caption.update(
+                speed=odometry.v, distance=float(np.hypot(*goal)), goal=goal,
+                bearing=math.atan2(goal[1], goal[0]),
+            )
+        return caption

@@ -1,0 +1,69 @@
+"""run.json and report.html of a run that went through ROS."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from navbench_gs.report.html import write_report
+from navbench_gs.runner.plan import RunFolder, write_atomically
+from navbench_gs.runner.run import describe
+
+from s2e_nav.sim.parameters import SimParameters
+
+
+class RunRecord:
+    """Collects the results and writes the record and the report."""
+
+    def __init__(self, folder: Path, config: SimParameters) -> None:
+        """Begin; nothing is written yet.
+
+        Args:
+            folder: The run's folder.
+            config: Settings.
+        """
+        self.folder, self._config = RunFolder(folder), config
+        self._started = time.monotonic()
+        self.results: list[dict[str, Any]] = []
+        self.skipped: list[dict[str, Any]] = []
+        self.policy = 'unknown'
+
+    @property
+    def scores(self) -> list[Mapping[str, Any]]:
+        """Scores of the finished episodes."""
+        return [result['scores'] for result in self.results]
+
+    def factor(self) -> float:
+        """Return simulated over wall seconds of the run so far."""
+        simulated = sum(float(s['duration']) for s in self.scores)
+        return simulated / max(time.monotonic() - self._started, 1e-6)
+
+    def write(self, complete: bool, extra: Mapping[str, Any] | None = None) -> None:
+        """Write run.json."""
+        seconds = time.monotonic() - self._started
+        simulated = sum(float(s['duration']) for s in self.scores)
+        record = describe(self._config.run_config(), self.policy, dict(extra or {}))
+        record['mode'] = self._config.mode
+        record['run'] = {
+            'finished': len(self.results), 'kept': 0, 'wall_seconds': round(seconds, 1),
+            'simulated_seconds': round(simulated, 2),
+            'real_time_factor': round(simulated / seconds, 2) if seconds > 0 else None,
+            'retried': [], 'skipped': self.skipped,
+        }
+        record['complete'] = complete
+        text = json.dumps(record, indent=2, sort_keys=True) + '\n'
+        write_atomically(self.folder.record, text)
+
+    def report(self) -> Path | None:
+        """Write the report; None without a finished episode."""
+        return write_report(self.folder.root) if self.results else None
+
+    def paths(self, recording: Sequence[Path]) -> list[tuple[str, Path]]:
+        """Name what the run left, for the last lines in the terminal."""
+        found = [('run', self.folder.root), ('episodes', self.folder.episodes)]
+        if self.folder.films.is_dir():
+            found.append(('films', self.folder.films))
+        return found + [('recording', path) for path in recording if path.exists()]

@@ -1,0 +1,117 @@
+"""When the gate decides: on ticks in lock-step, on the steady clock in real time."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+
+from s2e_core.contract import POLICY_PERIOD_NS
+from s2e_core.records import Odometry
+
+Step = Callable[[int, int], None]
+"""Called with the gate's time and the stamp for the answer, both nanoseconds."""
+
+
+class LockstepDriver:
+    """Steps once odometry, command and, on image ticks, the camera of one stamp are there."""
+
+    def __init__(self, step: Step) -> None:
+        """Take the function that decides."""
+        self._step = step
+        self._heard = {'odom': -1, 'command': -1, 'camera': -1}
+        self._answered = -1
+
+    def start(self) -> None:
+        """Nothing runs by itself in lock-step."""
+
+    def stop(self) -> None:
+        """Nothing runs by itself in lock-step."""
+
+    def wake(self) -> None:
+        """What came is judged at the next tick."""
+
+    def now_ns(self) -> int:
+        """Return the newest tick."""
+        return self._heard['odom']
+
+    def local_ns(self, stamp_ns: int) -> int:
+        """Stamps are the gate's time."""
+        return stamp_ns
+
+    def localised(self, odometry: Odometry) -> Odometry:
+        """Stamps are the gate's time."""
+        return odometry
+
+    def heard(self, what: str, stamp_ns: int) -> None:
+        """Note an input and step when the tick is complete."""
+        self._heard[what] = stamp_ns
+        tick = self._heard['odom']
+        if self._heard['command'] != tick or tick == self._answered:
+            return
+        if tick % POLICY_PERIOD_NS == 0 and self._heard['camera'] != tick:
+            return
+        self._answered = tick
+        self._step(tick, tick)
+
+
+class SteadyDriver:
+    """Steps at a fixed rate and on each command, on a clock that nobody can stop or set.
+
+    Stamps are moved to the steady clock on arrival: their age then grows with it even when the
+    ROS clock, or the simulator behind it, stands still.
+    """
+
+    def __init__(self, step: Step, ros_now: Callable[[], int], period: float) -> None:
+        """Take the function that decides.
+
+        Args:
+            step: Called from a thread of its own.
+            ros_now: Clock of the stamps, nanoseconds.
+            period: Longest time between two steps, seconds.
+        """
+        self._step, self._ros_now, self._period = step, ros_now, period
+        self._wake = threading.Event()
+        self._running = False
+        self._thread = threading.Thread(target=self._run, name='gate', daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._running = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End and wait for the thread."""
+        self._running = False
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=1.0)
+
+    def wake(self) -> None:
+        """Step now."""
+        self._wake.set()
+
+    def now_ns(self) -> int:
+        """Return the steady clock."""
+        return time.monotonic_ns()
+
+    def local_ns(self, stamp_ns: int) -> int:
+        """Move a stamp to the steady clock."""
+        return time.monotonic_ns() - (self._ros_now() - stamp_ns)
+
+    def localised(self, odometry: Odometry) -> Odometry:
+        """Move odometry to the steady clock."""
+        return dataclasses.replace(odometry, stamp_ns=self.local_ns(odometry.stamp_ns))
+
+    def heard(self, what: str, stamp_ns: int) -> None:
+        """A command is passed on at once; everything else waits for the next step."""
+        if what == 'command':
+            self._wake.set()
+
+    def _run(self) -> None:
+        while self._running:
+            self._wake.wait(self._period)
+            self._wake.clear()
+            if self._running:
+                self._step(time.monotonic_ns(), self._ros_now())

@@ -1,0 +1,58 @@
+"""Velocity to the base, as Twist or TwistStamped, and who else talks to it."""
+
+from __future__ import annotations
+
+from geometry_msgs.msg import Twist, TwistStamped
+from rclpy.exceptions import InvalidHandle
+from rclpy.node import Node
+from s2e_core.records import Command
+
+from s2e_nav.convert.commands import stamped_from_command, twist_from_command
+from s2e_nav.qos import RELIABLE
+
+TOPIC = 'cmd_vel'
+
+
+class VelocityOutput:
+    """Publishes cmd_vel and watches the topic."""
+
+    def __init__(self, node: Node, stamped: bool) -> None:
+        """Open the topic.
+
+        Args:
+            node: Owner.
+            stamped: TwistStamped; Twist otherwise.
+        """
+        self._node, self._stamped = node, stamped
+        self._publisher = node.create_publisher(TwistStamped if stamped else Twist, TOPIC, RELIABLE)
+
+    def send(self, command: Command) -> None:
+        """Publish; a context that went down already is not an error at shutdown."""
+        try:
+            if self._stamped:
+                self._publisher.publish(stamped_from_command(command))
+            else:
+                self._publisher.publish(twist_from_command(command))
+        except InvalidHandle:
+            self._node.get_logger().error('cmd_vel is closed: nothing was sent')
+
+    def others(self) -> list[str]:
+        """Name the other nodes that publish on cmd_vel."""
+        infos = self._node.get_publishers_info_by_topic(TOPIC)
+        own = (self._node.get_name(), self._node.get_namespace())
+        names = [(info.node_name, info.node_namespace) for info in infos]
+        if own in names:
+            names.remove(own)
+        return [f'{space.rstrip("/")}/{name}' for name, space in names]
+
+    def warn_about_other_type(self) -> None:
+        """Say it loudly when the base listens to the other kind of message."""
+        infos = self._node.get_subscriptions_info_by_topic(TOPIC)
+        mine = 'geometry_msgs/msg/' + ('TwistStamped' if self._stamped else 'Twist')
+        wrong = [info for info in infos if info.topic_type != mine]
+        if wrong and len(wrong) == len(infos):
+            self._node.get_logger().error(
+                f'cmd_vel is sent as {mine}, but {wrong[0].node_name} listens to '
+                f'{wrong[0].topic_type}: set the parameter stamped accordingly',
+                throttle_duration_sec=10.0,
+            )

@@ -1,0 +1,1 @@
+"""One module for each node; `main` of each is its executable."""

@@ -1,0 +1,195 @@
+"""Gate node: the last thing between any source of velocity and the base."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from nav_msgs.msg import Odometry as OdometryMessage
+from rclpy.node import Node
+from s2e_core.config import check, option
+from s2e_core.gate import Gate, GateConfig, GateOutput, Reason, Source
+from s2e_core.records import Command
+from s2e_core.robot import load_robot
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
+
+from s2e_nav.convert.commands import command_from_stamped
+from s2e_nav.convert.diagnostics import ERROR, OK, WARN, diagnostics, status_message
+from s2e_nav.convert.poses import odometry_from_message
+from s2e_nav.convert.stamps import to_ns
+from s2e_nav.errors import ConversionError
+from s2e_nav.gate.drivers import LockstepDriver, SteadyDriver
+from s2e_nav.gate.output import VelocityOutput
+from s2e_nav.parameters import declare
+from s2e_nav.qos import LATCHED, RELIABLE, input_qos
+from s2e_nav.runtime.process import run_program
+from s2e_nav.runtime.timers import steady_timer
+
+
+@dataclass(frozen=True)
+class GateParameters:
+    """Parameters of the gate node."""
+
+    robot: str = option('coco', help='Robot profile by name or path.')
+    mode: str = option(
+        'realtime', choices=('realtime', 'lockstep'), help='Whether the world waits.'
+    )
+    stamped: bool = option(True, help='Send TwistStamped; Twist otherwise.')
+    gate: GateConfig = GateConfig()
+
+    def __post_init__(self) -> None:
+        check(self, source='gate parameters')
+
+
+class GateNode:
+    """Feeds the gate of `s2e_core` and sends what it lets through."""
+
+    def __init__(self, node: Node) -> None:
+        """Subscribe, publish and start the watchdog."""
+        self.node = node
+        self.exit_code: int | None = None
+        config = declare(node, GateParameters)
+        lockstep = config.mode == 'lockstep'
+        self._gate = Gate(load_robot(config.robot), config.gate)
+        self._lock = threading.RLock()
+        self._goal_stamp = 0
+        self._reported: tuple[Reason, int] | None = None
+        self._output = VelocityOutput(node, config.stamped)
+        self._status = node.create_publisher(DiagnosticStatus, 's2e/gate', LATCHED)
+        self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', RELIABLE)
+        self._driver: LockstepDriver | SteadyDriver
+        if lockstep:
+            self._driver = LockstepDriver(self._step)
+        else:
+            clock = node.get_clock()
+            self._driver = SteadyDriver(
+                self._step, lambda: int(clock.now().nanoseconds), config.gate.tick_period
+            )
+        qos = input_qos(lockstep)
+        node.create_subscription(OdometryMessage, 'odom', self._on_odometry, qos)
+        node.create_subscription(CameraInfo, 'camera/camera_info', self._on_camera, qos)
+        node.create_subscription(TwistStamped, 'cmd_vel_nav', self._on_command, RELIABLE)
+        node.create_subscription(TwistStamped, 'cmd_vel_teleop', self._on_teleop, RELIABLE)
+        node.create_subscription(Bool, 'e_stop', self._on_e_stop, RELIABLE)
+        node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, LATCHED)
+        node.create_service(Trigger, '~/rearm', self._on_rearm)
+        steady_timer(node, 1.0, self._each_second)
+        self._report(None)
+        self._driver.start()
+
+    def close(self) -> None:
+        """Stop the robot; the zero goes out before anything is torn down."""
+        self._driver.stop()
+        with self._lock:
+            self._gate.stop(Reason.SHUTDOWN, 'gate is shutting down')
+        self._output.send(Command(int(self.node.get_clock().now().nanoseconds)))
+
+    def _on_odometry(self, message: OdometryMessage) -> None:
+        try:
+            odometry = odometry_from_message(message)
+        except ConversionError as error:
+            with self._lock:
+                self._gate.stop(Reason.ODOMETRY_INVALID, str(error))
+            return
+        with self._lock:
+            self._gate.update_odometry(self._driver.localised(odometry))
+        self._driver.heard('odom', odometry.stamp_ns)
+
+    def _on_camera(self, message: CameraInfo) -> None:
+        stamp = to_ns(message.header.stamp)
+        with self._lock:
+            self._gate.update_camera(self._driver.local_ns(stamp))
+        self._driver.heard('camera', stamp)
+
+    def _on_command(self, message: TwistStamped) -> None:
+        self._take(Source.AUTONOMY, message)
+
+    def _on_teleop(self, message: TwistStamped) -> None:
+        self._take(Source.TELEOP, message)
+
+    def _take(self, source: Source, message: TwistStamped) -> None:
+        command = command_from_stamped(message)
+        local = Command(self._driver.local_ns(command.stamp_ns), command.v, command.w)
+        with self._lock:
+            self._gate.update_command(source, local)
+        if source is Source.AUTONOMY:
+            self._driver.heard('command', command.stamp_ns)
+
+    def _on_e_stop(self, message: Bool) -> None:
+        with self._lock:
+            self._gate.update_e_stop(bool(message.data), self._driver.now_ns())
+        self._driver.wake()
+
+    def _on_goal(self, message: PoseStamped) -> None:
+        with self._lock:
+            if self._gate.latched is not Reason.SECOND_PUBLISHER:
+                self._gate.rearm()
+            self._goal_stamp = to_ns(message.header.stamp)
+        self._report(None)
+
+    def _on_rearm(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        with self._lock:
+            self._gate.rearm()
+            latched = self._gate.latched
+        response.success = latched is Reason.NONE
+        response.message = 'rearmed' if response.success else f'still stopped: {latched.value}'
+        return response
+
+    def _step(self, now_ns: int, stamp_ns: int) -> None:
+        """Run one tick and send its result, stamped on the clock of the messages."""
+        with self._lock:
+            output = self._gate.step(now_ns)
+        command = Command(stamp_ns, output.command.v, output.command.w)
+        # In lock-step the world waits for each answer, also for the silent ones.
+        if output.publish or isinstance(self._driver, LockstepDriver):
+            self._output.send(command)
+        if self._reported != (output.reason, self._goal_stamp):
+            self._report(output)
+
+    def _report(self, output: GateOutput | None) -> None:
+        """Publish state and reason; a stop is also logged."""
+        reason = output.reason if output is not None else Reason.NO_COMMAND
+        detail = output.detail if output is not None else ''
+        changed = self._reported is None or self._reported[0] is not reason
+        self._reported = (reason, self._goal_stamp)
+        quiet = reason in (Reason.NONE, Reason.NO_COMMAND)
+        level = OK if quiet else WARN if self._gate.latched is Reason.NONE else ERROR
+        self._last_status = status_message(
+            'gate', level, reason.value,
+            {
+                'reason': reason.value, 'detail': detail, 'latched': self._gate.latched.value,
+                'goal_stamp': self._goal_stamp,
+                'source': output.source.value if output and output.source else 'none',
+            },
+        )
+        self._status.publish(self._last_status)
+        if changed and not quiet and output is not None:
+            self.node.get_logger().warning(f'stopping: {reason.value} ({detail})')
+
+    def _each_second(self) -> None:
+        others = self._output.others()
+        if others:
+            with self._lock:
+                self._gate.stop(Reason.SECOND_PUBLISHER, ', '.join(others))
+            self.node.get_logger().error(
+                f'cmd_vel has another publisher ({", ".join(others)}): autonomy is refused until '
+                'it is gone and ~/rearm is called', throttle_duration_sec=10.0,
+            )
+        self._output.warn_about_other_type()
+        self._diagnostics.publish(
+            diagnostics(self._last_status, int(self.node.get_clock().now().nanoseconds))
+        )
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the gate."""
+    sys.exit(run_program(lambda: GateNode(Node('gate')), args))
+
+
+if __name__ == '__main__':
+    main()

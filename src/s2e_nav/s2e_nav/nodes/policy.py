@@ -1,0 +1,122 @@
+"""Policy node: images, odometry and a goal in, a trajectory out."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from rclpy.lifecycle import LifecycleNode, State, TransitionCallbackReturn
+from s2e_core.config import check, option
+from s2e_core.errors import S2EError
+from s2e_core.navigator import NavigatorConfig
+
+from s2e_nav.errors import StartError
+from s2e_nav.parameters import declare
+from s2e_nav.policies import LoadedPolicy, load_policy
+from s2e_nav.policy.service import PolicyService
+from s2e_nav.policy.warmup import warm_up
+from s2e_nav.runtime.process import run_program
+
+
+@dataclass(frozen=True)
+class PolicyParameters:
+    """Parameters of the policy node."""
+
+    policy: str = option('small', help='Bundle by name or path, or `straight`.')
+    mode: str = option(
+        'realtime', choices=('realtime', 'lockstep'), help='Whether the world waits.'
+    )
+    autostart: bool = option(True, help='Configure and activate without being asked.')
+    graph: str = option('streaming', choices=('streaming', 'window'), help='Graph of the bundle.')
+    provider: str = option('', help='ONNX execution provider; empty takes the best present.')
+    require_provider: str = option('', help='Refuse to start without this provider.')
+    threads: int = option(1, low=1, high=64, help='Threads of an operator.')
+    v_max: float = option(1.5, unit='m/s', low=0.05, high=5, help='Top speed of `straight`.')
+    compressed: bool = option(False, help='Read camera/image_raw/compressed.')
+    odom_frame: str = option('odom', help='Frame of plans and goals.')
+    base_frame: str = option('base_link', help='Frame of the modes.')
+    navigator: NavigatorConfig = NavigatorConfig()
+
+    def __post_init__(self) -> None:
+        check(self, source='policy parameters')
+
+
+class PolicyNode(LifecycleNode):
+    """Lifecycle: configure loads and verifies, activate answers images, deactivate stops."""
+
+    def __init__(self) -> None:
+        """Declare parameters; nothing is loaded before configure."""
+        super().__init__('policy')
+        self.node = self
+        self.exit_code: int | None = None
+        self._config = declare(self, PolicyParameters)
+        self._loaded: LoadedPolicy | None = None
+        self._service: PolicyService | None = None
+        self._failure = ''
+        if self._config.autostart:
+            self._autostart()
+
+    def close(self) -> None:
+        """Stop the robot and the thread."""
+        if self._service is not None:
+            self._service.close()
+            self._service = None
+
+    def on_configure(self, state: State) -> TransitionCallbackReturn:
+        """Load and verify the policy, and let it answer once."""
+        config = self._config
+        try:
+            self._loaded = load_policy(
+                config.policy, mode=config.graph, provider=config.provider,
+                require_provider=config.require_provider, threads=config.threads,
+                v_max=config.v_max,
+            )
+            seconds = warm_up(self._loaded.policy)
+        except (S2EError, OSError) as error:
+            self._failure = f'policy {config.policy}: {error}'
+            self.get_logger().error(self._failure)
+            return TransitionCallbackReturn.FAILURE
+        self._service = PolicyService(self, self._config, self._loaded)
+        self.get_logger().info(
+            f'{self._loaded.identity} ready: provider {self._loaded.provider}, '
+            f'first answer in {seconds * 1e3:.0f} ms'
+        )
+        return super().on_configure(state)
+
+    def on_activate(self, state: State) -> TransitionCallbackReturn:
+        """Begin to answer images."""
+        assert self._service is not None
+        self._service.activate()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: State) -> TransitionCallbackReturn:
+        """Drop the goal and leave a plan that stands still."""
+        assert self._service is not None
+        self._service.deactivate()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: State) -> TransitionCallbackReturn:
+        """Unload."""
+        self.close()
+        self._loaded = None
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: State) -> TransitionCallbackReturn:
+        """Stop and unload."""
+        self.close()
+        return super().on_shutdown(state)
+
+    def _autostart(self) -> None:
+        if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
+            raise StartError(self._failure or 'policy: configure failed')
+        if self.trigger_activate() is not TransitionCallbackReturn.SUCCESS:
+            raise StartError('policy: activate failed')
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the policy node."""
+    sys.exit(run_program(PolicyNode, args))
+
+
+if __name__ == '__main__':
+    main()

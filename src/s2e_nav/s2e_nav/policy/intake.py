@@ -1,0 +1,137 @@
+"""Camera side of the policy node: newest image, its camera, the odometry that goes with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.contract import POLICY_PERIOD_NS
+from s2e_core.errors import ContractError
+from s2e_core.records import CameraFrame, Odometry
+
+from s2e_nav.odometry_buffer import OdometryBuffer
+
+STAMP_SLACK_NS = 15_000_000
+"""Cameras jitter: a 15 Hz image that comes 15 ms early still opens the next period."""
+ODOMETRY_SLACK_NS = 100_000_000
+"""Two periods of 20 Hz odometry: older odometry does not say where the image was taken."""
+MIN_COVERAGE = 0.5
+"""A camera that sees less than half of the policy's view shows mostly black."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image in the policy camera's view and the odometry of its time."""
+
+    frame: CameraFrame
+    odometry: Odometry
+
+
+class Intake:
+    """A slot for the newest image; whoever takes it never sees an older one again.
+
+    Nothing is decoded before it is taken: a decoder comes with the message.
+    """
+
+    def __init__(self, target: CameraModel, lockstep: bool) -> None:
+        """Start empty.
+
+        Args:
+            target: The policy's camera.
+            lockstep: Take odometry of the very stamp only, however long it takes to come.
+        """
+        self._target, self._lockstep = target, lockstep
+        self._condition = threading.Condition()
+        self._slot: tuple[int, Callable[[], CameraFrame]] | None = None
+        self._last_taken: int | None = None
+        self._camera: CameraModel | None = None
+        self._reprojector: Reprojector | None = None
+        self._odometry = OdometryBuffer()
+        self._closed = False
+        self.dropped = 0
+        """Images that a newer one replaced before they were taken."""
+
+    def close(self) -> None:
+        """Wake whoever waits, with nothing."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    def clear(self) -> None:
+        """Forget the image that waits."""
+        with self._condition:
+            self._slot = None
+
+    def set_camera(self, camera: CameraModel) -> str | None:
+        """Take the camera's intrinsics; return what is wrong with them for this policy."""
+        with self._condition:
+            if camera == self._camera:
+                return None
+            self._camera, self._reprojector = camera, Reprojector(camera, self._target)
+            coverage = self._reprojector.coverage
+            self._condition.notify_all()
+        if coverage < MIN_COVERAGE:
+            return f'the camera sees {coverage:.0%} of the view the policy was trained for'
+        return None
+
+    def add_odometry(self, odometry: Odometry) -> None:
+        """Take odometry."""
+        with self._condition:
+            self._odometry.add(odometry)
+            if self._slot is not None:
+                self._condition.notify_all()
+
+    def odometry_now(self) -> Odometry | None:
+        """Return the newest odometry."""
+        with self._condition:
+            return self._odometry.newest
+
+    def offer(self, stamp_ns: int, decode: Callable[[], CameraFrame]) -> None:
+        """Put an image into the slot if its time has come."""
+        with self._condition:
+            last = self._last_taken
+            if last is not None and not self._lockstep:
+                step = stamp_ns - last
+                if 0 <= step < POLICY_PERIOD_NS - STAMP_SLACK_NS:
+                    return
+            if self._slot is not None:
+                self.dropped += 1
+            self._slot = (stamp_ns, decode)
+            self._condition.notify_all()
+
+    def take(self, timeout: float) -> Sample | None:
+        """Wait for the next image with its camera and odometry.
+
+        Args:
+            timeout: Seconds.
+
+        Returns:
+            The image in the policy camera's view, or None after the time or a close.
+
+        Raises:
+            ConversionError: The image cannot be read.
+            ContractError: It does not have the size that camera_info says.
+        """
+        with self._condition:
+            ready = self._condition.wait_for(self._is_ready, timeout)
+            if self._closed or not ready or self._slot is None:
+                return None
+            (stamp, decode), self._slot = self._slot, None
+            self._last_taken = stamp
+            odometry = self._odometry.at(stamp, 0 if self._lockstep else ODOMETRY_SLACK_NS)
+            reproject = self._reprojector
+        if odometry is None or reproject is None:
+            raise ContractError(f'no odometry within {ODOMETRY_SLACK_NS / 1e6:.0f} ms of the image')
+        frame = decode()
+        return Sample(CameraFrame(frame.stamp_ns, reproject(frame.rgb)), odometry)
+
+    def _is_ready(self) -> bool:
+        if self._closed:
+            return True
+        if self._slot is None or self._reprojector is None:
+            return False
+        if self._lockstep:
+            return self._odometry.at(self._slot[0]) is not None
+        return self._odometry.newest is not None

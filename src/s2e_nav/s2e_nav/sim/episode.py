@@ -1,0 +1,131 @@
+"""One episode in the bridge: tick by tick, from start to outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from enum import Enum
+
+from navbench_gs.metrics.outcome import Outcome
+from navbench_gs.metrics.record import EpisodeLog
+from s2e_core.contract import POLICY_PERIOD_NS, TICK_NS
+from s2e_core.records import Command
+
+from s2e_nav.sim.senses import Senses
+from s2e_nav.sim.world import World
+
+
+class Phase(Enum):
+    """Where the episode is."""
+
+    READY = 'ready'
+    RUNNING = 'running'
+    OVER = 'over'
+
+
+class Episode:
+    """Publishes a tick, takes the answer, advances the world.
+
+    In lock-step the world waits for the gate's answer of the very stamp and, on image ticks, for
+    the policy's word on that image. In real time it advances by the wall clock under the newest
+    command, and late answers are late.
+    """
+
+    def __init__(
+        self, world: World, senses: Senses, base_ns: int, *, lockstep: bool, camera_every: int,
+        on_end: Callable[[EpisodeLog], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            world: Reset to the episode.
+            senses: Where ticks are published.
+            base_ns: ROS time of the episode's beginning, nanoseconds.
+            lockstep: Whether the world waits.
+            camera_every: Real time: ticks between images.
+            on_end: Called with the log.
+        """
+        self._world, self._senses, self._base = world, senses, base_ns
+        self._lockstep, self._on_end = lockstep, on_end
+        self._image_ns = POLICY_PERIOD_NS if lockstep else camera_every * TICK_NS
+        self.phase = Phase.READY
+        self.policy = 'unknown'
+        """Name and hash of the policy, as its status says."""
+        self._command: Command | None = None
+        self._answered_ns = -1
+        self._waiting_since = time.monotonic()
+
+    @property
+    def stamp_ns(self) -> int:
+        """ROS time of the current tick."""
+        return self._base + self._world.simulation.time_ns
+
+    @property
+    def waited(self) -> float:
+        """Wall seconds since the tick was published."""
+        return time.monotonic() - self._waiting_since
+
+    def start(self) -> None:
+        """Judge the beginning and publish the first tick."""
+        self.phase = Phase.RUNNING
+        outcome = self._world.judge.observe(self._world.simulation, Command(0))
+        if outcome is None:
+            self._publish()
+        else:
+            self.end(outcome)
+
+    def command(self, stamp_ns: int, v: float, w: float) -> None:
+        """Take a velocity from the gate."""
+        if self.phase is not Phase.RUNNING:
+            return
+        self._command = Command(stamp_ns - self._base, v, w)
+        if self._lockstep:
+            self._advance_if_answered()
+
+    def answered(self, image_ns: int, mode: int, failure: str) -> None:
+        """Take the policy's word on an image."""
+        if self.phase is not Phase.RUNNING or image_ns <= self._answered_ns:
+            return
+        if image_ns < self._base:
+            return
+        self._answered_ns = image_ns
+        if failure:
+            self.end(Outcome.POLICY_ERROR, failure)
+            return
+        self._world.judge.choose(mode)
+        if self._lockstep:
+            self._advance_if_answered()
+
+    def advance(self) -> None:
+        """Move the world by one tick under the newest command and publish the next."""
+        simulation = self._world.simulation
+        command = self._command or Command(simulation.time_ns)
+        simulation.tick(command)
+        outcome = self._world.judge.observe(simulation, command)
+        if outcome is None:
+            self._publish()
+        else:
+            self.end(outcome)
+
+    def end(self, outcome: Outcome, detail: str = '') -> None:
+        """Finish the episode."""
+        self.phase = Phase.OVER
+        self._on_end(self._world.judge.finish(outcome, self.policy, detail))
+
+    def _advance_if_answered(self) -> None:
+        now = self._world.simulation.time_ns
+        if self._command is None or self._command.stamp_ns != now:
+            return
+        if now % POLICY_PERIOD_NS == 0 and self._answered_ns != self._base + now:
+            return
+        self.advance()
+
+    def _publish(self) -> None:
+        simulation, stamp = self._world.simulation, self.stamp_ns
+        spec = simulation.spec
+        assert spec is not None
+        self._senses.move(stamp, simulation.odometry(), spec.start)
+        if simulation.time_ns % self._image_ns == 0:
+            self._senses.look(stamp, simulation)
+        # Drawing is not waiting: the first image may compile for seconds.
+        self._waiting_since = time.monotonic()

@@ -1,0 +1,58 @@
+"""Parameters of a simulated run, shared by the bridge and the episode runner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from navbench_gs.errors import RunError
+from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
+from navbench_gs.tasks.protocol import load_protocol
+from s2e_core.config import check, option
+
+
+@dataclass(frozen=True)
+class SimParameters:
+    """What is driven, in which world, and how it is shown to the robot."""
+
+    scenes: str = option('city:0', help='Scenes, separated by blanks: city:7, city:0-3, PATH.')
+    tasks: str = option('empty', help='Tasks, separated by blanks, or `all`.')
+    episodes: int = option(3, low=1, high=100000, help='Episodes per scene and task.')
+    seed: int = option(0, low=0, high=2**31 - 1, help='Seed of the run.')
+    robot: str = option('coco', help='Robot profile by name or path.')
+    protocol: str = option('default', help='Benchmark protocol by name or path.')
+    mode: str = option(
+        'lockstep', choices=('lockstep', 'realtime'), help='Whether the world waits.'
+    )
+    output: str = option('', help='Folder of the run.')
+    camera: str = option(
+        'robot', choices=('robot', 'policy'), help='Camera that is drawn; policy: 128x128.'
+    )
+    image_width: int = option(0, unit='px', low=0, high=4096, help='0: as the robot has it.')
+    image_height: int = option(0, unit='px', low=0, high=4096, help='0: as the robot has it.')
+    camera_every: int = option(
+        2, low=1, high=20, help='Real time: an image every so many ticks of 50 ms.'
+    )
+    scan: bool = option(True, help='Publish the virtual laser scan with each image.')
+    stamped: bool = option(True, help='Take TwistStamped; Twist otherwise.')
+    threads: int = option(0, low=0, high=256, help='Threads of the renderer; 0 takes all.')
+    backend: str = option('cpu', help='Renderer back end.')
+    stall_time: float = option(
+        5.0, unit='s', low=0.5, high=600, help='Wall time without an answer that ends an episode.'
+    )
+
+    def __post_init__(self) -> None:
+        check(self, source='sim parameters')
+
+    def run_config(self) -> RunConfig:
+        """Return the run these parameters describe.
+
+        Raises:
+            RunError: No scene or task, or one that does not exist.
+        """
+        scenes, tasks = parse_scenes(self.scenes.split()), parse_tasks(self.tasks.split())
+        if not scenes or not tasks:
+            raise RunError(f'scenes and tasks must be named, got {self.scenes!r}, {self.tasks!r}')
+        return RunConfig(
+            scenes, tasks, load_protocol(self.protocol), self.robot, episodes=self.episodes,
+            seed=self.seed, backend=self.backend,
+        )
