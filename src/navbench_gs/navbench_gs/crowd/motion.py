@@ -109,9 +109,8 @@ def choose_velocities(
         for j in range(agents.shape[0]):
             if j == i or shares[i, j] == 0.0:
                 continue
-            if math.hypot(agents[j, 0] - agents[i, 0], agents[j, 1] - agents[i, 1]) < (
-                NEIGHBOUR_RANGE
-            ):
+            away = math.hypot(agents[j, 0] - agents[i, 0], agents[j, 1] - agents[i, 1])
+            if away < NEIGHBOUR_RANGE:
                 planes[count] = neighbour_plane(agents[i], agents[j], horizon, dt, shares[i, j])
                 count += 1
         vx, vy = solve(planes, count, hard, max(speeds[i], 0.3) * FASTER, preferred[i])

@@ -84,11 +84,7 @@ class Crowd:
         self._phases = rng.random(count)
         # Two people who meet head on must not mirror each other forever.
         self._bias = rng.uniform(-0.03, 0.03, count)
-        discs = self._agents[count + 1 :, [0, 1, 4]]
-        self._routes = [
-            ground.route(p.start, p.goal, discs) if p.behaviour == 'walk'
-            else np.array([p.start, p.start]) for p in people
-        ]
+        self._routes = self._plan(self._agents[count + 1 :, [0, 1, 4]])
         self._progress = [0] * count
         self._yaw = np.array([_first_heading(route) for route in self._routes])
         if count:
@@ -147,6 +143,14 @@ class Crowd:
         self._agents[:count, 2:4] = chosen
         self._agents[:count, :2] += chosen * dt
         self._walk(chosen, dt)
+
+    def _plan(self, discs: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Return everybody's way around walls and obstacles `[D, 3]`."""
+        return [
+            self._ground.route(person.start, person.goal, discs)
+            if person.behaviour == 'walk' else np.array([person.start, person.start])
+            for person in self._people
+        ]
 
     def _choose(self, dt: float) -> NDArray[np.float64]:
         """Return `[P, 2]` everybody's next velocity."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from navbench_gs.physics.solids import PersonBody, Solid
+from navbench_gs.render import DynamicGroup
 from navbench_gs.scenes.objects import PersonSplats, SceneObject, make_obstacle, make_person
-from navbench_gs.tasks.spec import ObstacleSpec, PersonSpec
+from navbench_gs.tasks.spec import EpisodeSpec, ObstacleSpec, PersonSpec
 
 CACHE_SIZE = 256
 """Objects kept: about the people and obstacles of ten episodes, some 100 kB each."""
 
+DRAW_RANGE = 60.0
+"""People and obstacles farther away are not drawn, metres: less than two pixels high."""
 LOOKS = 32
 """Different people; a seed stands for the look of that number modulo this. Making a person
 takes 65 ms: with new looks in every episode ten of them would dominate a reset."""
@@ -63,6 +68,41 @@ class Props:
             PersonBody(f'person_{index}', float(look.radius), float(look.height))
             for index, look in enumerate(looks)
         ]
+
+    def groups(
+        self,
+        spec: EpisodeSpec,
+        obstacles: NDArray[np.float64],
+        people: NDArray[np.float64],
+        phases: Sequence[float | None],
+        here: NDArray[np.float64],
+    ) -> list[DynamicGroup]:
+        """Return what is drawn: obstacles where physics has them, people in their gait.
+
+        Args:
+            spec: Who and what there is.
+            obstacles: `[S, 4, 4]` map <- obstacle.
+            people: `[P, 4]` x, y, z, yaw, map.
+            phases: Gait of each person.
+            here: `[2]` the robot's place, map; what is far from it is left out.
+        """
+        groups = []
+        for item, pose in zip(spec.obstacles, obstacles, strict=True):
+            if np.hypot(*(pose[:2, 3] - here)) < DRAW_RANGE:
+                groups.append(DynamicGroup(self.obstacle(item).cloud, pose))
+        for person, place, phase in zip(spec.people, people, phases, strict=True):
+            if np.hypot(*(place[:2] - here)) < DRAW_RANGE:
+                groups.append(DynamicGroup(self.person(person).frame(phase), _upright(place)))
+        return groups
+
+
+def _upright(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `[4, 4]` map <- person from x, y, z, yaw."""
+    c, s = math.cos(place[3]), math.sin(place[3])
+    pose = np.eye(4)
+    pose[:2, :2] = (c, -s), (s, c)
+    pose[:3, 3] = place[:3]
+    return pose
 
 
 def _cached(store: OrderedDict[object, Look], key: object, make: Callable[[], Look]) -> Look:

@@ -14,10 +14,12 @@ from navbench_gs.env.state import SimState, StuckDetector
 from navbench_gs.errors import SimulationError
 from navbench_gs.physics import PhysicsWorld, WorldTemplate
 from navbench_gs.physics.contacts import OCCUPIED
+from navbench_gs.physics.solids import footprints
 from navbench_gs.physics.template import STEP_NS
 from navbench_gs.render import DynamicGroup, Frame
 from navbench_gs.render.factory import Backend
 from navbench_gs.scenes.bundle import SceneBundle
+from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.sensors import Drift, DriftingOdometry, SceneCamera, VirtualScan
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import CameraModel, CameraMount
@@ -27,9 +29,6 @@ from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
 STEPS_PER_TICK = TICK_NS // STEP_NS
-DRAW_RANGE = 60.0
-"""People and obstacles farther away are not drawn, metres: less than two pixels high."""
-
 
 class Simulation:
     """Closed-loop world; what belongs to the scene is built once and kept between episodes.
@@ -72,16 +71,11 @@ class Simulation:
         self.spec: EpisodeSpec | None = None
         self._drift, self._latency = drift or Drift(), latency
         self._crowd_config = crowd or CrowdConfig()
-        self._props = Props()
-        self._template = WorldTemplate(robot, bundle.collision)
-        self._ground = CrowdGround(bundle.collision)
-        self._probe = OccupancyProbe(bundle.collision, robot)
-        self._scanner = VirtualScan(bundle.collision)
-        place = mount or robot.camera.mount()
-        self._camera = (
-            SceneCamera(bundle.cloud(), camera, place, backend=backend, threads=threads)
-            if render else None
-        )
+        self._camera: SceneCamera | None = None
+        if render:
+            place = mount or robot.camera.mount()
+            self._camera = SceneCamera(bundle.cloud(), camera, place, backend, threads)
+        self._keep(bundle.collision)
 
     def reset(self, spec: EpisodeSpec) -> None:
         """Set the world to an episode's beginning.
@@ -176,19 +170,10 @@ class Simulation:
 
     def scan(self, beams: int = 360, max_range: float = 10.0) -> NDArray[np.float32]:
         """Return `[beams]` distances from base_link, -pi to pi; inf where nothing is near."""
-        places, radii = self._crowd.places, self._crowd.radii
-        discs = [np.column_stack([places[:, :2], radii])]
-        rectangles = []
-        poses = self._world.solid_poses()
-        for solid, pose in zip(self._world.solids, poses, strict=True):
-            yaw = math.atan2(pose[1, 0], pose[0, 0])
-            if solid.shape == 'cylinder':
-                discs.append(np.array([[pose[0, 3], pose[1, 3], solid.size[0]]]))
-            else:
-                rectangles.append([pose[0, 3], pose[1, 3], *solid.half_extents, yaw])
+        discs, rectangles = footprints(self._world.solids, self._world.solid_poses())
+        people = np.column_stack([self._crowd.places[:, :2], self._crowd.radii])
         return self._scanner.cast(
-            self.true_pose(), np.concatenate(discs), np.array(rectangles).reshape(-1, 5), beams,
-            max_range,
+            self.true_pose(), np.concatenate([people, discs]), rectangles, beams, max_range
         )
 
     def people_positions(self) -> NDArray[np.float64]:
@@ -202,6 +187,14 @@ class Simulation:
     def obstacle_poses(self) -> NDArray[np.float64]:
         """Return `[S, 4, 4]` map <- obstacle, origin at the middle of the underside."""
         return self._world.solid_poses()
+
+    def _keep(self, collision: CollisionMap) -> None:
+        """Build what every episode on the scene shares."""
+        self._props = Props()
+        self._template = WorldTemplate(self.robot, collision)
+        self._ground = CrowdGround(collision)
+        self._probe = OccupancyProbe(collision, self.robot)
+        self._scanner = VirtualScan(collision)
 
     def _observe(self, pose: Pose2) -> None:
         """Collect what happened in the tick."""
@@ -225,23 +218,7 @@ class Simulation:
         """Return the groups to draw: people in their gait, obstacles where physics has them."""
         if self.spec is None:
             return []
-        here = self._world.pose()[:2, 3]
-        groups = []
-        for spec, pose in zip(self.spec.obstacles, self._world.solid_poses(), strict=True):
-            if np.hypot(*(pose[:2, 3] - here)) < DRAW_RANGE:
-                groups.append(DynamicGroup(self._props.obstacle(spec).cloud, pose))
-        places = self._standing_places()
-        for person, place, phase in zip(self.spec.people, places, self._crowd.phases, strict=True):
-            if np.hypot(*(place[:2] - here)) < DRAW_RANGE:
-                cloud = self._props.person(person).frame(phase)
-                groups.append(DynamicGroup(cloud, _upright(place)))
-        return groups
-
-
-def _upright(place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `[4, 4]` map <- person from x, y, z, yaw."""
-    c, s = math.cos(place[3]), math.sin(place[3])
-    pose = np.eye(4)
-    pose[:2, :2] = (c, -s), (s, c)
-    pose[:3, 3] = place[:3]
-    return pose
+        return self._props.groups(
+            self.spec, self._world.solid_poses(), self._standing_places(), self._crowd.phases,
+            self._world.pose()[:2, 3],
+        )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from navbench_gs.physics import layers
 
@@ -97,3 +100,26 @@ def add_person(spec: mujoco.MjSpec, person: PersonBody) -> None:
         contype=layers.PERSON,
         conaffinity=0,
     )
+
+
+def footprints(
+    solids: Sequence[Solid], poses: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the obstacles' shapes on the floor as they stand.
+
+    Args:
+        solids: Obstacles.
+        poses: `[S, 4, 4]` map <- obstacle.
+
+    Returns:
+        **discs**: `[D, 3]` x, y, radius of the round ones.
+        **rectangles**: `[B, 5]` x, y, half length, half width, yaw of the others.
+    """
+    discs, rectangles = [], []
+    for solid, pose in zip(solids, poses, strict=True):
+        if solid.shape == 'cylinder':
+            discs.append((pose[0, 3], pose[1, 3], solid.size[0]))
+        else:
+            yaw = math.atan2(pose[1, 0], pose[0, 0])
+            rectangles.append((pose[0, 3], pose[1, 3], *solid.half_extents, yaw))
+    return np.array(discs).reshape(-1, 3), np.array(rectangles).reshape(-1, 5)

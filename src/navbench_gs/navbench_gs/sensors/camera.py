@@ -22,7 +22,6 @@ class SceneCamera:
         cloud: GaussianCloud,
         camera: CameraModel,
         mount: CameraMount,
-        *,
         backend: Backend = 'cpu',
         threads: int | None = None,
     ) -> None:
