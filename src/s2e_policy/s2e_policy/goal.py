@@ -28,7 +28,7 @@ def encode_goal(goal: np.ndarray | None, encoding: GoalEncoding) -> tuple[np.nda
         encoding: `linear`: clip(d) / 200, as in the paper; `log`: log(1 + d) / log(201).
 
     Returns:
-        **code**: Range code, cosine and sine of the bearing; zeros when goal-free. [..., 3] float32
+        **code**: Range code, cosine and sine of the bearing; zeros when goal-free. [..., 3]
         **mask**: One where a goal is present. [..., 1] float32
     """
     if goal is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import onnx
 import pytest
@@ -51,7 +49,7 @@ def test_a_missing_file_and_a_link_are_refused(folder, tmp_path) -> None:
     path.rename(tmp_path / 'elsewhere')
     with pytest.raises(PolicyError, match='plain file'):
         load_bundle(folder)
-    os.symlink(tmp_path / 'elsewhere', path)
+    path.symlink_to(tmp_path / 'elsewhere')
     with pytest.raises(PolicyError, match='plain file'):
         load_bundle(folder)
 

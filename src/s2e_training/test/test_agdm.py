@@ -110,7 +110,8 @@ def test_loss_adds_up() -> None:
     # score: log 5; speed: (1 - 1.5)^2; likelihood: log 2 pi per waypoint, ten of them by 0.1
     assert float(loss['score'].detach()) == pytest.approx(math.log(5))
     assert float(loss['speed'].detach()) == pytest.approx(0.25)
-    assert float(loss['total'].detach()) == pytest.approx(math.log(5) + 0.5 * 0.25 + 1.837877, abs=1e-5)
+    expected = math.log(5) + 0.5 * 0.25 + 1.837877
+    assert float(loss['total'].detach()) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize('log_sigma', [-3.0, 1.1])

@@ -138,7 +138,7 @@ def test_export_and_parity(clips: Path, finished: Path) -> None:
         assert a.scores.sum() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_the_exported_bundle_shares_its_weights_and_guards_them(clips: Path, finished: Path) -> None:
+def test_the_bundle_shares_its_weights_and_guards_them(clips: Path, finished: Path) -> None:
     bundle = export_run(finished, clips / 'guarded', 'mini')
     graphs = len(bundle.window) + len(bundle.streaming)
     # Both graphs together are topology; the encoder alone has 2.7 MB of weights.

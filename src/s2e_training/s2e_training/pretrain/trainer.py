@@ -103,7 +103,8 @@ class Trainer:
             if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
                 validation = report = self.validate()
                 self._judge(report['loss'])
-                self._log({'step': self.step, **loss, **{f'val_{k}': v for k, v in report.items()}})
+                measured = {f'val_{name}': value for name, value in report.items()}
+                self._log({'step': self.step, **loss, **measured})
             if self._clock() - saved > 60 * self.config.checkpoint_minutes:
                 self._save(LAST)
                 saved = self._clock()
