@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from navbench_gs.errors import RunError
@@ -49,7 +50,7 @@ class SimParameters:
         Raises:
             RunError: No scene or task, or one that does not exist.
         """
-        scenes, tasks = parse_scenes(self.scenes.split()), parse_tasks(self.tasks.split())
+        scenes, tasks = parse_scenes(shlex.split(self.scenes)), parse_tasks(self.tasks.split())
         if not scenes or not tasks:
             raise RunError(f'scenes and tasks must be named, got {self.scenes!r}, {self.tasks!r}')
         return RunConfig(

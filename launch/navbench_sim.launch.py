@@ -1,0 +1,83 @@
+"""Drive a simulated robot through a splat scene with the nodes that run on a robot.
+
+    ros2 launch s2e_nav navbench_sim.launch.py scene:=city:7 episodes:=4
+"""
+
+import datetime
+import os
+from pathlib import Path
+
+from launch import LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+    Shutdown,
+)
+from launch.event_handlers import OnProcessExit
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+ARGUMENTS = (
+    ('scene', '', 'One scene: city:SEED, a scene bundle, or a capture (folder, .ply, .sog).'),
+    ('scenes', 'city:0', 'Several scenes, separated by blanks; city:0-3 is a range.'),
+    ('task', '', 'One task: empty, obstacle, pedestrian or obstacle_pedestrian.'),
+    ('tasks', 'empty', 'Several tasks, separated by blanks, or all.'),
+    ('episodes', '3', 'Episodes per scene and task.'),
+    ('seed', '0', 'Seed of the run.'),
+    ('robot', 'coco', 'Robot profile by name (config/robots) or path.'),
+    ('policy', 's2e-small', 'Policy bundle by name (models/) or path, or straight.'),
+    ('mode', 'lockstep', 'lockstep: the world waits, reproducible; realtime: it does not.'),
+    ('output', '', 'Folder of the run; runs/<time> when empty.'),
+    ('protocol', 'default', 'Benchmark protocol by name (config/navbench) or path.'),
+    ('camera', 'robot', 'robot: the profile\'s camera; policy: 128x128 as in the benchmark.'),
+    ('image_width', '0', 'Width of the robot\'s images, pixels; 0 takes the profile\'s.'),
+    ('image_height', '0', 'Height of the robot\'s images, pixels; 0 takes the profile\'s.'),
+    ('scan', 'true', 'Publish the virtual laser scan.'),
+    ('film', 'true', 'Make a film of each episode.'),
+    ('record', 'true', 'Record the topics as MCAP.'),
+    ('isolated', 'true', 'Keep ROS traffic on this machine.'),
+)
+
+
+def launch_setup(context):
+    """Check what the user named, then describe the processes."""
+    from s2e_nav.launching import SimulatedRun
+
+    values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    stamp = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
+    run = SimulatedRun(values, default_output=Path('runs') / stamp)
+    actions = [
+        SetEnvironmentVariable(name, value) for name, value in run.environment(os.environ).items()
+    ]
+    nodes = {
+        item.executable: Node(
+            package='s2e_nav', executable=item.executable, name=item.executable,
+            parameters=[*item.files, item.parameters], output='screen',
+        )
+        for item in run.nodes()
+    }
+
+    def on_exit(event, context):
+        """The runner's end is the end; anybody else's is a fault."""
+        if context.is_shutdown:
+            return None
+        name = event.process_name
+        if event.action is nodes['episode_runner'] and event.returncode == 0:
+            return [Shutdown(reason='the run is complete')]
+        # Raised here, it makes `ros2 launch` itself return 1.
+        raise RuntimeError(f'{name} ended with exit code {event.returncode}')
+
+    for node in nodes.values():
+        actions.append(RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit)))
+    return [*actions, *nodes.values()]
+
+
+def generate_launch_description():
+    """Declare the arguments; everything else depends on their values."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=value, description=text)
+        for name, value, text in ARGUMENTS
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=launch_setup)])

@@ -1,0 +1,59 @@
+"""The same graph without the simulator: camera and odometry in, cmd_vel out.
+
+    ros2 launch s2e_nav robot.launch.py robot:=turtlebot4 image:=/oakd/rgb/preview/image_raw \
+        camera_info:=/oakd/rgb/preview/camera_info
+"""
+
+import os
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+ARGUMENTS = (
+    ('robot', 'coco', 'Robot profile by name (config/robots) or path.'),
+    ('policy', 's2e-small', 'Policy bundle by name (models/) or path, or straight.'),
+    ('namespace', '', 'Namespace of the nodes.'),
+    ('autostart', 'true', 'Configure and activate the policy without being asked.'),
+    ('compressed', 'false', 'Read compressed images.'),
+    ('image', 'camera/image_raw', 'Topic of the raw images.'),
+    ('image_compressed', 'camera/image_raw/compressed', 'Topic of the compressed images.'),
+    ('camera_info', 'camera/camera_info', 'Topic of the intrinsics.'),
+    ('odom', 'odom', 'Topic of the odometry.'),
+    ('cmd_vel', 'cmd_vel', 'Topic of the velocity to the base.'),
+    ('goal_pose', 'goal_pose', 'Topic of the goals.'),
+    ('stamped', '', 'true: TwistStamped, false: Twist; empty: as the robot profile says.'),
+    ('require_provider', '', 'ONNX execution provider without which nothing starts.'),
+    ('use_sim_time', 'false', 'Take time from /clock.'),
+    ('record', '', 'Folder of an MCAP recording; nothing is recorded when empty.'),
+)
+
+
+def launch_setup(context):
+    """Check what the user named, then describe the processes."""
+    from s2e_nav.launching import RobotGraph
+
+    values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    graph = RobotGraph(values)
+    actions = [
+        SetEnvironmentVariable(name, value)
+        for name, value in graph.environment(os.environ).items()
+    ]
+    return actions + [
+        Node(
+            package='s2e_nav', executable=item.executable, name=item.executable,
+            namespace=values['namespace'], parameters=[*item.files, item.parameters],
+            remappings=graph.remappings(), output='screen',
+        )
+        for item in graph.nodes()
+    ]
+
+
+def generate_launch_description():
+    """Declare the arguments; everything else depends on their values."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=value, description=text)
+        for name, value, text in ARGUMENTS
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=launch_setup)])

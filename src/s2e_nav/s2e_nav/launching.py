@@ -1,0 +1,219 @@
+"""What the launch files decide, as plain Python: arguments checked, processes listed.
+
+Raising from here ends `ros2 launch` with exit code 1 before anything was started.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from s2e_core.paths import find_config, find_model
+from s2e_core.robot import RobotProfile, load_robot
+
+from s2e_nav.errors import StartError
+from s2e_nav.policies import STRAIGHT
+from s2e_nav.sim.parameters import SimParameters
+
+BOOLEANS = {'true': True, '1': True, 'yes': True, 'false': False, '0': False, 'no': False}
+
+
+@dataclass(frozen=True)
+class NodeEntry:
+    """One process."""
+
+    executable: str
+    parameters: dict[str, Any]
+    files: list[str] = field(default_factory=list)
+    """Parameter files; `parameters` win over them."""
+
+
+def flag(values: Mapping[str, str], name: str) -> bool:
+    """Read a yes-or-no argument.
+
+    Raises:
+        StartError: Neither.
+    """
+    text = values[name].strip().lower()
+    if text not in BOOLEANS:
+        raise StartError(f'{name}:= must be true or false, got {values[name]!r}')
+    return BOOLEANS[text]
+
+
+def number(values: Mapping[str, str], name: str) -> int:
+    """Read a whole number.
+
+    Raises:
+        StartError: Something else.
+    """
+    try:
+        return int(values[name])
+    except ValueError:
+        raise StartError(f'{name}:= must be a whole number, got {values[name]!r}') from None
+
+
+def transport(environment: Mapping[str, str], isolated: bool) -> dict[str, str]:
+    """Return the environment that lets raw images through and keeps traffic at home.
+
+    Args:
+        environment: What the user set already wins.
+        isolated: Whether discovery stays on this machine.
+    """
+    wanted = {'FASTDDS_DEFAULT_PROFILES_FILE': str(find_config('fastdds.xml'))}
+    if isolated:
+        wanted['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    return {name: value for name, value in wanted.items() if not environment.get(name)}
+
+
+class SimulatedRun:
+    """The processes of navbench_sim.launch.py."""
+
+    def __init__(self, values: Mapping[str, str], default_output: Path) -> None:
+        """Check the arguments.
+
+        Args:
+            values: Launch arguments by name.
+            default_output: Folder of the run if none is named.
+
+        Raises:
+            S2EError: An argument is wrong; the text says which.
+        """
+        self._values = values
+        self.output = Path(values['output'] or default_output).expanduser().absolute()
+        scenes = values['scene'] or values['scenes']
+        if values['scene']:
+            # One scene may be a path with blanks in it; several are split at blanks.
+            scenes = shlex.quote(values['scene'])
+        self.sim = {
+            'scenes': scenes, 'tasks': values['task'] or values['tasks'],
+            'episodes': number(values, 'episodes'), 'seed': number(values, 'seed'),
+            'robot': values['robot'], 'protocol': values['protocol'], 'mode': values['mode'],
+            'output': str(self.output), 'camera': values['camera'],
+            'image_width': number(values, 'image_width'),
+            'image_height': number(values, 'image_height'), 'scan': flag(values, 'scan'),
+        }
+        self.config = SimParameters(**self.sim)
+        run = self.config.run_config()
+        self.robot = load_robot(values['robot'])
+        check_policy(values['policy'])
+        for scene in run.scenes:
+            check_scene(scene)
+        if self.output.exists() and any(self.output.iterdir()):
+            raise StartError(f'output:= {self.output} is not empty; name a new folder')
+
+    def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return variables to set."""
+        return transport(environment, flag(self._values, 'isolated'))
+
+    def nodes(self) -> list[NodeEntry]:
+        """List the processes."""
+        mode, robot = self._values['mode'], self._values['robot']
+        # Stamps are the clock of lock-step; /clock would only wake every node at each tick.
+        timed = {'use_sim_time': mode == 'realtime'}
+        common = {'mode': mode, **timed}
+        policy = {
+            **common, 'policy': self._values['policy'],
+            'v_max': min(self.robot.v_max, self.config.run_config().protocol.judge.v_max),
+        }
+        runner = {
+            **{f'sim.{key}': value for key, value in self.sim.items()},
+            'film': flag(self._values, 'film'),
+        }
+        entries = [
+            NodeEntry('sim_bridge', {**self.sim, **timed}),
+            NodeEntry('policy', policy, [settings('policy')]),
+            NodeEntry('follower', {**common, 'robot': robot}, [settings('follower')]),
+            NodeEntry('gate', {**common, 'robot': robot}, [settings('gate')]),
+            NodeEntry('episode_runner', runner),
+        ]
+        if flag(self._values, 'record'):
+            entries.append(NodeEntry('recorder', {'output': str(self.output / 'recording')}))
+        return entries
+
+
+class RobotGraph:
+    """The processes of robot.launch.py."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        """Check the arguments.
+
+        Raises:
+            S2EError: An argument is wrong; the text says which.
+        """
+        self._values = values
+        self.robot: RobotProfile = load_robot(values['robot'])
+        check_policy(values['policy'])
+
+    def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return variables to set; a robot's traffic may leave the machine."""
+        return transport(environment, isolated=False)
+
+    def remappings(self) -> list[tuple[str, str]]:
+        """Return the topic remappings."""
+        names = {
+            'camera/image_raw': 'image', 'camera/image_raw/compressed': 'image_compressed',
+            'camera/camera_info': 'camera_info', 'odom': 'odom', 'cmd_vel': 'cmd_vel',
+            'goal_pose': 'goal_pose',
+        }
+        return [
+            (topic, self._values[argument]) for topic, argument in names.items()
+            if self._values[argument] != topic
+        ]
+
+    def nodes(self) -> list[NodeEntry]:
+        """List the processes."""
+        values = self._values
+        stamped = flag(values, 'stamped') if values['stamped'] else self.robot.twist_stamped
+        timed = {'use_sim_time': flag(values, 'use_sim_time')}
+        policy = {
+            'policy': values['policy'], 'autostart': flag(values, 'autostart'),
+            'compressed': flag(values, 'compressed'), 'v_max': self.robot.v_max,
+            'require_provider': values['require_provider'], **timed,
+        }
+        robot = {'robot': values['robot'], **timed}
+        entries = [
+            NodeEntry('policy', policy, [settings('policy')]),
+            NodeEntry('follower', robot, [settings('follower')]),
+            NodeEntry('gate', {**robot, 'stamped': stamped}, [settings('gate_robot')]),
+        ]
+        if values['record']:
+            folder = Path(values['record']).expanduser().absolute()
+            entries.append(NodeEntry('recorder', {'output': str(folder), **timed}))
+        return entries
+
+
+def settings(name: str) -> str:
+    """Return the parameter file of a node."""
+    return str(find_config(f'nodes/{name}.yaml'))
+
+
+def check_policy(name: str) -> None:
+    """Refuse a policy that is not there or was changed.
+
+    Raises:
+        S2EError: With the reason.
+    """
+    if name == STRAIGHT:
+        return
+    from s2e_policy.bundle import load_bundle
+
+    load_bundle(find_model(name), replay_reference=False)
+
+
+def check_scene(scene: str) -> None:
+    """Refuse a scene that cannot be: a wrong path is told before anything starts.
+
+    Raises:
+        S2EError: Neither a generated scene nor something on disk.
+    """
+    from navbench_gs.scenes.resolve import ALLOWED
+
+    if scene.startswith('city:') and scene[5:].isdigit():
+        return
+    if not Path(scene).expanduser().exists():
+        raise StartError(f'scene {scene!r} does not exist; allowed: {ALLOWED}')
+
+
