@@ -55,7 +55,7 @@ def test_installed_files_are_those_of_the_checkout(folder):
     wanted = {
         str(path.relative_to(top))
         for path in top.rglob('*')
-        if path.name.endswith(suffixes) and '__pycache__' not in path.parts
+        if path.is_file() and path.name.endswith(suffixes) and '__pycache__' not in path.parts
     }
     installed = overlay() / folder
     found = {str(p.relative_to(installed)) for p in installed.rglob('*') if p.is_file()}
