@@ -1,4 +1,6 @@
-"""Importing captures: upright, floor, obstacles, free space."""
+"""Captured splat scenes made navigable."""
+
+from __future__ import annotations
 
 from navbench_gs.scenes.importer.capture import IMPORTER_VERSION, import_capture
 from navbench_gs.scenes.importer.options import ImportOptions

@@ -1,34 +1,51 @@
-"""What a user may say about a capture that its file does not."""
+"""What the importer may assume about a capture."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from s2e_core.config import check, option
+import numpy as np
+
+from navbench_gs.errors import SceneError
+
+Up = Literal['auto', 'z', '-z', 'y', '-y']
+UPS = ('auto', 'z', '-z', 'y', '-y')
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """Settings of one import."""
+    """Settings of one import; the defaults suit a walk through a garden, street or flat.
 
-    up: str = option(
-        'auto', choices=('auto', '+z', '-y', '+y'), help='Which axis of the file points up.'
-    )
-    scale: float | None = option(
-        None,
-        unit='m',
-        low=1e-4,
-        high=1e4,
-        help='Metres per unit of the file; unset, a unit counts as a metre, marked unknown.',
-    )
-    resolution: float = option(0.1, unit='m', low=0.05, high=0.5, help='Edge of a map cell.')
-    robot_height: float = option(
-        1.2, unit='m', low=0.2, high=3.0, help='What hangs lower than this is an obstacle.'
-    )
-    step: float = option(
-        0.12, unit='m', low=0.02, high=0.3, help='Highest edge that a robot drives over.'
-    )
-    licence: str = option('unknown', help='Licence of the capture.')
+    Raises:
+        SceneError: a value is out of range.
+    """
+
+    up: Up = 'auto'
+    """Axis of the capture that points up; auto asks where the largest floor lies."""
+    scale: float | None = None
+    """Metres per unit; None assumes 1 and records that the scale is not known."""
+    robot_radius: float = 0.3
+    """Radius of the disc that must fit through, metres."""
+    robot_height: float = 1.2
+    """Height up to which things count as obstacles, metres."""
+    step: float = 0.15
+    """Height that wheels or grass may have over the floor, metres."""
+    resolution: float = 0.1
+    """Edge of a cell, metres."""
+    licence: str = 'unknown'
+    """Licence of the capture, carried into the bundle."""
 
     def __post_init__(self) -> None:
-        check(self, source='import')
+        if self.up not in UPS:
+            raise SceneError(f'up must be one of {UPS}, got {self.up!r}')
+        bounds = {
+            'scale': (1.0 if self.scale is None else self.scale, 1e-3, 1e3),
+            'robot_radius': (self.robot_radius, 0.05, 2.0),
+            'robot_height': (self.robot_height, 0.2, 3.0),
+            'step': (self.step, 0.02, 0.4),
+            'resolution': (self.resolution, 0.05, 0.5),
+        }
+        for name, (value, low, high) in bounds.items():
+            if not (np.isfinite(value) and low <= value <= high):
+                raise SceneError(f'{name} must lie in {low}..{high}, got {value}')
