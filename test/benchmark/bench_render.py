@@ -1,0 +1,170 @@
+"""Time the renderers: prepare, first frame, frames along a path; results as CSV.
+
+Example:
+    python test/benchmark/bench_render.py --scene street:300000 --sizes 128x128,320x240
+    python test/benchmark/bench_render.py --scene ../shared/data/splats/scenes/headquarter_garden
+
+Wall time and CPU time (all threads) are given, the latter also as a ratio to a fixed small
+kernel timed in the same run, so that runs on different days, busy or not, compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+import numba
+import numpy as np
+from street import make_street
+
+from navbench_gs.errors import NavBenchError
+from navbench_gs.render import RenderCamera, make_renderer
+from navbench_gs.splats import GaussianCloud, find_environment, load
+
+RESULTS = Path(__file__).parent / 'results/bench_render.csv'
+KERNEL_SIZE = 1 << 20
+
+
+@numba.njit(fastmath=True)
+def _kernel(values: np.ndarray, out: np.ndarray) -> None:
+    for i in range(values.size):
+        x = values[i]
+        out[i] = x * (1.0 + x * (0.5 + x * (0.25 + x * 0.125))) / (1.0 + x * x)
+
+
+def time_kernel(repeats: int = 31) -> float:
+    """Return the median CPU time of a polynomial over 2^20 float32, milliseconds, one thread."""
+    values = np.linspace(0.0, 1.0, KERNEL_SIZE, dtype=np.float32)
+    out = np.empty_like(values)
+    _kernel(values, out)
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        _kernel(values, out)
+        times.append(time.process_time() - start)
+    return 1e3 * float(np.median(times))
+
+
+def load_scene(name: str) -> tuple[GaussianCloud, np.ndarray, np.ndarray]:
+    """Return a cloud (sky included) and the first and last point of a straight path, metres."""
+    if name.startswith('street:'):
+        cloud = make_street(int(name.partition(':')[2]))
+        return cloud, np.array([-30.0, 0.0, 0.6]), np.array([-10.0, 1.0, 0.6])
+    cloud = load(name)
+    sky = find_environment(Path(name))
+    if 'headquarter_garden' in name:
+        path = np.array([3.0, 8.0]), np.array([3.0, -7.0])
+    else:
+        middle = np.median(cloud.means[:, :2], axis=0)
+        path = middle, middle + [0.0, -5.0]
+    ends = []
+    for point in path:
+        near = np.abs(cloud.means[:, :2] - point).max(axis=1) < 1.0
+        floor = np.percentile(cloud.means[near, 2], 5) if near.any() else cloud.means[:, 2].min()
+        ends.append(np.array([*point, floor + 1.2]))
+    if sky is not None:
+        cloud = GaussianCloud.concatenate([cloud, load(name, environment=True)])
+    return cloud, ends[0], ends[1]
+
+
+def path_cameras(
+    start: np.ndarray, end: np.ndarray, width: int, height: int, frames: int
+) -> list[RenderCamera]:
+    """Return cameras of 80 degrees that move along a segment and look ahead, 3 degrees down."""
+    ahead = (end - start) / np.linalg.norm(end - start)
+    ahead = ahead + [0.0, 0.0, -0.05]
+    ahead /= np.linalg.norm(ahead)
+    right = np.cross(ahead, [0.0, 0.0, 1.0])
+    right /= np.linalg.norm(right)
+    cameras = []
+    for fraction in np.linspace(0.0, 1.0, frames):
+        pose = np.eye(4)
+        pose[:3, :3] = np.stack([right, np.cross(ahead, right), ahead], axis=1)
+        pose[:3, 3] = start + fraction * (end - start)
+        cameras.append(RenderCamera.from_fov(width, height, np.radians(80.0), pose))
+    return cameras
+
+
+def measure(
+    arguments: argparse.Namespace, scene: str, size: tuple[int, int], threads: int
+) -> dict[str, object]:
+    """Time one scene, size and thread count."""
+    cloud, start, end = arguments.clouds[scene]
+    kernel = time_kernel()
+    begun = time.perf_counter()
+    renderer = make_renderer(cloud, backend=arguments.backend, threads=threads)
+    prepared = time.perf_counter()
+    cameras = path_cameras(start, end, *size, arguments.frames)
+    renderer.render(cameras[0])
+    first = time.perf_counter()
+    times, busy = [], []
+    for camera in cameras:
+        before, before_cpu = time.perf_counter(), time.process_time()
+        renderer.render(camera)
+        times.append(1e3 * (time.perf_counter() - before))
+        busy.append(1e3 * (time.process_time() - before_cpu))
+    return {
+        'scene': Path(scene).name,
+        'gaussians': len(cloud),
+        'backend': arguments.backend,
+        'width': size[0],
+        'height': size[1],
+        'threads': threads,
+        'frames': len(times),
+        'prepare_ms': round(1e3 * (prepared - begun), 1),
+        'first_frame_ms': round(1e3 * (first - prepared), 1),
+        'median_ms': round(float(np.median(times)), 2),
+        'p95_ms': round(float(np.percentile(times, 95)), 2),
+        'median_cpu_ms': round(float(np.median(busy)), 2),
+        'kernel_cpu_ms': round(kernel, 4),
+        'cpu_over_kernel': round(float(np.median(busy)) / kernel, 2),
+        'cpu': platform.processor() or platform.machine(),
+        'cores': os.cpu_count(),
+    }
+
+
+def main() -> int:
+    """Parse the command line, measure, print and write the rows."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--scene', action='append', help='street:COUNT or a splat path; may be repeated'
+    )
+    parser.add_argument('--sizes', default='128x128,320x240,640x480', help='WxH, comma separated')
+    parser.add_argument('--threads', default='1,2', help='thread counts, comma separated')
+    parser.add_argument('--frames', type=int, default=20, help='views along the path')
+    parser.add_argument('--backend', default='cpu', choices=['cpu', 'reference', 'cuda'])
+    parser.add_argument('--out', type=Path, default=RESULTS, help='CSV file, overwritten')
+    arguments = parser.parse_args()
+    sizes = [tuple(map(int, size.split('x'))) for size in arguments.sizes.split(',')]
+    scenes = arguments.scene or ['street:300000']
+    try:
+        arguments.clouds = {scene: load_scene(scene) for scene in scenes}
+    except NavBenchError as error:
+        print(f'bench_render: {error}', file=sys.stderr)
+        return 2
+    rows = [
+        measure(arguments, scene, size, threads)
+        for scene in scenes
+        for size in sizes
+        for threads in map(int, arguments.threads.split(','))
+    ]
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with arguments.out.open('w', newline='') as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    for row in rows:
+        print(', '.join(f'{key} {value}' for key, value in row.items() if key != 'cpu'))
+    print(f'written to {arguments.out}')
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
