@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -194,3 +194,26 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     known = os.environ.get('AMENT_PREFIX_PATH', '')
     monkeypatch.setenv('AMENT_PREFIX_PATH', f'{prefix}{os.pathsep}{known}'.rstrip(os.pathsep))
     return prefix
+
+
+@pytest.fixture(scope='session')
+def reserve() -> Callable[[], AbstractContextManager[int]]:
+    """Function that reserves a DDS domain."""
+    return reserved_domain
+
+
+@pytest.fixture(scope='module')
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
+    """Start a command that lives as long as the module's tests."""
+    started: list[Running] = []
+    folder = tmp_path_factory.mktemp('running')
+
+    def begin(command: list[str], env: dict[str, str]) -> Running:
+        variables = test_environment(folder / 'log') | env
+        variables['PYTHONPATH'] = test_environment(folder)['PYTHONPATH']
+        started.append(Running(command, variables, folder))
+        return started[-1]
+
+    yield begin
+    for item in started:
+        item.close()

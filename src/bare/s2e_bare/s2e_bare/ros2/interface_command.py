@@ -102,7 +102,7 @@ def definition(
     package = path.parent.parent.name
     for line in path.read_text(encoding='utf-8').splitlines():
         shown = line if comments else line.split('#', 1)[0].rstrip()
-        if not shown and (depth or line):
+        if not shown and (depth or not comments):
             continue
         yield '\t' * depth + shown
         found = _FIELD.match(line)

@@ -59,7 +59,6 @@ def show_info(session: Session, options: argparse.Namespace) -> int:
     )
 
     full = session.require_node(options.node_name)
-    session.settle()
     namespace, _, name = full.rpartition('/')
     node, where = session.node, (name, namespace or '/')
     sections = {

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 from s2e_bare.errors import CommandError
 
-# Discovery on one machine took 0.1-0.3 s when measured; a graph that has not changed for this
-# long after that is taken as complete.
-SETTLED = 0.4
-SPIN_TIME = 2.0
+# A node that is already there was found after 0.05-0.75 s with the announcements of
+# config/fastdds.xml, after up to 3.2 s with the defaults of Fast DDS. So: look for LOOK seconds
+# at least and until nothing has changed for SETTLED; for SPIN_TIME where nobody was found.
+LOOK = 1.0
+SETTLED = 0.5
+SPIN_TIME = 3.5
 # How long a named node, topic or service may take to appear.
 APPEAR = 5.0
 _STEP = 0.05
@@ -53,8 +55,10 @@ class Session:
     def settle(self) -> None:
         """Wait until the graph has stopped to grow."""
         start = changed = time.monotonic()
-        before = None
-        while (now := time.monotonic()) - start < self._spin_time and now - changed < SETTLED:
+        empty = before = self._snapshot()
+        while (now := time.monotonic()) - start < self._spin_time:
+            if before != empty and now - start > LOOK and now - changed > SETTLED:
+                return
             self.spin_once()
             current = self._snapshot()
             if current != before:
