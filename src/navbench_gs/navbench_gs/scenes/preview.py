@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.errors import SceneError
 from navbench_gs.render.camera import RenderCamera
+from navbench_gs.render.factory import Backend, make_renderer
 from navbench_gs.render.renderer import Renderer
+from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.collision import CollisionMap
 
 Image = NDArray[np.uint8]
@@ -103,3 +108,47 @@ def contact_sheet(images: list[Image], columns: int) -> Image:
     blank = np.full_like(images[0], 255)
     padded = [row + [blank] * (columns - len(row)) for row in rows]
     return np.concatenate([np.concatenate(row, axis=1) for row in padded], axis=0)
+
+
+def write_previews(
+    folder: Path, bundle: SceneBundle, views: int = 6, backend: Backend = 'cpu'
+) -> list[Path]:
+    """Draw a scene from above, with its occupancy, and from robot height.
+
+    Args:
+        folder: where the PNG files go; made if absent.
+        bundle: the scene.
+        views: first-person views, spread over the spawn points.
+        backend: of the renderer.
+
+    Returns:
+        The files: top.png, occupancy.png, robot.png.
+
+    Raises:
+        SceneError: the folder cannot be written.
+    """
+    renderer = make_renderer(bundle.cloud(), backend=backend)
+    # Indoors the ceiling must go; 2 m over the floor keeps people and furniture whole.
+    ceiling = 2.0 if bundle.kind == 'capture' else 70.0
+    count = min(views, len(bundle.spawn))
+    spots = bundle.spawn[np.linspace(0, len(bundle.spawn) - 1, count).astype(np.int64)]
+    seen = [
+        first_person(renderer, bundle.collision, spot, best_heading(bundle.collision, spot))
+        for spot in spots
+    ]
+    pictures = {
+        'top.png': top_view(renderer, bundle.collision, overlay=False, ceiling=ceiling),
+        'occupancy.png': top_view(renderer, bundle.collision, ceiling=ceiling),
+        'robot.png': contact_sheet(seen, 2),
+    }
+    paths = []
+    for name, picture in pictures.items():
+        path = Path(folder) / name
+        ok, data = cv2.imencode('.png', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data.tobytes() if ok else b'')
+        except OSError as error:
+            raise SceneError(f'{path}: cannot write the preview: {error}') from error
+        paths.append(path)
+    return paths

@@ -1,0 +1,141 @@
+"""`s2e scene`: make, import, look at and measure the worlds to drive in."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+ORDER = 20
+
+EPILOG = """examples:
+  s2e scene generate --seed 7 --out scenes/city-7
+  s2e scene import ~/captures/garden scenes/garden --scale 1.0
+  s2e scene preview city:7 --out previews
+  s2e scene info scenes/garden
+SCENE is city:SEED, the folder of a scene bundle, or a capture (.ply, .sog, or a folder with
+meta.json or lod-meta.json), which is imported into the cache on first use.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the parser of this command."""
+    parser = subparsers.add_parser(
+        'scene', help='make, import, preview and measure scenes', epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
+    generate = _action(actions, 'generate', 'make a city scene from a seed',
+                       's2e scene generate --seed 1000 --out scenes/city-1000')
+    generate.add_argument('--seed', type=int, required=True,
+                          help='0-25 test, 100-125 validation, 1000 and up training')
+    generate.add_argument('--out', type=Path, required=True, metavar='DIR', help='bundle folder')
+    _add_import(actions)
+    preview = _action(actions, 'preview', 'draw a scene from above and from robot height',
+                      's2e scene preview city:7 --out previews --views 8')
+    preview.add_argument('scene', metavar='SCENE')
+    preview.add_argument('--out', type=Path, default=Path('previews'), metavar='DIR',
+                         help='folder for the PNG files (previews)')
+    preview.add_argument('--views', type=int, default=6, metavar='N',
+                         help='views from robot height, 1-36 (6)')
+    preview.add_argument('--backend', default='cpu', choices=('cpu', 'reference', 'cuda'),
+                         help='renderer back end (cpu)')
+    info = _action(actions, 'info', 'say what a scene holds and offers',
+                   's2e scene info city:7 --radius 0.35')
+    info.add_argument('scene', metavar='SCENE')
+    info.add_argument('--radius', type=float, default=0.3, metavar='M',
+                      help='radius of the robot, metres (0.3)')
+
+
+def _action(
+    actions: argparse._SubParsersAction[Any], name: str, text: str, example: str
+) -> argparse.ArgumentParser:
+    """Add one action with an example in its help."""
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=text, description=text, epilog=f'example:\n  {example}',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
+
+
+def _add_import(actions: argparse._SubParsersAction[Any]) -> None:
+    """Add the import action."""
+    parser = _action(actions, 'import', 'make a captured splat scene navigable',
+                     's2e scene import capture.ply scenes/yard --up -y --scale 0.8')
+    parser.add_argument('capture', type=Path, metavar='CAPTURE', help='.ply, .sog or folder')
+    parser.add_argument('out', type=Path, metavar='OUT', help='bundle folder')
+    parser.add_argument('--up', default='auto', choices=('auto', 'z', '-z', 'y', '-y'),
+                        help='axis of the capture that points up (auto)')
+    parser.add_argument('--scale', type=float, metavar='M',
+                        help='metres per unit; left out, 1 is assumed and recorded as unknown')
+    parser.add_argument('--radius', type=float, default=0.3, metavar='M',
+                        help='radius of the robot that must fit through, metres (0.3)')
+    parser.add_argument('--licence', default='unknown', help='licence of the capture (unknown)')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the action."""
+    actions = {
+        'generate': _generate, 'import': _import, 'preview': _preview, 'info': _info
+    }
+    return actions[args.action](args)
+
+
+def _progress(text: str, share: float) -> None:
+    """Show what is being done on the error stream, so that output stays clean."""
+    print(f's2e scene: {100.0 * share:3.0f} %  {text}', file=sys.stderr, flush=True)
+
+
+def _generate(args: argparse.Namespace) -> int:
+    from navbench_gs.scenes.city import write_city
+
+    bundle = write_city(args.seed, args.out, _progress)
+    print(f'{bundle.root}: {bundle.gaussians} gaussians, layout {bundle.notes["layout"]}')
+    return 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    from navbench_gs.scenes.importer import ImportOptions, import_capture
+
+    options = ImportOptions(
+        up=args.up, scale=args.scale, robot_radius=args.radius, licence=args.licence
+    )
+    bundle = import_capture(args.capture, args.out, options, _progress)
+    print(f'{bundle.root}: {bundle.gaussians} gaussians')
+    for key, value in bundle.notes.items():
+        print(f'  {key}: {value}')
+    return 0
+
+
+def _preview(args: argparse.Namespace) -> int:
+    from navbench_gs.errors import SceneError
+    from navbench_gs.scenes import resolve_scene
+    from navbench_gs.scenes.preview import write_previews
+
+    if not 1 <= args.views <= 36:
+        raise SceneError(f'--views must lie in 1..36, got {args.views}')
+    bundle = resolve_scene(args.scene, progress=_progress)
+    _progress('drawing', 0.9)
+    for path in write_previews(args.out, bundle, args.views, args.backend):
+        print(path)
+    return 0
+
+
+def _info(args: argparse.Namespace) -> int:
+    from navbench_gs.scenes import resolve_scene
+    from navbench_gs.scenes.survey import survey
+
+    bundle = resolve_scene(args.scene, progress=_progress)
+    found = survey(bundle, args.radius)
+    x0, y0, x1, y1 = bundle.collision.bounds
+    scale = 'metric' if bundle.metric else 'scale not measured, 1 unit taken as 1 m'
+    print(f'{bundle.name} ({bundle.kind}), {bundle.root}')
+    print(f'  source {bundle.source}; licence {bundle.licence}; {scale}')
+    print(f'  {bundle.gaussians} gaussians, hash {bundle.hash[:16]}')
+    print(f'  ground {x1 - x0:.1f} x {y1 - y0:.1f} m, {len(bundle.collision.boxes)} boxes')
+    print(f'  free for a radius of {found.radius} m: {found.free:.0f} m2')
+    print(f'  longest route {found.length:.1f} m, floor rises {found.climb:.2f} m along it')
+    for key, value in bundle.notes.items():
+        print(f'  {key}: {value}')
+    return 0
