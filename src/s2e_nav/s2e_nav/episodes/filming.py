@@ -15,8 +15,10 @@ from s2e_core.robot import RobotProfile
 
 from s2e_nav.odometry_buffer import OdometryBuffer
 
-PENDING = 8
-"""Images that may wait for their modes; modes that are later are not drawn."""
+PENDING = 200
+"""Images that may wait for their modes and odometry; 10 to 60 KB each."""
+ODOMETRY_HORIZON_NS = 120_000_000_000
+"""Odometry arrives on another topic and may be far ahead of images that wait to be drawn."""
 
 
 class TopicFilm:
@@ -33,9 +35,11 @@ class TopicFilm:
         self._folder, self._robot, self._width = folder, robot, width
         self._camera: CameraModel | None = None
         self._film: EpisodeFilm | None = None
-        self._odometry = OdometryBuffer()
+        self._odometry = OdometryBuffer(ODOMETRY_HORIZON_NS)
         self._images: dict[int, Callable[[], CameraFrame]] = {}
+        self._modes: dict[int, tuple[PolicyOutput, int | None]] = {}
         self._goal: np.ndarray | None = None
+        self._drawn_ns = 0
         self._title, self._name, self._base = '', '', 0
 
     def set_camera(self, camera: CameraModel) -> None:
@@ -59,31 +63,47 @@ class TopicFilm:
         self._odometry.add(odometry)
 
     def add_image(self, stamp_ns: int, decode: Callable[[], CameraFrame]) -> None:
-        """Take an image; it is drawn once its modes are there or too many others wait."""
+        """Take an image; it is drawn once its modes and odometry are there."""
         if self._goal is None or stamp_ns < self._base:
             return
         self._images[stamp_ns] = decode
-        while len(self._images) > PENDING:
-            self._draw(next(iter(self._images)), None, None)
+        self._draw_complete()
 
     def add_modes(self, output: PolicyOutput, chosen: int | None) -> None:
-        """Take modes; images before theirs had none."""
-        for stamp in [s for s in self._images if s < output.stamp_ns]:
-            self._draw(stamp, None, None)
-        if output.stamp_ns in self._images:
-            self._draw(output.stamp_ns, output, chosen)
+        """Take modes."""
+        if output.stamp_ns >= self._base:
+            self._modes[output.stamp_ns] = output, chosen
+            self._draw_complete()
+
+    def is_complete(self, image_ns: int) -> bool:
+        """Whether the image of this stamp, the episode's last, is in the film."""
+        return self._drawn_ns >= image_ns
 
     def end(self) -> None:
         """Draw what waits and close the file."""
         for stamp in list(self._images):
-            self._draw(stamp, None, None)
+            self._draw(stamp)
+        self._modes.clear()
         self._goal = None
         film, self._film = self._film, None
         if film is not None:
             film.close()
 
-    def _draw(self, stamp: int, output: PolicyOutput | None, chosen: int | None) -> None:
+    def _draw_complete(self) -> None:
+        """Draw, in order, images that have all they will get."""
+        newest = max(self._modes, default=0)
+        for stamp in sorted(self._images):
+            crowded = len(self._images) > PENDING
+            # Images of an idle policy have no modes; later modes say that none will come.
+            complete = newest >= stamp and self._odometry.covers(stamp)
+            if not complete and not crowded:
+                return
+            self._draw(stamp)
+
+    def _draw(self, stamp: int) -> None:
         frame = self._images.pop(stamp)()
+        output, chosen = self._modes.pop(stamp, (None, None))
+        self._drawn_ns = stamp
         if self._camera is None:
             return
         if self._film is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,8 @@ from s2e_nav.runtime.process import run_program
 from s2e_nav.runtime.timers import steady_timer
 from s2e_nav.sim.parameters import SimParameters
 
+FILM_LAG = 3.0
+"""Longest wait for the film at the end of an episode, seconds."""
 FILM_QOS = QoSProfile(depth=400)
 """The film may lag behind the run by this many messages before any is lost."""
 
@@ -80,6 +84,8 @@ class EpisodeRunner:
         self._goals = node.create_publisher(PoseStamped, 'goal_pose', RELIABLE)
         self._sequence = Sequence(self._config.start_timeout)
         self._current: dict[str, Any] = {}
+        self._pending: dict[str, Any] | None = None
+        self._pending_since = 0.0
         self._open_topics()
         steady_timer(node, 0.05, self._drive)
 
@@ -105,6 +111,7 @@ class EpisodeRunner:
         """Take the next step of the run, if what it waits for is there."""
         if self.exit_code is not None:
             return
+        self._close_episode()
         step = self._sequence.step(
             bridge=self._next.service_is_ready() and self._start.service_is_ready(),
             now_s=self.node.get_clock().now().nanoseconds * 1e-9,
@@ -124,8 +131,6 @@ class EpisodeRunner:
         if not response.success:
             self._fail(response.message)
             return
-        import json
-
         self._current = json.loads(response.message)
         self._record.skipped = self._current.get('skipped', [])
         if self._current['done']:
@@ -139,11 +144,22 @@ class EpisodeRunner:
         )
 
     def _on_result(self, message: String) -> None:
-        import json
-
         result = json.loads(message.data)
         if result['id'] != self._current.get('id'):
             return
+        self._pending = result
+        self._pending_since = time.monotonic()
+        self._close_episode()
+
+    def _close_episode(self) -> None:
+        """Once the film has caught up with the episode, or 3 s later, count the result."""
+        result = self._pending
+        if result is None:
+            return
+        late = time.monotonic() - self._pending_since > FILM_LAG
+        if self._config.film and not late and not self._film.is_complete(result['image_ns']):
+            return
+        self._pending = None
         self._film.end()
         self._record.results.append(result)
         self._say(episode_line(

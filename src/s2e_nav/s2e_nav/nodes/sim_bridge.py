@@ -175,7 +175,8 @@ class SimBridge:
         scores = evaluate(log, self._world.run.protocol.judge)
         self._result.publish(String(data=json.dumps({
             'id': log.spec.id, 'outcome': log.outcome, 'detail': log.detail,
-            'path': str(path) if self._config.output else '', 'scores': to_mapping(scores),
+            'path': str(path) if self._config.output else '',
+            'image_ns': self._episode.image_ns, 'scores': to_mapping(scores),
         })))
 
 

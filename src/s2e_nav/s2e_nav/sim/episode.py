@@ -53,6 +53,8 @@ class Episode:
         """Name and hash of the policy, as its status says."""
         self._command: Command | None = None
         self._answered_ns = -1
+        self.image_ns = 0
+        """Stamp of the newest image."""
         self._waiting_since = time.monotonic()
 
     @property
@@ -126,6 +128,7 @@ class Episode:
         assert spec is not None
         self._senses.move(stamp, simulation.odometry(), spec.start)
         if simulation.time_ns % self._image_ns == 0:
+            self.image_ns = stamp
             self._senses.look(stamp, simulation)
         # Drawing is not waiting: the first image may compile for seconds.
         self._waiting_since = time.monotonic()
