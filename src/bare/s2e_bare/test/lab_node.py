@@ -92,11 +92,12 @@ def add_action(node: Node) -> ActionServer | None:
 def main() -> None:
     """Spin until a signal ends it."""
     rclpy.init(args=sys.argv)
-    lab, managed = Lab(), Managed()
-    add_action(lab)
     executor = MultiThreadedExecutor(2)
-    executor.add_node(lab)
-    executor.add_node(managed)
+    executor.add_node(Managed())
+    if '--managed' not in sys.argv:
+        lab = Lab()
+        add_action(lab)
+        executor.add_node(lab)
     print('ready', flush=True)
     try:
         executor.spin()

@@ -17,10 +17,10 @@ def join_namespace(base: str | None, extra: str | None) -> str | None:
     """Put a namespace below another; an absolute one stands for itself.
 
     Returns:
-        None when neither is given; the result is not made absolute.
+        None when neither is given; an empty one stands for the root.
     """
     if not extra:
-        return base
+        return extra if base is None else base
     if extra.startswith('/') or not base:
         return extra
     return f'{base.rstrip("/")}/{extra}'

@@ -108,7 +108,7 @@ class Node(ExecuteProcess):
         own = None if self._namespace is None else perform_text(context, self._namespace)
         joined = names.join_namespace(names.current_namespace(context), own)
         if joined is not None:
-            self._expanded_namespace = names.absolute(joined)
+            self._expanded_namespace = names.absolute(joined or '/')
 
     def ros_arguments(self, context: LaunchContext) -> list[str]:
         """Give what follows `--ros-args`, in upstream's order."""
