@@ -189,9 +189,13 @@ def _driver(path: str) -> Any:
 
 
 def _work(config: RecordConfig, out: Path, todo: Any, done: Any) -> None:
+    parent = multiprocessing.parent_process()
     while (seed := todo.get()) is not None:
         for item in record_scene(config, seed, out):
             done.put(item)
+            # A killed parent cannot stop its workers.
+            if parent is None or not parent.is_alive():
+                return
     done.put(None)
 
 
