@@ -108,10 +108,7 @@ def open_graph(
     options.log_severity_level = 3
     # Spinning threads would take a whole core from camera and controllers between two images.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-    # The runtime gets bytes that were hashed, and opens no file of its own.
-    options.add_external_initializers_from_files_in_memory(
-        [WEIGHTS_FILE], [bundle.weights], [len(bundle.weights)]
-    )
+    _give_weights(options, bundle)
     names = [PROVIDERS[provider]] if provider == 'cpu' else [PROVIDERS[provider], PROVIDERS['cpu']]
     try:
         session = ort.InferenceSession(model, options, providers=names)
@@ -126,6 +123,22 @@ def open_graph(
     _compare(str(path), 'input', session.get_inputs(), inputs)
     _compare(str(path), 'output', session.get_outputs(), outputs)
     return session
+
+
+def _give_weights(options: ort.SessionOptions, bundle: Bundle) -> None:
+    """Hand over the bytes that were hashed, so that the runtime opens no file of its own.
+
+    ONNX Runtime 1.23, the last one for Python 3.10, cannot take them from memory; there it reads
+    the file that was verified a moment ago.
+    """
+    if hasattr(options, 'add_external_initializers_from_files_in_memory'):
+        options.add_external_initializers_from_files_in_memory(
+            [WEIGHTS_FILE], [bundle.weights], [len(bundle.weights)]
+        )
+    else:
+        options.add_session_config_entry(
+            'session.model_external_initializers_file_folder_path', str(bundle.root)
+        )
 
 
 def _compare(
