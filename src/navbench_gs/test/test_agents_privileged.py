@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+
 from navbench_gs.agents.privileged import PrivilegedPlanner
 from navbench_gs.errors import TaskError
 from navbench_gs.metrics.scores import evaluate
@@ -25,8 +26,8 @@ COCO = load_robot('coco')
 
 def episode(start, goal, obstacles=(), people=(), robot='coco'):
     length = math.dist((start.x, start.y), goal)
-    return EpisodeSpec('city:0', 'blocks', robot, 'empty', 0, 0, start, goal, length, length, False,
-                       60.0, tuple(obstacles), tuple(people))
+    return EpisodeSpec('city:0', 'blocks', robot, 'empty', 0, 0, start, goal, length, length,
+                       False, 60.0, tuple(obstacles), tuple(people))
 
 
 def bound(scene, spec, robot=COCO):
@@ -117,7 +118,8 @@ def test_stands_at_the_goal(block_scene):
 
 
 def test_solves_again_when_an_obstacle_was_pushed(block_scene):
-    spec = episode(Pose2(3.0, 3.0, 0.0), (22.0, 3.0), [ObstacleSpec('box', 1, 9.0, 5.0, 0.0, True)])
+    box = ObstacleSpec('box', 1, 9.0, 5.0, 0.0, True)
+    spec = episode(Pose2(3.0, 3.0, 0.0), (22.0, 3.0), [box])
     world, planner = bound(block_scene, spec)
     before = planner.terrain
     planner.trajectory(spec.start, 0, 0.0)

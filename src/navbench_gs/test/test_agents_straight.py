@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from navbench_gs.agents.straight import StraightToGoal
 from s2e_core.contract import Observation
 from s2e_core.records import Odometry

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from navbench_gs.metrics.interval import hierarchical_bootstrap, interval, wilson
 from navbench_gs.metrics.outcome import Cause
 from navbench_gs.metrics.scores import EpisodeScores
@@ -72,7 +73,8 @@ def test_interval_is_wilson_for_a_proportion_in_one_scene():
 
 
 def scored(scene, task, index, success):
-    spec = EpisodeSpec(scene, 'h', 'coco', task, index, 0, Pose2(), (9.0, 0.0), 9.0, 9.0, False, 35)
+    spec = EpisodeSpec(scene, 'h', 'coco', task, index, 0, Pose2(), (9.0, 0.0), 9.0, 9.0, False,
+                       35.0)
     scores = EpisodeScores(
         success, success, 0.5, 2, 0.1, 0.0, 0.9, 12.0, 10.0, 0.3, np.inf, np.inf, 0.0, 1.0, 0.0,
         Cause.NONE if success else Cause.LOST,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from navbench_gs.metrics.outcome import Cause, at_goal, cause_of
 from navbench_gs.metrics.record import COLUMNS, Contact, EpisodeLog
 from navbench_gs.metrics.scores import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import av
 import numpy as np
 import pytest
+
 from navbench_gs.errors import ReportError
 from navbench_gs.report.film import STILLS, EpisodeFilm
 from navbench_gs.report.inset import Inset

@@ -8,6 +8,7 @@ import re
 import cv2
 import numpy as np
 import pytest
+
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.errors import ReportError
 from navbench_gs.report.html import write_report

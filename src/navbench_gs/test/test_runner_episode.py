@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.metrics.outcome import Outcome
 from navbench_gs.runner.episode import run_episode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from navbench_gs.errors import RunError
 from navbench_gs.runner.plan import (
     Item,

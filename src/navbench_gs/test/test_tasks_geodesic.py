@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from navbench_gs.tasks.geodesic import (
     extended,
     geodesic_field,

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from navbench_gs.tasks.hazards import Patch, clearance_with, person_patch
 
 
@@ -18,7 +19,8 @@ def test_distance_to_a_turned_rectangle():
 
 
 def test_distance_to_a_disc():
-    assert float(person_patch(1.0, 1.0, 0.25).distance(np.array([1.0, 3.0]))) == pytest.approx(1.75)
+    distance = person_patch(1.0, 1.0, 0.25).distance(np.array([1.0, 3.0]))
+    assert float(distance) == pytest.approx(1.75)
 
 
 def test_clearance_is_lowered_around_patches_only():

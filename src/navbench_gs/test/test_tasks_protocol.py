@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+
 from navbench_gs.tasks.protocol import Protocol, RouteRules, load_protocol
 from s2e_core.config import from_mapping, to_mapping
 from s2e_core.errors import ConfigError

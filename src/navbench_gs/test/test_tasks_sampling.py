@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+
 from navbench_gs.errors import TaskError
 from navbench_gs.tasks.geodesic import geodesic_field, line_of_sight
 from navbench_gs.tasks.hazards import obstacle_patch, person_patch

@@ -8,6 +8,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from navbench_gs.errors import TaskError
 from navbench_gs.tasks.spec import EpisodeSpec, ObstacleSpec, PersonSpec
 from s2e_core.se2 import Pose2

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.camera import SMALL_CAMERA
-from s2e_core.contract import WAYPOINTS, Observation, PolicyOutput, PolicySpec
-from s2e_core.robot import RobotProfile
-from s2e_core.se2 import Pose2
 
 from navbench_gs.agents import rollout
 from navbench_gs.agents.terrain import Terrain, TerrainConfig, build_terrain
 from navbench_gs.errors import TaskError
 from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_size, person_patch
 from navbench_gs.tasks.spec import EpisodeSpec
+from s2e_core.camera import SMALL_CAMERA
+from s2e_core.contract import WAYPOINT_DT, WAYPOINTS, Observation, PolicyOutput, PolicySpec
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
 
 if TYPE_CHECKING:
     from navbench_gs.scenes.bundle import SceneBundle
 
 _LOOKAHEAD = 6.0
 _CIRCLES = 3
-_WAYPOINT_STEPS = np.arange(1, WAYPOINTS + 1) * (rollout.STEPS // WAYPOINTS) - 1
+_WAYPOINT_STEPS = np.arange(1, WAYPOINTS + 1) * round(WAYPOINT_DT / rollout.STEP) - 1
 # Costs in metres of way: touching something outweighs any progress a 2 s plan can make (3 m).
 _TOUCH, _NEAR, _TOUCH_PERSON, _NEAR_PERSON, _HEADING = 400.0, 0.05, 40.0, 0.15, 1.0
 
@@ -186,8 +186,8 @@ class PrivilegedPlanner:
         patches += [person_patch(*p.start) for p in spec.people if p.behaviour == 'stand']
         pose = world.true_pose()
         self._terrain = build_terrain(
-            world.bundle.collision, tuple(patches), (pose.x, pose.y), spec.goal, self._robot.radius,
-            self._config,
+            world.bundle.collision, tuple(patches), (pose.x, pose.y), spec.goal,
+            self._robot.radius, self._config,
         )
 
     def _require_world(self) -> World:
@@ -230,7 +230,7 @@ def _limits(robot: RobotProfile, v_max: float) -> NDArray[np.float64]:
 def _cover(robot: RobotProfile) -> tuple[NDArray[np.float64], float]:
     """Cover the footprint by circles along its middle: their x, and their common radius."""
     piece = robot.length / _CIRCLES
-    centres = (np.arange(_CIRCLES) + 0.5) * piece - 0.5 * robot.length
+    centres = (np.arange(_CIRCLES, dtype=np.float64) + 0.5) * piece - 0.5 * robot.length
     return centres, math.hypot(0.5 * robot.width, 0.5 * piece)
 
 
@@ -239,8 +239,8 @@ def _candidates(limits: NDArray[np.float64]) -> NDArray[np.float64]:
     rows = [(0.0, 1.0, np.nan, 0.0)]
     rows += [
         (offset, speed, np.nan, 0.02 + 0.05 * abs(offset))
-        for speed in (1.0, 0.6, 0.3)
-        for offset in (0.0, -0.4, 0.4, -0.8, 0.8, -1.3, 1.3)
+        for speed in (1.0, 0.65, 0.35)
+        for offset in (0.0, -0.4, 0.4, -0.8, 0.8, -1.3, 1.3, -2.0, 2.0)
         if (offset, speed) != (0.0, 1.0)
     ]
     tight = limits[rollout.CURVATURE]

@@ -10,11 +10,15 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Grid = NDArray[np.float32]
 
 STEP = 0.05
 """Seconds of one simulated step."""
-STEPS = 40
-"""Steps of one drive: the 2 s of a plan."""
+STEPS = 60
+"""Steps of one drive: 3 s, of which the first 2 s become the plan; people are met in the last."""
 
 # Columns of the limits array.
 V_MAX, W_MAX, CURVATURE, ACCELERATE, BRAKE, TURN_RATE, LATERAL = range(7)
@@ -24,7 +28,10 @@ OFFSET, SPEED, FIXED, PENALTY = range(4)
 
 
 @njit(cache=True)
-def speed_along(path, clearance, origin, resolution, radius, limits, ends):  # type: ignore[no-untyped-def] # noqa: ANN
+def speed_along(
+    path: Floats, clearance: Grid, origin: Floats, resolution: float, radius: float,
+    limits: Floats, ends: bool,
+) -> tuple[Floats, Floats]:
     """Fastest allowed speed at each point of a path.
 
     Slow in curves (lateral acceleration), slow beside things, braking in time for both and, if
@@ -72,10 +79,11 @@ def speed_along(path, clearance, origin, resolution, radius, limits, ends):  # t
 
 
 @njit(cache=True)
-def drive_all(  # type: ignore[no-untyped-def] # noqa: ANN
-    start, path, speed, ahead, ends, candidates, limits, circles, circle_radius, clearance, origin,
-    resolution, people, person_radius,
-):
+def drive_all(
+    start: Floats, path: Floats, speed: Floats, ahead: Floats, ends: bool, candidates: Floats,
+    limits: Floats, circles: Floats, circle_radius: float, clearance: Grid, origin: Floats,
+    resolution: float, people: Floats, person_radius: float,
+) -> tuple[Floats, Floats, Floats]:
     """Drive every candidate and judge it.
 
     Args:
@@ -111,7 +119,10 @@ def drive_all(  # type: ignore[no-untyped-def] # noqa: ANN
 
 
 @njit(cache=True)
-def _drive(start, path, speed, ahead, ends, candidate, limits, track):  # type: ignore[no-untyped-def] # noqa: ANN
+def _drive(
+    start: Floats, path: Floats, speed: Floats, ahead: Floats, ends: bool, candidate: Floats,
+    limits: Floats, track: Floats,
+) -> None:
     x, y, yaw, v, curvature = start
     near = 0
     last = path.shape[0] - 1
@@ -140,13 +151,16 @@ def _drive(start, path, speed, ahead, ends, candidate, limits, track):  # type: 
 
 
 @njit(cache=True, inline='always')
-def _closer(path, a, b, x, y):  # type: ignore[no-untyped-def] # noqa: ANN
+def _closer(path: Floats, a: int, b: int, x: float, y: float) -> bool:
     first = (path[a, 0] - x) ** 2 + (path[a, 1] - y) ** 2
     return first <= (path[b, 0] - x) ** 2 + (path[b, 1] - y) ** 2
 
 
 @njit(cache=True)
-def _pursue(path, speed, ahead, ends, candidate, limits, x, y, yaw, v, near):  # type: ignore[no-untyped-def] # noqa: ANN
+def _pursue(
+    path: Floats, speed: Floats, ahead: Floats, ends: bool, candidate: Floats, limits: Floats,
+    x: float, y: float, yaw: float, v: float, near: int,
+) -> tuple[float, float]:
     """Curvature to a point ahead on the shifted path, and the speed allowed there."""
     last = path.shape[0] - 1
     reach = 0.45 + 0.45 * v
@@ -182,25 +196,25 @@ def _pursue(path, speed, ahead, ends, candidate, limits, x, y, yaw, v, near):  #
 
 
 @njit(cache=True, inline='always')
-def _lookup(grid, origin, resolution, x, y):  # type: ignore[no-untyped-def] # noqa: ANN
-    column = int(math.floor((x - origin[0]) / resolution))
-    row = int(math.floor((y - origin[1]) / resolution))
+def _lookup(grid: Grid, origin: Floats, resolution: float, x: float, y: float) -> float:
+    column = math.floor((x - origin[0]) / resolution)
+    row = math.floor((y - origin[1]) / resolution)
     if row < 0 or column < 0 or row >= grid.shape[0] or column >= grid.shape[1]:
         return 0.0
     return grid[row, column]
 
 
 @njit(cache=True)
-def _judge(  # type: ignore[no-untyped-def] # noqa: ANN
-    track, circles, circle_radius, clearance, origin, resolution, people, person_radius, static,
-    moving,
-):
+def _judge(
+    track: Floats, circles: Floats, circle_radius: float, clearance: Grid, origin: Floats,
+    resolution: float, people: Floats, person_radius: float, static: Floats, moving: Floats,
+) -> None:
     """Add up penetration and nearness along one drive; soon counts more than late."""
-    comfort, personal = 0.30, 0.60
+    comfort, personal = 0.30, 0.80
     for step in range(1, STEPS, 2):
         x, y, yaw, v = track[step]
         time = (step + 1) * STEP
-        weight = 1.5 - 0.5 * time
+        weight = 1.6 - 0.5 * time
         c, s = math.cos(yaw), math.sin(yaw)
         for f in range(circles.size):
             px, py = x + c * circles[f], y + s * circles[f]
@@ -213,13 +227,13 @@ def _judge(  # type: ignore[no-untyped-def] # noqa: ANN
             qx, qy = people[p, 0] + time * people[p, 2], people[p, 1] + time * people[p, 3]
             if abs(qx - x) > 2.5 or abs(qy - y) > 2.5:
                 continue
-            # How well a straight walk predicts a person fades over the 2 s of a plan.
-            weight = 1.2 - 0.5 * time
+            # How well a straight walk predicts a person fades over the 3 s of a drive.
+            weight = 1.2 - 0.35 * time
             gap = np.inf
             for f in range(circles.size):
                 px, py = x + c * circles[f], y + s * circles[f]
                 gap = min(gap, math.hypot(qx - px, qy - py) - circle_radius - person_radius)
-            if gap < 0.05:
-                moving[0] += weight * (0.15 - gap)
+            if gap < 0.25:
+                moving[0] += weight * (0.30 - gap)
             if gap < personal:
                 moving[1] += weight * (1.0 - max(gap, 0.0) / personal) ** 2 * (0.2 + v)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+
 from s2e_core.camera import SMALL_CAMERA
 from s2e_core.contract import WAYPOINT_DT, WAYPOINTS, Observation, PolicyOutput, PolicySpec
 

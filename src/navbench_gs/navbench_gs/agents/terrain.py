@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.config import check, option
 
 from navbench_gs.tasks.geodesic import DistanceField, Points, extended, solve, window
 from navbench_gs.tasks.hazards import Patch, clearance_with
+from s2e_core.config import check, option
 
 if TYPE_CHECKING:
     from navbench_gs.scenes.collision import CollisionMap
@@ -22,7 +22,7 @@ class TerrainConfig:
     """How far routes keep from things."""
 
     margin: float = option(
-        0.05, unit='m', low=0.0, high=1.0, help='Gap to the footprint circle that is never given up.'
+        0.05, unit='m', low=0.0, high=1.0, help='Gap to the footprint circle never given up.'
     )
     comfort: float = option(
         0.45, unit='m', low=0.0, high=3.0, help='Gap to the footprint circle a person would keep.'

@@ -73,5 +73,5 @@ def interval(
     """Interval of the mean over all episodes: Wilson for a proportion within one scene."""
     filled = [np.asarray(group, np.float64) for group in groups if len(group)]
     if proportion and len(filled) == 1:
-        return wilson(int(round(float(filled[0].sum()))), len(filled[0]))
+        return wilson(round(float(filled[0].sum())), len(filled[0]))
     return hierarchical_bootstrap(filled, seed=seed)

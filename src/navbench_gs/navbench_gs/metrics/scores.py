@@ -91,10 +91,10 @@ def route_completion(log: EpisodeLog) -> float:
 
 
 def collision_count(log: EpisodeLog, debounce: float) -> int:
-    """CT: contacts with one body less than `debounce` s apart are one; each full such time in
-    it counts again.
+    """Count collisions (CT).
 
-    A contact that chatters on and off is sustained from its first to its last tick.
+    Contacts with one body less than `debounce` s apart are one; each full such time in it counts
+    again. A contact that chatters on and off is sustained from its first to its last tick.
     """
     gap = round(debounce / TICK)
     by_body: dict[str, list[int]] = {}

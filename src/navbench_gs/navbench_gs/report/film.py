@@ -13,12 +13,12 @@ import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.camera import CameraModel, CameraMount, project
-from s2e_core.contract import PolicyOutput
-from s2e_core.records import CameraFrame
 
 from navbench_gs.errors import ReportError
 from navbench_gs.report import ink
+from s2e_core.camera import CameraModel, CameraMount, project
+from s2e_core.contract import PolicyOutput
+from s2e_core.records import CameraFrame
 
 STILLS = 8
 """Pictures kept for the camera strip."""

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from s2e_core.config import from_mapping
-from s2e_core.errors import ConfigError
 
 from navbench_gs.errors import ReportError, TaskError
 from navbench_gs.metrics.outcome import Outcome
@@ -21,6 +19,8 @@ from navbench_gs.metrics.summary import Estimate, Scored, Summary, by_task
 from navbench_gs.report.map import SceneMap, episode_svg, load_map
 from navbench_gs.report.page import PAGE, STYLE
 from navbench_gs.tasks.protocol import Protocol
+from s2e_core.config import from_mapping
+from s2e_core.errors import ConfigError
 
 MAX_CARDS = 120
 """Episodes shown one by one; more would make the page slow to open."""
@@ -144,13 +144,15 @@ def _rank(scores: EpisodeScores) -> int:
 
 
 def _subtitle(record: Mapping[str, Any], logs: list[EpisodeLog], overall: Summary) -> str:
+    scenes = 'scene' if overall.scenes == 1 else 'scenes'
+    inputs = record.get('inputs', 'RGB, odometry, goal')
+    inputs = record.get('details', {}).get('inputs', inputs)
     parts = [
-        f'{overall.episodes} episodes in {overall.scenes} '
-        f'{"scene" if overall.scenes == 1 else "scenes"}',
+        f'{overall.episodes} episodes in {overall.scenes} {scenes}',
         f'robot {record.get("robot", logs[0].spec.robot)}',
         f'seed {record.get("seed", "?")}',
         str(record.get('mode', 'lockstep')),
-        f'inputs: {record.get("details", {}).get("inputs", record.get("inputs", "RGB, odometry, goal"))}',
+        f'inputs: {inputs}',
         f'protocol {logs[0].protocol[:12]}',
     ]
     if record.get('complete') is False:
@@ -274,13 +276,13 @@ def _yaml(mapping: Any) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    return f'{value:.{digits}f}' if math.isfinite(value) else '–'
+    return f'{value:.{digits}f}' if math.isfinite(value) else '-'
 
 
 def _range(value: Estimate, digits: int) -> str:
     if not (math.isfinite(value.low) and math.isfinite(value.high)):
         return ''
-    return f'{value.low:.{digits}f} – {value.high:.{digits}f}'
+    return f'{value.low:.{digits}f} to {value.high:.{digits}f}'
 
 
 def _plain(value: Any) -> str:

@@ -65,16 +65,16 @@ def ribbon(
         alpha: Opacity at the start.
     """
     good = np.isfinite(left).all(axis=1) & np.isfinite(right).all(axis=1)
-    strength = np.zeros(image.shape[:2], np.float32)
+    strength: NDArray[np.float32] = np.zeros(image.shape[:2], np.float32)
     last = len(left) - 1
     for i in range(last):
         if good[i] and good[i + 1]:
             quad = np.array([left[i], left[i + 1], right[i + 1], right[i]])
             value = alpha * (1.0 - 0.65 * i / max(last, 1))
             cv2.fillPoly(strength, [_fixed(quad)], value, cv2.LINE_8, _SUBPIXEL)
-    strength = cv2.GaussianBlur(strength, (3, 3), 0)[..., None]
-    blended = image * (1.0 - strength) + np.array(colour, np.float32) * strength
-    image[:] = blended.astype(np.uint8)
+    strength = np.asarray(cv2.GaussianBlur(strength, (3, 3), 0), np.float32)[..., None]
+    ink = np.array(colour, np.float32) * strength
+    image[:] = (image * (1.0 - strength) + ink).astype(np.uint8)
 
 
 def disc(image: Picture, centre: tuple[float, float], radius: float, colour: Rgb) -> None:

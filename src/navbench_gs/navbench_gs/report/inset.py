@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.robot import RobotProfile
-from s2e_core.se2 import Pose2
 
 from navbench_gs.report import ink
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
 
 _FREE: ink.Rgb = (52, 60, 72)
 _OCCUPIED: ink.Rgb = (150, 158, 170)

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_patch
 
 FREE, SIDEWALK, OCCUPIED = 232, 250, 120
 _MARGIN = 4.0
+Place = Callable[[NDArray[np.floating]], NDArray[np.float64]]
+"""Map points to picture points. [P, 2]"""
 _MAX_PIXELS = 64_000_000
 
 
@@ -95,9 +98,12 @@ def episode_svg(log: EpisodeLog, scene: SceneMap | None, size: int = 340) -> str
         flipped = (np.asarray(points, np.float64).reshape(-1, 2) - low) * (1.0, -1.0)
         return flipped * scale + (0.0, height)
 
-    parts = [
+    head = (
         f'<svg class="map" viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" aria-label="map of {log.spec.id}">',
+        f'height="{height:.0f}" role="img" aria-label="map of {log.spec.id}">'
+    )
+    parts = [
+        head,
         '<rect width="100%" height="100%" class="ground"/>',
     ]
     if scene is not None:
@@ -154,9 +160,8 @@ def _line(points: NDArray[np.float64], name: str) -> str:
     return f'<polyline class="{name}" points="{text}"/>'
 
 
-def _people(log: EpisodeLog, place: object) -> list[str]:
+def _people(log: EpisodeLog, place: Place) -> list[str]:
     parts = []
-    assert callable(place)
     for index in range(log.people.shape[1]):
         track = place(log.people[:, index])
         parts.append(_line(track, 'walk'))
@@ -165,8 +170,7 @@ def _people(log: EpisodeLog, place: object) -> list[str]:
     return parts
 
 
-def _patch(patch: Patch, place: object, scale: float, pushable: bool) -> str:
-    assert callable(place)
+def _patch(patch: Patch, place: Place, scale: float, pushable: bool) -> str:
     name = 'obstacle loose' if pushable else 'obstacle'
     x, y = place(np.array([[patch.x, patch.y]]))[0]
     if patch.half_y == 0.0:
@@ -179,19 +183,18 @@ def _patch(patch: Patch, place: object, scale: float, pushable: bool) -> str:
     )
 
 
-def _marks(log: EpisodeLog, place: object, scale: float) -> list[str]:
+def _marks(log: EpisodeLog, place: Place, scale: float) -> list[str]:
     """Start, goal with its radius, end, and where contacts began."""
-    assert callable(place)
     start, goal, end = place(np.array([
         [log.spec.start.x, log.spec.start.y], log.spec.goal,
         [log.ticks['x'][-1], log.ticks['y'][-1]],
     ]))
     heading = -math.degrees(log.spec.start.yaw)
+    turn = f'translate({start[0]:.1f} {start[1]:.1f}) rotate({heading:.1f})'
+    radius = max(0.5 * scale, 4.0)
     parts = [
-        f'<circle class="goal" cx="{goal[0]:.1f}" cy="{goal[1]:.1f}" '
-        f'r="{max(0.5 * scale, 4.0):.1f}"/>',
-        f'<path class="start" transform="translate({start[0]:.1f} {start[1]:.1f}) '
-        f'rotate({heading:.1f})" d="M7,0 L-5,4.5 L-2.5,0 L-5,-4.5 Z"/>',
+        f'<circle class="goal" cx="{goal[0]:.1f}" cy="{goal[1]:.1f}" r="{radius:.1f}"/>',
+        f'<path class="start" transform="{turn}" d="M7,0 L-5,4.5 L-2.5,0 L-5,-4.5 Z"/>',
         f'<circle class="end" cx="{end[0]:.1f}" cy="{end[1]:.1f}" r="3"/>',
     ]
     last: dict[str, int] = {}

@@ -22,32 +22,41 @@ h2 { font-size:18px; margin:40px 0 12px; }
 .tile .value { font-size:34px; font-weight:650; letter-spacing:-.02em; line-height:1.2;
   font-variant-numeric:tabular-nums; }
 .tile .range { color:var(--soft); font-size:13px; font-variant-numeric:tabular-nums; }
-.track { position:relative; height:6px; border-radius:3px; background:var(--line); margin:10px 0 4px; }
-.track i { position:absolute; top:0; bottom:0; border-radius:3px; background:var(--accent); opacity:.35; }
+.track { position:relative; height:6px; border-radius:3px; background:var(--line); margin:10px
+  0 4px; }
+.track i { position:absolute; top:0; bottom:0; border-radius:3px; background:var(--accent);
+  opacity:.35; }
 .track b { position:absolute; top:-3px; width:3px; height:12px; border-radius:2px;
   background:var(--accent); }
 .scroll { overflow-x:auto; }
-table { border-collapse:collapse; width:100%; font-size:13.5px; font-variant-numeric:tabular-nums; }
-th,td { text-align:right; padding:7px 7px; border-bottom:1px solid var(--line); white-space:nowrap; }
+table { border-collapse:collapse; width:100%; font-size:13.5px;
+  font-variant-numeric:tabular-nums; }
+th,td { text-align:right; padding:7px 7px; border-bottom:1px solid var(--line);
+  white-space:nowrap; }
 th:first-child,td:first-child { text-align:left; }
-th { color:var(--soft); font-weight:500; font-size:12px; white-space:normal; vertical-align:bottom; }
+th { color:var(--soft); font-weight:500; font-size:12px; white-space:normal;
+  vertical-align:bottom; }
 td:last-child { white-space:normal; min-width:110px; }
 td small { color:var(--soft); font-size:11.5px; display:block; line-height:1.1; }
 tr.all td { font-weight:600; }
-.card { padding:16px; margin:0 0 16px; display:grid; grid-template-columns:minmax(240px,340px) 1fr;
+.card { padding:16px; margin:0 0 16px; display:grid; grid-template-columns:minmax(240px,340px)
+  1fr;
   gap:18px; }
 @media (max-width:760px) { .card { grid-template-columns:1fr; } }
-.card h3 { font-size:15px; margin:0 0 6px; display:flex; gap:10px; align-items:center; flex-wrap:wrap; }
+.card h3 { font-size:15px; margin:0 0 6px; display:flex; gap:10px; align-items:center;
+  flex-wrap:wrap; }
 .badge { font-size:12px; font-weight:600; border-radius:999px; padding:1px 10px; color:#fff; }
 .badge.good { background:var(--good); } .badge.warn { background:var(--warn); }
 .badge.bad { background:var(--bad); }
 @media (prefers-color-scheme: dark) { .badge { color:#10151b; } }
-.facts { display:flex; flex-wrap:wrap; gap:4px 18px; color:var(--soft); font-size:13px; margin:0 0 10px;
+.facts { display:flex; flex-wrap:wrap; gap:4px 18px; color:var(--soft); font-size:13px;
+  margin:0 0 10px;
   font-variant-numeric:tabular-nums; }
 .facts b { color:var(--ink); font-weight:600; }
 .strip { display:grid; grid-template-columns:repeat(4,1fr); gap:4px; }
 .strip img { width:100%; display:block; border-radius:4px; }
-video { width:100%; max-width:480px; aspect-ratio:4/3; border-radius:8px; background:#000; margin-top:10px; }
+video { width:100%; max-width:480px; aspect-ratio:4/3; border-radius:8px; background:#000;
+  margin-top:10px; }
 .map { width:100%; height:auto; border-radius:8px; border:1px solid var(--line); display:block; }
 .ground { fill:#787878; } .grid { image-rendering:pixelated; }
 .route { fill:none; stroke:var(--route); stroke-width:1.6; stroke-dasharray:5 4; }
@@ -58,10 +67,13 @@ video { width:100%; max-width:480px; aspect-ratio:4/3; border-radius:8px; backgr
 .start { fill:#1c2430; stroke:#fff; stroke-width:.8; } .end { fill:#0b9c8e; stroke:#fff; }
 .contact { stroke:#d92c20; stroke-width:2.4; fill:none; }
 .bar { stroke:#444; stroke-width:2; } .bar-text { font-size:10px; fill:#444; }
-.legend { display:flex; flex-wrap:wrap; gap:4px 16px; color:var(--soft); font-size:13px; margin:0 0 12px; }
-.legend span::before { content:""; display:inline-block; width:14px; height:4px; border-radius:2px;
+.legend { display:flex; flex-wrap:wrap; gap:4px 16px; color:var(--soft); font-size:13px;
+  margin:0 0 12px; }
+.legend span::before { content:""; display:inline-block; width:14px; height:4px;
+  border-radius:2px;
   margin-right:6px; vertical-align:middle; background:var(--c); }
-details { background:var(--card); border:1px solid var(--line); border-radius:12px; padding:12px 16px;
+details { background:var(--card); border:1px solid var(--line); border-radius:12px;
+  padding:12px 16px;
   margin:0 0 12px; } summary { cursor:pointer; font-weight:600; }
 pre { overflow-x:auto; font-size:12.5px; line-height:1.45; } code { font-size:13px; }
 .note { color:var(--soft); font-size:13px; }
@@ -98,20 +110,24 @@ PAGE = """<!doctype html>
 </tbody></table></div>{% endif %}
 
 <h2>Episodes</h2>
-<p class="legend"><span style="--c:#4a6fd8">shortest route</span><span style="--c:#0b9c8e">driven</span>
+<p class="legend"><span style="--c:#4a6fd8">shortest route</span><span
+  style="--c:#0b9c8e">driven</span>
 <span style="--c:#d92c20">contact</span><span style="--c:#d4588f">people</span>
 <span style="--c:#8a5a2b">fixed obstacle</span><span style="--c:#e0973f">pushable</span>
 <span style="--c:#f2b01e">goal</span></p>
 {% if hidden %}<p class="note">{{ hidden }}</p>{% endif %}
-{% for card in cards %}<article class="card" id="{{ card.id }}"><div>{{ card.map | safe }}</div><div>
+{% for card in cards %}<article class="card" id="{{ card.id }}"><div>{{ card.map | safe
+  }}</div><div>
 <h3>{{ card.id }} <span class="badge {{ card.kind }}">{{ card.verdict }}</span></h3>
 <div class="facts">{% for name, value in card.facts %}<span>{{ name }} <b>{{ value }}</b></span>
 {% endfor %}</div>
 {% if card.detail %}<p class="note">{{ card.detail }}</p>{% endif %}
 {% if card.stills %}<div class="strip">{% for still in card.stills %}
-<img src="data:image/jpeg;base64,{{ still }}" alt="camera {{ loop.index }}">{% endfor %}</div>{% endif %}
+<img src="data:image/jpeg;base64,{{ still }}" alt="camera {{ loop.index }}">{% endfor
+  %}</div>{% endif %}
 {% if card.film %}<video controls preload="none" src="{{ card.film }}"
-{% if card.poster %}poster="data:image/jpeg;base64,{{ card.poster }}"{% endif %}></video>{% endif %}
+{% if card.poster %}poster="data:image/jpeg;base64,{{ card.poster }}"{% endif %}></video>{%
+  endif %}
 </div></article>
 {% endfor %}
 
@@ -119,7 +135,8 @@ PAGE = """<!doctype html>
 {% for name, text in sections %}<details{% if loop.first %} open{% endif %}>
 <summary>{{ name }}</summary><pre>{{ text }}</pre></details>
 {% endfor %}
-<p class="note">Headline results use RGB, odometry and the goal only unless stated otherwise. This is
+<p class="note">Headline results use RGB, odometry and the goal only unless stated otherwise.
+  This is
 our own protocol: its numbers are not comparable with those of other benchmarks.</p>
 </main></body></html>
 """

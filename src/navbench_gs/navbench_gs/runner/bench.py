@@ -7,11 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from s2e_core.camera import CameraModel, Reprojector
-from s2e_core.contract import Policy
-from s2e_core.control import ControlLoop
-from s2e_core.records import CameraFrame
-from s2e_core.robot import load_robot
 
 from navbench_gs.env.simulation import Simulation
 from navbench_gs.errors import TaskError
@@ -33,6 +28,11 @@ from navbench_gs.scenes.resolve import resolve_scene
 from navbench_gs.sensors import Drift
 from navbench_gs.tasks.sampling import default_name, sample_episode
 from navbench_gs.tasks.spec import EpisodeSpec
+from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.contract import Policy
+from s2e_core.control import ControlLoop
+from s2e_core.records import CameraFrame
+from s2e_core.robot import load_robot
 
 
 class Bench:

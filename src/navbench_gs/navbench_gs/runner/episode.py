@@ -7,11 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from s2e_core.contract import POLICY_PERIOD_NS
-from s2e_core.control import ControlLoop
-from s2e_core.navigator import NavigatorResult
-from s2e_core.records import CameraFrame, Command
-from s2e_core.robot import RobotProfile
 
 from navbench_gs.metrics.outcome import Outcome
 from navbench_gs.metrics.record import EpisodeLog
@@ -19,6 +14,11 @@ from navbench_gs.runner.judge import EpisodeJudge, Observed
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.tasks.protocol import Protocol as Rules
 from navbench_gs.tasks.spec import EpisodeSpec
+from s2e_core.contract import POLICY_PERIOD_NS
+from s2e_core.control import ControlLoop
+from s2e_core.navigator import NavigatorResult
+from s2e_core.records import CameraFrame, Command
+from s2e_core.robot import RobotProfile
 
 
 class World(Observed, Protocol):
@@ -46,7 +46,7 @@ class Recorder(Protocol):
 
 
 @dataclass(frozen=True)
-class PolicyFailed(Exception):
+class PolicyFailureError(Exception):
     """A policy raised, or answered with numbers that nobody can use."""
 
     detail: str
@@ -86,7 +86,7 @@ def run_episode(
     while outcome is None:
         try:
             command = _tick(world, loop, judge, look, record)
-        except PolicyFailed as failure:
+        except PolicyFailureError as failure:
             return judge.finish(Outcome.POLICY_ERROR, policy, failure.detail)
         world.tick(command)
         outcome = judge.observe(world, command)
@@ -103,12 +103,12 @@ def _tick(
         out = loop.on_tick(now, world.odometry(), frame)
     except Exception as error:
         # Whatever a policy raises is the policy's result, not the benchmark's end.
-        raise PolicyFailed(f'{type(error).__name__}: {error}'[:500]) from error
+        raise PolicyFailureError(f'{type(error).__name__}: {error}'[:500]) from error
     result = loop.result
     if frame is not None and result is not None:
         judge.choose(result.plan.mode)
         if record is not None:
             record(world, frame, result, judge)
         if -1 in result.rejected:
-            raise PolicyFailed(result.rejected[-1])
+            raise PolicyFailureError(result.rejected[-1])
     return out.command

@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from s2e_core.camera import CameraModel
-from s2e_core.navigator import NavigatorResult
-from s2e_core.records import CameraFrame
-from s2e_core.robot import RobotProfile
 
 from navbench_gs.report.film import EpisodeFilm
 from navbench_gs.report.inset import Inset
@@ -18,6 +14,10 @@ from navbench_gs.runner.judge import EpisodeJudge
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.tasks.hazards import Patch, obstacle_size
 from navbench_gs.tasks.spec import EpisodeSpec
+from s2e_core.camera import CameraModel
+from s2e_core.navigator import NavigatorResult
+from s2e_core.records import CameraFrame
+from s2e_core.robot import RobotProfile
 
 if TYPE_CHECKING:
     from navbench_gs.runner.episode import World

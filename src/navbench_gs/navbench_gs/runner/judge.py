@@ -8,9 +8,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.records import Command, Odometry
-from s2e_core.robot import RobotProfile
-from s2e_core.se2 import Pose2
 
 from navbench_gs.metrics.outcome import Outcome, at_goal
 from navbench_gs.metrics.record import COLUMNS, PEOPLE_EVERY, TICK, Contact, EpisodeLog
@@ -19,6 +16,9 @@ from navbench_gs.tasks.geodesic import DistanceField, extended, geodesic_field
 from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_size
 from navbench_gs.tasks.protocol import Protocol as Rules
 from navbench_gs.tasks.spec import EpisodeSpec
+from s2e_core.records import Command, Odometry
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2
 
 _OUTLINE = 9
 

@@ -1,4 +1,4 @@
-"""A world without physics or pictures: the same calls as `env.Simulation`, a thousand times faster.
+"""A world without physics or pictures, with the calls of `env.Simulation`.
 
 For tests, for studies of planners and protocols, and for checking that a sampled route can be
 driven. Bodies never push each other: touching is reported and the robot drives on.
@@ -10,15 +10,15 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+
+from navbench_gs.scenes.bundle import SceneBundle
+from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_patch
+from navbench_gs.tasks.spec import EpisodeSpec, PersonSpec
 from s2e_core.camera import SMALL_CAMERA, CameraModel
 from s2e_core.contract import TICK_NS
 from s2e_core.records import CameraFrame, Command, Odometry
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
-
-from navbench_gs.scenes.bundle import SceneBundle
-from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_patch
-from navbench_gs.tasks.spec import EpisodeSpec, PersonSpec
 
 
 class KinematicContact:

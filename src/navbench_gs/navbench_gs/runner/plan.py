@@ -8,15 +8,15 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-from s2e_core.config import check, option
-from s2e_core.contract import Policy
+from typing import Protocol, get_args
 
 from navbench_gs.errors import RunError
 from navbench_gs.metrics.scores import EpisodeScores
+from navbench_gs.render.factory import Backend
 from navbench_gs.tasks.protocol import Protocol as Rules
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec, Task
+from s2e_core.config import check, option
+from s2e_core.contract import Policy
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RunConfig:
     workers: int = option(1, low=1, high=512, help='Processes.')
     films: int = option(0, low=0, high=100000, help='Films per scene and task.')
     film_width: int = option(640, unit='px', low=160, high=3840, help='Width of films.')
-    backend: str = option('cpu', help='Renderer back end.')
+    backend: Backend = option('cpu', choices=get_args(Backend), help='Renderer back end.')
 
     def __post_init__(self) -> None:
         check(self, source='run')

@@ -13,10 +13,9 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from s2e_core.errors import S2EError
-
 from navbench_gs.errors import RunError
 from navbench_gs.runner.plan import Finished, Item, PolicyFactory, RunConfig
+from s2e_core.errors import S2EError
 
 CHUNK = 5
 """Episodes handed out at once: one scene stays with one worker for a while."""

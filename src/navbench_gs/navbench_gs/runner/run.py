@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from s2e_core.config import to_mapping
-
 from navbench_gs.errors import RunError
 from navbench_gs.metrics.summary import Scored, Summary, by_task
 from navbench_gs.runner.plan import (
@@ -22,6 +20,7 @@ from navbench_gs.runner.plan import (
     write_atomically,
 )
 from navbench_gs.runner.pool import Pool
+from s2e_core.config import to_mapping
 
 Progress = Callable[[Finished], None]
 RUN_VERSION = 1

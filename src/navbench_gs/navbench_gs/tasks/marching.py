@@ -13,7 +13,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_FAR, _QUEUED, _DONE = 0, 1, 2
+Floats = NDArray[np.float64]
+Costs = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Links = NDArray[np.int32]
+
+_QUEUED, _DONE = 1, 2
 
 
 def march(
@@ -51,7 +56,7 @@ def march(
 
 
 @njit(cache=True, inline='always')
-def _upwind(values, state, cell, columns, cost):  # type: ignore[no-untyped-def] # noqa: ANN
+def _upwind(values: Floats, state: Bytes, cell: int, columns: int, cost: float) -> float:
     """Solve the upwind quadratic at one cell from its accepted neighbours."""
     a = b = np.inf
     if state[cell - 1] == _DONE:
@@ -71,7 +76,7 @@ def _upwind(values, state, cell, columns, cost):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline='always')
-def _link(cell, bucket, head, after, before):  # type: ignore[no-untyped-def] # noqa: ANN
+def _link(cell: int, bucket: int, head: Links, after: Links, before: Links) -> None:
     top = head[bucket]
     after[cell] = top
     before[cell] = -1
@@ -81,7 +86,7 @@ def _link(cell, bucket, head, after, before):  # type: ignore[no-untyped-def] # 
 
 
 @njit(cache=True, inline='always')
-def _unlink(cell, bucket, head, after, before):  # type: ignore[no-untyped-def] # noqa: ANN
+def _unlink(cell: int, bucket: int, head: Links, after: Links, before: Links) -> None:
     if before[cell] >= 0:
         after[before[cell]] = after[cell]
     else:
@@ -91,7 +96,10 @@ def _unlink(cell, bucket, head, after, before):  # type: ignore[no-untyped-def] 
 
 
 @njit(cache=True)
-def _march(values, state, costs, columns, width, buckets, seeds):  # type: ignore[no-untyped-def] # noqa: ANN
+def _march(
+    values: Floats, state: Bytes, costs: Costs, columns: int, width: float, buckets: int,
+    seeds: NDArray[np.intp],
+) -> None:
     """Spread the queued seeds in place; arrays are flat with a blocked frame."""
     after = np.full(values.size, -1, np.int32)
     before = np.full(values.size, -1, np.int32)
@@ -126,7 +134,7 @@ def _march(values, state, costs, columns, width, buckets, seeds):  # type: ignor
 
 
 @njit(cache=True)
-def _slope(values, row, column):  # type: ignore[no-untyped-def] # noqa: ANN
+def _slope(values: Costs, row: int, column: int) -> tuple[float, float]:
     """Downhill direction (x, y) at a cell by upwind differences; zero where there is none."""
     rows, columns = values.shape
     here = values[row, column]
@@ -143,7 +151,9 @@ def _slope(values, row, column):  # type: ignore[no-untyped-def] # noqa: ANN
 
 
 @njit(cache=True)
-def descend(values, x, y, goal_x, goal_y, step, points):  # type: ignore[no-untyped-def] # noqa: ANN
+def descend(
+    values: Costs, x: float, y: float, goal_x: float, goal_y: float, step: float, points: Floats
+) -> int:
     """Follow the gradient down; everything in cells, column = floor(x), row = floor(y).
 
     Args:
@@ -167,7 +177,7 @@ def descend(values, x, y, goal_x, goal_y, step, points):  # type: ignore[no-unty
             points[count, 0], points[count, 1] = goal_x, goal_y
             return count + 1
         dx = dy = 0.0
-        row0, column0 = int(math.floor(y - 0.5)), int(math.floor(x - 0.5))
+        row0, column0 = math.floor(y - 0.5), math.floor(x - 0.5)
         for row in range(row0, row0 + 2):
             for column in range(column0, column0 + 2):
                 if 0 <= row < rows and 0 <= column < columns and values[row, column] < np.inf:

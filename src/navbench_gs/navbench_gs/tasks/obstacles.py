@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.robot import RobotProfile
 
 from navbench_gs.tasks.geodesic import Points
 from navbench_gs.tasks.hazards import Patch, obstacle_patch
 from navbench_gs.tasks.protocol import ObstacleRules
 from navbench_gs.tasks.spec import ObstacleSpec
+from s2e_core.robot import RobotProfile
 
 if TYPE_CHECKING:
     from navbench_gs.scenes.collision import CollisionMap
@@ -61,7 +62,9 @@ def place_obstacles(
     return tuple(placed) if len(placed) >= 0.7 * count else None
 
 
-def corridor_cells(collision: CollisionMap, path: Points, half_width: float) -> NDArray[np.float64]:
+def corridor_cells(
+    collision: CollisionMap, path: Points, half_width: float
+) -> NDArray[np.float64]:
     """Centres of the free cells within `half_width` metres of a polyline. [N, 2]"""
     low = path.min(axis=0) - half_width
     high = path.max(axis=0) + half_width
@@ -76,7 +79,7 @@ def corridor_cells(collision: CollisionMap, path: Points, half_width: float) -> 
 def distance_to_path(points: NDArray[np.floating], path: Points) -> NDArray[np.float64]:
     """Metres from points `[N, 2]` to a polyline `[Q, 2]`. [N]"""
     best = np.full(len(points), np.inf)
-    for a, b in zip(path[:-1], path[1:], strict=True):
+    for a, b in itertools.pairwise(path):
         edge = b - a
         share = np.clip((points - a) @ edge / max(float(edge @ edge), 1e-12), 0.0, 1.0)
         np.minimum(best, np.hypot(*(points - a - share[:, None] * edge).T), out=best)

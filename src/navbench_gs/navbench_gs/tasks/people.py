@@ -77,7 +77,7 @@ def _walk(
         before = min(speed * along / (0.8 * robot_speed), 0.85 * walk)
         angle = heading + rng.choice((-1.0, 1.0)) * math.pi / 2 + rng.uniform(-0.7, 0.7)
     else:
-        at = at + rng.uniform(-0.5, 0.5, 2) * min(4.0, rules.within)
+        at = at + rng.uniform(-1.0, 1.0, 2) * min(6.0, rules.within)
         before = float(rng.uniform(0.2, 0.9)) * walk
         angle = heading + (math.pi if rng.uniform() < 0.7 else 0.0) + rng.normal(0.0, 0.4)
     direction = np.array([math.cos(angle), math.sin(angle)])

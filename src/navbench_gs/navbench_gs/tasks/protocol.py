@@ -103,10 +103,10 @@ class JudgeRules:
         0.2, unit='m', low=0.01, high=5, help='Moving less than this is standing.'
     )
     lost_distance: float = option(
-        5.0, unit='m', low=0.5, high=100, help='Ending this much farther than the nearest approach.'
+        5.0, unit='m', low=0.5, high=100, help='Ending this much farther than once was.'
     )
     blocked_time: float = option(
-        5.0, unit='s', low=0.5, high=60, help='Contact in the last so many seconds explains a stop.'
+        5.0, unit='s', low=0.5, high=60, help='Contact this recent explains a stop.'
     )
     tilt: float = option(60.0, unit='deg', low=10, high=180, help='Tilted by more has fallen.')
     personal_space: float = option(

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from s2e_core.robot import RobotProfile
-from s2e_core.se2 import Pose2, wrap_angle
 
 from navbench_gs.errors import TaskError
 from navbench_gs.tasks.geodesic import (
@@ -25,6 +23,8 @@ from navbench_gs.tasks.obstacles import place_obstacles
 from navbench_gs.tasks.people import place_people
 from navbench_gs.tasks.protocol import Protocol
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec, ObstacleSpec, PersonSpec, Task
+from s2e_core.robot import RobotProfile
+from s2e_core.se2 import Pose2, wrap_angle
 
 if TYPE_CHECKING:
     from navbench_gs.scenes.bundle import SceneBundle

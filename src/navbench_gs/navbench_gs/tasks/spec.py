@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-from s2e_core.se2 import Pose2
-
 from navbench_gs.errors import TaskError
+from s2e_core.se2 import Pose2
 
 Task = Literal['empty', 'obstacle', 'pedestrian', 'obstacle_pedestrian']
 Behaviour = Literal['walk', 'stand']

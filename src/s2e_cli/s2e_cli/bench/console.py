@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from tqdm import tqdm
+
 from navbench_gs.metrics.summary import Summary
 from navbench_gs.runner.plan import Finished
 from navbench_gs.scenes.resolve import resolve_scene
-from tqdm import tqdm
 
 
 class Console:
@@ -37,8 +39,7 @@ class Console:
             if not scene.startswith('city:') or scene == scenes[0]:
                 with tqdm(total=100, desc=scene[-40:], file=self._stream, leave=False,
                           bar_format='{desc}: {postfix} {percentage:3.0f}%') as bar:
-                    resolve_scene(scene, progress=lambda what, share, bar=bar: _show(
-                        bar, what, share))
+                    resolve_scene(scene, progress=functools.partial(_show, bar))
 
     def finished(self, episode: Finished) -> None:
         """Count an episode."""
