@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from navbench_gs.scenes.importer.upright import AXES, guess_up
 from scipy import ndimage
 
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes.importer import ImportOptions, import_capture
-from navbench_gs.scenes.importer.upright import AXES, guess_up
 from navbench_gs.splats import GaussianCloud, save_ply
 
 REPOSITORY = Path(__file__).resolve().parents[3]

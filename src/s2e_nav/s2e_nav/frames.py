@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from s2e_core.se2 import Pose2
 from tf2_msgs.msg import TFMessage
 
+from s2e_core.se2 import Pose2
 from s2e_nav.convert.poses import pose2_from_transform
 from s2e_nav.errors import ConversionError
 

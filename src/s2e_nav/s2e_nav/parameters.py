@@ -16,9 +16,9 @@ from rcl_interfaces.msg import (
 )
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+
 from s2e_core.config import from_mapping
 from s2e_core.errors import ConfigError
-
 from s2e_nav.errors import ParameterError
 
 T = TypeVar('T')

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from s2e_core.camera import CameraModel
-from s2e_core.errors import ContractError
 from sensor_msgs.msg import CameraInfo
 
+from s2e_core.camera import CameraModel
+from s2e_core.errors import ContractError
 from s2e_nav.convert.stamps import to_time
 from s2e_nav.errors import ConversionError
 

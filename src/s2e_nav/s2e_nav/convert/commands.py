@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from geometry_msgs.msg import Twist, TwistStamped
-from s2e_core.records import Command
 
+from s2e_core.records import Command
 from s2e_nav.convert.stamps import to_ns, to_time
 
 

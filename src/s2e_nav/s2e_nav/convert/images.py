@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from s2e_core.records import CameraFrame
 from sensor_msgs.msg import CompressedImage, Image
 
+from s2e_core.records import CameraFrame
 from s2e_nav.convert.stamps import to_ns, to_time
 from s2e_nav.errors import ConversionError
 

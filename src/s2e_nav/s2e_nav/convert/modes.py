@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from geometry_msgs.msg import Point
-from s2e_core.contract import PolicyOutput
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
+from s2e_core.contract import PolicyOutput
 from s2e_nav.convert.stamps import to_ns, to_time
 
 NAMESPACE = 'modes'

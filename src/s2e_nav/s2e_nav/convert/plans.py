@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
+
 from s2e_core.contract import WAYPOINT_DT
 from s2e_core.records import Plan
-
 from s2e_nav.convert.stamps import to_ns, to_time
 from s2e_nav.errors import ConversionError
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from geometry_msgs.msg import Pose, PoseStamped, Quaternion, TransformStamped
 from nav_msgs.msg import Odometry as OdometryMessage
-from s2e_core.records import Odometry
-from s2e_core.se2 import Pose2
 from transforms3d.quaternions import mat2quat
 
+from s2e_core.records import Odometry
+from s2e_core.se2 import Pose2
 from s2e_nav.convert.stamps import to_ns, to_time
 from s2e_nav.errors import ConversionError
 

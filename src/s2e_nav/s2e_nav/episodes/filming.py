@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
 from navbench_gs.report.film import EpisodeFilm
 from s2e_core.camera import CameraModel
 from s2e_core.contract import PolicyOutput
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.robot import RobotProfile
-
 from s2e_nav.odometry_buffer import OdometryBuffer
 
 PENDING = 200

@@ -11,7 +11,6 @@ from typing import Any
 from navbench_gs.report.html import write_report
 from navbench_gs.runner.plan import RunFolder, write_atomically
 from navbench_gs.runner.run import describe
-
 from s2e_nav.sim.parameters import SimParameters
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from geometry_msgs.msg import Twist, TwistStamped
 from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
-from s2e_core.records import Command
 
+from s2e_core.records import Command
 from s2e_nav.convert.commands import stamped_from_command, twist_from_command
 from s2e_nav.qos import RELIABLE
 

@@ -15,13 +15,13 @@ from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from s2e_core.config import check, option
-from s2e_core.robot import load_robot
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
+from s2e_core.config import check, option
+from s2e_core.robot import load_robot
 from s2e_nav.convert.cameras import camera_from_info
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.images import frame_from_compressed

@@ -9,12 +9,12 @@ from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path
 from rclpy.node import Node
+
 from s2e_core.config import check, option
 from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.follower import Follower, FollowerConfig
 from s2e_core.records import Command, Odometry, Plan
 from s2e_core.robot import load_robot
-
 from s2e_nav.convert.commands import stamped_from_command
 from s2e_nav.convert.plans import plan_from_path
 from s2e_nav.convert.poses import odometry_from_message

@@ -10,14 +10,14 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
-from s2e_core.config import check, option
-from s2e_core.gate import Gate, GateConfig, GateOutput, Reason, Source
-from s2e_core.records import Command
-from s2e_core.robot import load_robot
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
+from s2e_core.config import check, option
+from s2e_core.gate import Gate, GateConfig, GateOutput, Reason, Source
+from s2e_core.records import Command
+from s2e_core.robot import load_robot
 from s2e_nav.convert.commands import command_from_stamped
 from s2e_nav.convert.diagnostics import ERROR, OK, WARN, diagnostics, status_message
 from s2e_nav.convert.poses import odometry_from_message

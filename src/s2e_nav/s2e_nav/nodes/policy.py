@@ -6,10 +6,10 @@ import sys
 from dataclasses import dataclass
 
 from rclpy.lifecycle import LifecycleNode, State, TransitionCallbackReturn
+
 from s2e_core.config import check, option
 from s2e_core.errors import S2EError
 from s2e_core.navigator import NavigatorConfig
-
 from s2e_nav.errors import StartError
 from s2e_nav.parameters import declare
 from s2e_nav.policies import LoadedPolicy, load_policy

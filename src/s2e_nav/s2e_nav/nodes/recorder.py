@@ -11,8 +11,8 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from s2e_core.config import check, option
 
+from s2e_core.config import check, option
 from s2e_nav.errors import StartError
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED

@@ -10,7 +10,6 @@ from s2e_core.camera import CameraModel, Reprojector
 from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.errors import ContractError
 from s2e_core.records import CameraFrame, Odometry
-
 from s2e_nav.odometry_buffer import OdometryBuffer
 
 STAMP_SLACK_NS = 15_000_000

@@ -13,13 +13,13 @@ from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path
 from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
-from s2e_core.contract import WAYPOINT_DT
-from s2e_core.navigator import NavigatorResult, NavigatorStatus
-from s2e_core.records import Plan
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
+from s2e_core.contract import WAYPOINT_DT
+from s2e_core.navigator import NavigatorResult, NavigatorStatus
+from s2e_core.records import Plan
 from s2e_nav.convert.cameras import camera_from_info
 from s2e_nav.convert.diagnostics import (
     ERROR,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
+
 from s2e_core.contract import Observation, Policy
 from s2e_core.records import Odometry
 from s2e_core.se2 import Pose2
-
 from s2e_nav.errors import StartError
 
 

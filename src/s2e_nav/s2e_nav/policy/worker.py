@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
 from s2e_core.contract import Policy
 from s2e_core.errors import S2EError
 from s2e_core.navigator import Navigator, NavigatorConfig, NavigatorResult
-
 from s2e_nav.policy.intake import Intake
 from s2e_nav.runtime.rates import LatencyWindow
 

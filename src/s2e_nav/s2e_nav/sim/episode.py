@@ -10,7 +10,6 @@ from navbench_gs.metrics.outcome import Outcome
 from navbench_gs.metrics.record import EpisodeLog
 from s2e_core.contract import POLICY_PERIOD_NS, TICK_NS
 from s2e_core.records import Command
-
 from s2e_nav.sim.senses import Senses
 from s2e_nav.sim.world import World
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from nav_msgs.msg import Odometry as OdometryMessage
-from navbench_gs.env.simulation import Simulation
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
-from s2e_core.camera import CameraModel, CameraMount
-from s2e_core.records import CameraFrame, Odometry
-from s2e_core.se2 import Pose2
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
 from tf2_msgs.msg import TFMessage
 
+from navbench_gs.env.simulation import Simulation
+from s2e_core.camera import CameraModel, CameraMount
+from s2e_core.records import CameraFrame, Odometry
+from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
 from s2e_nav.convert.images import compressed_from_frame, image_from_frame
 from s2e_nav.convert.poses import (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from navbench_gs.env.simulation import Simulation
 from navbench_gs.errors import TaskError
 from navbench_gs.runner.judge import EpisodeJudge
@@ -17,7 +18,6 @@ from navbench_gs.tasks.sampling import sample_episode
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import SMALL_CAMERA, CameraModel
 from s2e_core.robot import load_robot
-
 from s2e_nav.sim.parameters import SimParameters
 
 

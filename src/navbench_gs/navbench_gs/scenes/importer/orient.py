@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.scenes.importer.options import Up
-from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.scenes.importer.samples import elements
+from navbench_gs.splats.cloud import GaussianCloud
 
 Float = NDArray[np.float64]
 
