@@ -12,7 +12,6 @@ from launch.actions import (
     DeclareLaunchArgument,
     OpaqueFunction,
     RegisterEventHandler,
-    SetEnvironmentVariable,
     Shutdown,
 )
 from launch.event_handlers import OnProcessExit
@@ -48,9 +47,9 @@ def launch_setup(context):
     values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
     stamp = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     run = SimulatedRun(values, default_output=Path('runs') / stamp)
-    actions = [
-        SetEnvironmentVariable(name, value) for name, value in run.environment(os.environ).items()
-    ]
+    # Set at once: the look around for another simulator must use the same transport.
+    os.environ.update(run.environment(os.environ))
+    run.check_domain()
     nodes = {
         item.executable: Node(
             package='s2e_nav', executable=item.executable, name=item.executable,
@@ -69,9 +68,11 @@ def launch_setup(context):
         # Raised here, it makes `ros2 launch` itself return 1.
         raise RuntimeError(f'{name} ended with exit code {event.returncode}')
 
-    for node in nodes.values():
-        actions.append(RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit)))
-    return [*actions, *nodes.values()]
+    handlers = [
+        RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit))
+        for node in nodes.values()
+    ]
+    return [*handlers, *nodes.values()]
 
 
 def generate_launch_description():

@@ -104,6 +104,16 @@ class SimulatedRun:
         if self.output.exists() and any(self.output.iterdir()):
             raise StartError(f'output:= {self.output} is not empty; name a new folder')
 
+    def check_domain(self) -> None:
+        """Refuse to start beside another simulator; two would drive one robot.
+
+        Raises:
+            StartError: Another one runs on this domain.
+        """
+        from s2e_nav.sim.presence import check_domain
+
+        check_domain()
+
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return variables to set."""
         return transport(environment, flag(self._values, 'isolated'))

@@ -136,7 +136,8 @@ def _descriptor(entry: Entry, read_only: bool) -> ParameterDescriptor:
 
 def _refuse_unknown(node: Node, overrides: Mapping[str, Any], known: list[str]) -> None:
     for name in sorted(overrides):
-        if name not in known and name not in _ALWAYS_KNOWN and not name.startswith('qos_overrides'):
+        allowed = name in known or name in _ALWAYS_KNOWN or name.startswith('qos_overrides')
+        if not allowed:
             raise ParameterError(
                 f'{node.get_name()}: unknown parameter {name!r}; known: {", ".join(known)}'
             )

@@ -11,6 +11,10 @@ from s2e_core.config import check, option
 from s2e_core.records import Odometry
 from s2e_core.se2 import Pose2
 
+YAW_DECIMALS = 9
+"""Yaw is reported to a nanoradian, so that it survives a quaternion to the last bit and episodes
+through ROS and without it are equal."""
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -73,4 +77,5 @@ class DriftingOdometry:
             v: True forward speed, m/s.
             w: True yaw rate, rad/s.
         """
-        return Odometry(stamp_ns, self.pose, self.scale * v, w + self.yaw_rate * abs(v))
+        pose = Pose2(self.pose.x, self.pose.y, round(self.pose.yaw, YAW_DECIMALS))
+        return Odometry(stamp_ns, pose, self.scale * v, w + self.yaw_rate * abs(v))

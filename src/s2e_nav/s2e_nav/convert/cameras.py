@@ -31,7 +31,8 @@ def camera_from_info(message: CameraInfo) -> CameraModel:
         )
     try:
         return CameraModel(
-            int(message.width), int(message.height), fx, fy, cx + 0.5, cy + 0.5, model, coefficients
+            int(message.width), int(message.height),
+            fx, fy, cx + 0.5, cy + 0.5, model, coefficients,
         )
     except ContractError as error:
         raise ConversionError(f'camera_info: {error}') from error

@@ -24,7 +24,8 @@ class VelocityOutput:
             stamped: TwistStamped; Twist otherwise.
         """
         self._node, self._stamped = node, stamped
-        self._publisher = node.create_publisher(TwistStamped if stamped else Twist, TOPIC, RELIABLE)
+        kind = TwistStamped if stamped else Twist
+        self._publisher = node.create_publisher(kind, TOPIC, RELIABLE)
 
     def send(self, command: Command) -> None:
         """Publish; a context that went down already is not an error at shutdown."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,16 @@ from std_srvs.srv import Trigger
 
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.stamps import SECOND, to_ns
-from s2e_nav.errors import StartError
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE
 from s2e_nav.runtime.process import run_program
 from s2e_nav.runtime.timers import steady_timer
 from s2e_nav.sim.episode import Episode, Phase
 from s2e_nav.sim.parameters import SimParameters
+from s2e_nav.sim.presence import refuse_second_simulator
 from s2e_nav.sim.senses import Senses
 from s2e_nav.sim.world import World
 
-DISCOVERY_SECONDS = 1.0
-"""Participants of one machine find each other in 0.2 to 0.5 s."""
 EPISODE_GAP_NS = 2 * SECOND
 """Past a second, image histories and the gate begin anew."""
 
@@ -51,7 +48,7 @@ class SimBridge:
         self.exit_code: int | None = None
         self._config = declare(node, SimParameters)
         self._world = World(self._config)
-        self._refuse_second_simulator()
+        refuse_second_simulator(node)
         mount = self._world.robot.camera.mount()
         self._senses = Senses(node, self._world.camera, mount, self._config.scan)
         self._result = node.create_publisher(String, '~/result', LATCHED)
@@ -66,18 +63,6 @@ class SimBridge:
 
     def close(self) -> None:
         """Nothing moves without this process."""
-
-    def _refuse_second_simulator(self) -> None:
-        deadline = time.monotonic() + DISCOVERY_SECONDS
-        while time.monotonic() < deadline:
-            infos = self.node.get_publishers_info_by_topic('/clock')
-            if infos:
-                raise StartError(
-                    f'another simulator publishes /clock on this ROS domain '
-                    f'({infos[0].node_namespace.rstrip("/")}/{infos[0].node_name}): stop it, or '
-                    'set ROS_DOMAIN_ID to another number for this one'
-                )
-            time.sleep(0.1)
 
     def _open_inputs(self) -> None:
         node = self.node

@@ -122,7 +122,8 @@ class Intake:
             odometry = self._odometry.at(stamp, 0 if self._lockstep else ODOMETRY_SLACK_NS)
             reproject = self._reprojector
         if odometry is None or reproject is None:
-            raise ContractError(f'no odometry within {ODOMETRY_SLACK_NS / 1e6:.0f} ms of the image')
+            slack = ODOMETRY_SLACK_NS / 1e6
+            raise ContractError(f'no odometry within {slack:.0f} ms of the image')
         frame = decode()
         return Sample(CameraFrame(frame.stamp_ns, reproject(frame.rgb)), odometry)
 

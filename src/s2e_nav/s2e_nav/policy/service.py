@@ -265,7 +265,8 @@ class PolicyService:
         values = {
             'state': self._state, 'fault': fault, 'goal_stamp': stamp,
             'policy': self._loaded.identity, 'provider': self._loaded.provider,
-            'image_stamp': self._stamp, 'mode': self._mode, 'failure': self._failure, 'images_skipped': self._intake.dropped,
+            'image_stamp': self._stamp, 'mode': self._mode, 'failure': self._failure,
+            'images_skipped': self._intake.dropped,
             **self._worker.latency.percentiles(),
         }
         self._last_status = status_message('policy', level, fault or self._state, values)

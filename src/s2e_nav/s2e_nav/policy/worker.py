@@ -36,7 +36,7 @@ class Worker:
             config: Tolerances.
             intake: Where images come from.
             on_result: Called in the thread with the result and the stamp of its image.
-            on_fault: Called in the thread with what went wrong and the image's stamp, 0 if unknown.
+            on_fault: Called in the thread with what went wrong and the image's stamp, or 0.
         """
         policy.reset()
         self._navigator = Navigator(policy, config)

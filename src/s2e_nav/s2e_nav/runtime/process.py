@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,6 +17,10 @@ from s2e_core.errors import S2EError
 
 SPIN_SECONDS = 0.2
 """Longest wait between two looks at whether to stop."""
+GRACE_SECONDS = 1.0
+"""From a signal to the end of a process that is busy."""
+TEAR_DOWN_SECONDS = 4.0
+"""Longest orderly end; `ros2 launch` sends SIGTERM after five."""
 
 
 class Program(Protocol):
@@ -29,21 +35,43 @@ class Program(Protocol):
 
 
 class StopSignal:
-    """Remembers that SIGINT or SIGTERM came; the main loop looks at it."""
+    """Remembers that SIGINT or SIGTERM came; the main loop looks at it.
+
+    A process that is busy, with compiling or reading a scene, does not get to look: it is ended
+    from a thread once the grace is over, because Ctrl-C has to work within two seconds.
+    """
 
     def __init__(self) -> None:
         """Take over both signals."""
         self.seen = False
+        self.wake: Callable[[], None] | None = None
+        self._tearing_down = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
+    def tearing_down(self) -> None:
+        """The end has begun in good order; it gets its own time."""
+        self._tearing_down = True
+        _after(TEAR_DOWN_SECONDS, lambda: os._exit(1))
+
     def _on_signal(self, number: int, stack: object) -> None:
+        if self.seen:
+            return
         self.seen = True
+        _after(GRACE_SECONDS, self._give_up)
         # The wake-up matters: a wait in C is not left before its time by a Python handler alone.
         if self.wake is not None:
             self.wake()
 
-    wake: Callable[[], None] | None = None
+    def _give_up(self) -> None:
+        if not self._tearing_down:
+            os._exit(0)
+
+
+def _after(seconds: float, call: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
 
 
 def run_program(make: Callable[[], Program], args: list[str] | None = None) -> int:
@@ -73,6 +101,7 @@ def run_program(make: Callable[[], Program], args: list[str] | None = None) -> i
     except (KeyboardInterrupt, ExternalShutdownException):
         code = 0
     finally:
+        stop.tearing_down()
         _tear_down(program, executor)
     return code
 

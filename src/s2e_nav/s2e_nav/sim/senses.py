@@ -45,7 +45,8 @@ class Senses:
         self._tf = node.create_publisher(TFMessage, '/tf', RELIABLE)
         self._tf_static = node.create_publisher(TFMessage, '/tf_static', LATCHED)
         self._image = node.create_publisher(Image, 'camera/image_raw', RELIABLE)
-        self._jpeg = node.create_publisher(CompressedImage, 'camera/image_raw/compressed', RELIABLE)
+        jpeg = 'camera/image_raw/compressed'
+        self._jpeg = node.create_publisher(CompressedImage, jpeg, RELIABLE)
         self._info = node.create_publisher(CameraInfo, 'camera/camera_info', RELIABLE)
         self._scan = node.create_publisher(LaserScan, 'scan', RELIABLE)
         optical = transform_from_matrix(mount.base_from_optical(), 0, 'base_link', OPTICAL)

@@ -1,0 +1,103 @@
+"""Images: every encoding, padded rows, and what is refused."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from s2e_core.records import CameraFrame
+from sensor_msgs.msg import CompressedImage, Image
+
+from s2e_nav.convert.images import (
+    CHANNELS,
+    compressed_from_frame,
+    frame_from_compressed,
+    frame_from_image,
+    image_from_frame,
+)
+from s2e_nav.errors import ConversionError
+
+
+def message(encoding: str, pixels: np.ndarray, padding: int = 0) -> Image:
+    height, width = pixels.shape[:2]
+    rows = pixels.reshape(height, -1)
+    padded = np.concatenate([rows, np.full((height, padding), 99, np.uint8)], axis=1)
+    image = Image()
+    image.height, image.width, image.encoding = height, width, encoding
+    image.step, image.data = padded.shape[1], padded.tobytes()
+    image.header.stamp.sec, image.header.stamp.nanosec = 3, 5
+    return image
+
+
+@given(
+    st.sampled_from(sorted(CHANNELS)), st.integers(1, 17), st.integers(1, 13),
+    st.integers(0, 9), st.integers(0, 2**32 - 1),
+)
+def test_every_encoding_gives_the_same_colours(encoding, width, height, padding, seed):
+    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    if CHANNELS[encoding] == 1:
+        rgb = np.repeat(rgb[..., :1], 3, axis=2)
+    alpha = np.full((height, width, 1), 200, np.uint8)
+    sent = {
+        'rgb8': rgb, 'bgr8': rgb[..., ::-1], '8UC3': rgb[..., ::-1], 'mono8': rgb[..., :1],
+        '8UC1': rgb[..., :1], 'rgba8': np.concatenate([rgb, alpha], 2),
+        'bgra8': np.concatenate([rgb[..., ::-1], alpha], 2),
+    }[encoding]
+    frame = frame_from_image(message(encoding, np.ascontiguousarray(sent), padding))
+    assert frame.stamp_ns == 3_000_000_005
+    assert frame.rgb.flags.c_contiguous
+    np.testing.assert_array_equal(frame.rgb, rgb)
+
+
+def test_a_frame_survives_the_round_trip():
+    rgb = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    image = image_from_frame(CameraFrame(7_000_000_001, rgb), 'optical')
+    assert (image.encoding, image.step, image.header.frame_id) == ('rgb8', 9, 'optical')
+    back = frame_from_image(image)
+    assert back.stamp_ns == 7_000_000_001
+    np.testing.assert_array_equal(back.rgb, rgb)
+
+
+@pytest.mark.parametrize(('change', 'text'), [
+    ({'encoding': '16UC1'}, "got '16UC1'"),
+    ({'encoding': 'bayer_rggb8'}, 'encoding must be one of'),
+    ({'step': 11}, 'step must be at least 12'),
+    ({'height': 5}, 'needs 60 bytes, got 36'),
+    ({'width': 0}, 'out of range'),
+    ({'width': 100_000, 'height': 100_000}, 'out of range'),
+])
+def test_a_wrong_image_is_refused_with_its_reason(change, text):
+    image = message('rgb8', np.zeros((3, 4, 3), np.uint8))
+    for name, value in change.items():
+        setattr(image, name, value)
+    with pytest.raises(ConversionError, match=text):
+        frame_from_image(image)
+
+
+def test_a_jpeg_is_close_to_its_picture():
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    rgb = np.stack([np.tile(ramp, (48, 1)), np.full((48, 64), 60, np.uint8),
+                    np.tile(ramp[::-1], (48, 1))], axis=2)
+    back = frame_from_compressed(compressed_from_frame(CameraFrame(1, rgb), 'optical'))
+    assert np.abs(back.rgb.astype(int) - rgb).mean() < 4.0
+
+
+def test_a_png_is_exact():
+    rgb = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
+    _, data = cv2.imencode('.png', rgb[..., ::-1])
+    np.testing.assert_array_equal(
+        frame_from_compressed(CompressedImage(format='png', data=data.tobytes())).rgb, rgb
+    )
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_image_are_refused(data):
+    with pytest.raises(ConversionError):
+        frame_from_compressed(CompressedImage(format='jpeg', data=data))
+
+
+def test_depth_is_refused():
+    with pytest.raises(ConversionError, match='colour image'):
+        frame_from_compressed(CompressedImage(format='16UC1; compressedDepth png', data=b'123'))

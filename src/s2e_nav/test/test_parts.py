@@ -1,0 +1,201 @@
+"""Parts of the nodes that need no ROS graph."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PoseStamped
+from s2e_core.camera import SMALL_CAMERA, CameraModel
+from s2e_core.errors import ContractError
+from s2e_core.records import CameraFrame, Odometry
+from s2e_core.se2 import Pose2
+from tf2_msgs.msg import TFMessage
+
+from s2e_nav.convert.poses import goal_message, transform_from_pose2
+from s2e_nav.episodes.sequence import Sequence
+from s2e_nav.errors import ConversionError
+from s2e_nav.frames import FrameTree
+from s2e_nav.gate.drivers import LockstepDriver, SteadyDriver
+from s2e_nav.odometry_buffer import OdometryBuffer
+from s2e_nav.policy.goals import accept
+from s2e_nav.policy.intake import Intake
+
+SECOND = 1_000_000_000
+
+
+def odometry(seconds: float, x: float = 0.0, yaw: float = 0.0) -> Odometry:
+    return Odometry(round(seconds * SECOND), Pose2(x, 0.0, yaw), x, 0.0)
+
+
+def test_odometry_is_interpolated_over_the_turn_of_pi():
+    buffer = OdometryBuffer()
+    buffer.add(odometry(1.0, 2.0, math.pi - 0.1))
+    buffer.add(odometry(1.1, 4.0, -math.pi + 0.1))
+    middle = buffer.at(round(1.05 * SECOND))
+    assert middle is not None
+    assert middle.pose.x == pytest.approx(3.0)
+    assert abs(middle.pose.yaw) == pytest.approx(math.pi)
+    assert buffer.at(round(1.1 * SECOND)) is buffer.newest
+
+
+def test_odometry_outside_is_given_within_the_slack_only():
+    buffer = OdometryBuffer()
+    buffer.add(odometry(1.0))
+    assert buffer.at(round(1.05 * SECOND)) is None
+    assert buffer.at(round(1.05 * SECOND), 60_000_000) is not None
+    buffer.add(odometry(0.5))
+    assert buffer.at(SECOND) is None, 'a stamp that goes back begins anew'
+
+
+def tree() -> FrameTree:
+    frames = FrameTree()
+    frames.update(TFMessage(transforms=[
+        transform_from_pose2(Pose2(10.0, 0.0, math.pi / 2), 0, 'map', 'odom'),
+        transform_from_pose2(Pose2(1.0, 2.0, 0.0), 0, 'odom', 'base_link'),
+    ]))
+    return frames
+
+
+def test_a_map_goal_reaches_odom():
+    # map <- odom is (10, 0, 90 deg): map (10, 5) lies 5 m along odom's x.
+    goal = accept(goal_message(np.array([10.0, 5.0]), 7, 'map'), tree(), 'odom', 99)
+    np.testing.assert_allclose(goal.point, (5.0, 0.0), atol=1e-7)
+    assert goal.stamp_ns == 7
+
+
+def test_a_goal_in_base_link_goes_up_the_tree():
+    goal = accept(goal_message(np.array([1.0, 0.0]), 0, 'base_link'), tree(), 'odom', 99)
+    np.testing.assert_allclose(goal.point, (2.0, 2.0), atol=1e-7)
+    assert goal.stamp_ns == 99
+
+
+@pytest.mark.parametrize('frame', ['', 'utm'])
+def test_a_goal_in_an_unknown_frame_is_refused(frame):
+    with pytest.raises(ConversionError):
+        accept(goal_message(np.array([1.0, 0.0]), 0, frame), tree(), 'odom', 99)
+
+
+def test_a_goal_that_is_not_finite_is_refused():
+    message = PoseStamped()
+    message.header.frame_id = 'odom'
+    message.pose.position.x = math.nan
+    with pytest.raises(ConversionError, match='finite'):
+        accept(message, tree(), 'odom', 99)
+
+
+def test_a_ring_of_frames_ends():
+    frames = FrameTree()
+    frames.update(TFMessage(transforms=[
+        transform_from_pose2(Pose2(), 0, 'a', 'b'), transform_from_pose2(Pose2(), 0, 'b', 'a'),
+    ]))
+    with pytest.raises(ConversionError):
+        frames.lookup('odom', 'a')
+
+
+def image(stamp: int, size: int = 128) -> CameraFrame:
+    return CameraFrame(stamp, np.zeros((size, size, 3), np.uint8))
+
+
+def test_the_slot_keeps_the_newest_image_and_counts_the_others():
+    intake = Intake(SMALL_CAMERA, lockstep=False)
+    intake.set_camera(SMALL_CAMERA)
+    intake.add_odometry(odometry(1.0))
+    for step in range(3):
+        stamp = SECOND + step
+        intake.offer(stamp, lambda stamp=stamp: image(stamp))
+    sample = intake.take(0.0)
+    assert sample is not None and sample.frame.stamp_ns == SECOND + 2
+    assert intake.dropped == 2
+    assert intake.take(0.0) is None
+
+
+def test_a_fast_camera_is_thinned_to_the_policy_period():
+    # 15 Hz: after an image at 1.000 the ones at 1.067 and 1.133 are passed over, 1.200 is taken.
+    intake = Intake(SMALL_CAMERA, lockstep=False)
+    intake.set_camera(SMALL_CAMERA)
+    taken = []
+    for index in range(10):
+        stamp = SECOND + round(index * SECOND / 15)
+        intake.add_odometry(Odometry(stamp, Pose2()))
+        intake.offer(stamp, lambda stamp=stamp: image(stamp))
+        sample = intake.take(0.0)
+        if sample is not None:
+            taken.append(index)
+    assert taken == [0, 3, 6, 9]
+
+
+def test_lockstep_waits_for_odometry_of_the_very_stamp():
+    intake = Intake(SMALL_CAMERA, lockstep=True)
+    intake.set_camera(SMALL_CAMERA)
+    intake.add_odometry(odometry(0.95))
+    intake.offer(SECOND, lambda: image(SECOND))
+    assert intake.take(0.0) is None
+    intake.add_odometry(odometry(1.0, 3.0))
+    sample = intake.take(0.0)
+    assert sample is not None and sample.odometry.pose.x == 3.0
+
+
+def test_an_image_without_odometry_near_it_is_refused():
+    intake = Intake(SMALL_CAMERA, lockstep=False)
+    intake.set_camera(SMALL_CAMERA)
+    intake.add_odometry(odometry(0.5))
+    intake.offer(SECOND, lambda: image(SECOND))
+    with pytest.raises(ContractError, match='no odometry within 100 ms'):
+        intake.take(0.0)
+
+
+def test_a_camera_with_a_narrow_view_is_named():
+    intake = Intake(SMALL_CAMERA, lockstep=False)
+    problem = intake.set_camera(CameraModel.from_fov(640, 480, math.radians(30)))
+    assert problem is not None and 'of the view' in problem
+
+
+def test_the_gate_waits_for_the_whole_tick():
+    steps: list[int] = []
+    driver = LockstepDriver(lambda now, stamp: steps.append(now))
+    driver.heard('odom', 200_000_000)
+    driver.heard('command', 200_000_000)
+    assert steps == [], 'an image tick needs the camera'
+    driver.heard('camera', 200_000_000)
+    driver.heard('odom', 200_000_000)
+    assert steps == [200_000_000], 'one answer a tick'
+    driver.heard('command', 250_000_000)
+    driver.heard('odom', 250_000_000)
+    assert steps == [200_000_000, 250_000_000]
+
+
+def test_stamps_age_on_the_steady_clock_when_the_ros_clock_stands_still():
+    driver = SteadyDriver(lambda now, stamp: None, lambda: 5 * SECOND, 0.05)
+    first = driver.local_ns(4 * SECOND)
+    assert driver.now_ns() - first >= SECOND
+    assert driver.local_ns(4 * SECOND) >= first
+
+
+def test_a_run_waits_for_everybody_and_repeats_a_lost_goal():
+    run = Sequence(timeout=10.0)
+    assert run.step(bridge=True, now_s=0.0) == ''
+    run.policy('idle', 0)
+    assert run.step(bridge=True, now_s=1.0) == ''
+    run.gate(0)
+    assert run.step(bridge=True, now_s=2.0) == 'next'
+    assert run.step(bridge=True, now_s=2.1) == ''
+    run.ready(12 * SECOND)
+    assert run.step(bridge=True, now_s=3.0) == 'goal'
+    assert run.step(bridge=True, now_s=3.5) == ''
+    assert run.step(bridge=True, now_s=4.1) == 'goal'
+    run.policy('navigating', 12 * SECOND)
+    assert run.step(bridge=True, now_s=4.2) == ''
+    run.gate(12 * SECOND)
+    assert run.step(bridge=True, now_s=4.3) == 'start'
+    assert run.step(bridge=True, now_s=99.0) == ''
+    run.over()
+    assert run.step(bridge=True, now_s=99.1) == 'next'
+
+
+def test_a_run_names_who_is_missing():
+    run = Sequence(timeout=10.0)
+    run.gate(0)
+    run.step(bridge=True, now_s=0.0)
+    assert run.step(bridge=True, now_s=11.0) == 'not there after 10 s: policy (active)'
