@@ -15,6 +15,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine makes single examples slow; the whole suite has its limit elsewhere.
+settings.register_profile('s2e', deadline=None)
+settings.load_profile('s2e')
 
 PROGRAM = (
     'import sys; from s2e_bare.ros2.main import run_command; sys.exit(run_command(sys.argv[1:]))'

@@ -288,6 +288,10 @@ def test_a_file_of_a_package(start: Callable[..., Any], package: Path) -> None:
     running = start('launch', 'demo', 'it.launch.py')
     assert running.finish(15) == 0
     assert "[talker-1] ['--ros-args', '-r', '__node:=t']" in running.text
+    elsewhere = package / 'elsewhere'
+    (package / 'share/demo/launch').rename(elsewhere)
+    (package / 'share/demo/launch').symlink_to(elsewhere)
+    assert start('launch', 'demo', 'it.launch.py').finish(15) == 0
     missing = start('launch', 'demo', 'absent.launch.py')
     assert missing.finish(15) == 1
     assert "'absent.launch.py' was not found" in missing.text

@@ -14,6 +14,7 @@ from s2e_bare.errors import CommandError
 # Upstream's default of `topic echo`: longer arrays and strings are cut.
 TRUNCATE = 128
 _CUT = '...'
+_LINE_ENDS = frozenset('\x85\u2028\u2029')
 _INTEGERS = {
     f'{sign}int{bits}': (
         (0, 2**bits - 1) if sign == 'u' else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
@@ -61,7 +62,20 @@ def to_yaml(message: Any, *, truncate: int | None = None, no_arr: bool = False) 
     plain = to_plain(message, truncate=truncate, no_arr=no_arr)
     if not isinstance(plain, (dict, list)):
         return f'{plain}\n'
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=float('inf'))
+    return dump_yaml(plain)
+
+
+def dump_yaml(plain: Any, *, sort_keys: bool = False) -> str:
+    """Write plain values as YAML that reads back to the same, letters as they are."""
+
+    def dump(allow_unicode: bool) -> str:
+        return yaml.safe_dump(
+            plain, sort_keys=sort_keys, allow_unicode=allow_unicode, width=float('inf')
+        )
+
+    text = dump(True)
+    # PyYAML writes these line ends bare and reads them back as blanks: escape them instead.
+    return text if _LINE_ENDS.isdisjoint(text) else dump(False)
 
 
 def parse_yaml(text: str, what: str) -> Mapping[str, Any]:

@@ -126,8 +126,7 @@ def resolve(package: str, file: str | None, words: Sequence[str]) -> tuple[Path,
             f'launch files of the package: {_known(package)}'
         )
     share = index.package_share(package)
-    matches = sorted(share.rglob(file)) if '/' not in file else []
-    found = [path for path in matches if path.is_file()]
+    found = [path for path in _files(share) if path.name == file]
     if (share / file).is_file():
         found = [share / file]
     if not found:
@@ -192,5 +191,11 @@ def _load(path: Path) -> LaunchDescription:
 
 
 def _known(package: str) -> list[str]:
-    share = index.package_share(package)
-    return sorted(path.name for path in share.rglob('*launch.py'))
+    files = _files(index.package_share(package))
+    return sorted(path.name for path in files if path.name.endswith('launch.py'))
+
+
+def _files(folder: Path) -> list[Path]:
+    """List all files below a folder, through links too: a development install is made of them."""
+    walk = os.walk(folder, followlinks=True)
+    return sorted(Path(root) / name for root, _, names in walk for name in names)

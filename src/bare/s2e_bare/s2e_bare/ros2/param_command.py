@@ -12,6 +12,7 @@ import yaml
 
 from s2e_bare.errors import CommandError
 from s2e_bare.ros2 import parameter_values as values
+from s2e_bare.ros2.conversion import dump_yaml
 from s2e_bare.ros2.param_client import ParamClient
 from s2e_bare.ros2.session import Session, add_graph_options, open_session
 
@@ -104,7 +105,7 @@ def dump(session: Session, options: argparse.Namespace) -> int:
     found = {k: values.to_plain(v) for k, v in client.get(client.names()).items()}
     given = {name: value for name, value in found.items() if value is not None}
     tree = {client.node: {'ros__parameters': values.nest(given)}}
-    print(yaml.safe_dump(tree, sort_keys=True, allow_unicode=True), end='')
+    print(dump_yaml(tree, sort_keys=True), end='')
     return 0
 
 
