@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
-from rclpy.action import ActionServer, GoalResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from std_msgs.msg import Float64, String, UInt8MultiArray
 from std_srvs.srv import SetBool
+
+WAIT = threading.Event()
 
 
 class Lab(Node):
@@ -79,14 +83,28 @@ def add_action(node: Node) -> ActionServer | None:
         distance = handle.request.pose.pose.position.x
         handle.publish_feedback(NavigateToPose.Feedback(distance_remaining=distance))
         result = NavigateToPose.Result()
-        if distance > 100:
+        if 50 < distance <= 100:
+            # Such a goal takes for ever: it ends when it is cancelled.
+            while not handle.is_cancel_requested:
+                WAIT.wait(0.02)
+            handle.canceled()
+            print('cancelled', flush=True)
+        elif distance > 100:
             result.error_msg = 'too far'
             handle.abort()
         else:
             handle.succeed()
         return result
 
-    return ActionServer(node, NavigateToPose, 'navigate_to_pose', drive, goal_callback=judge)
+    return ActionServer(
+        node,
+        NavigateToPose,
+        'navigate_to_pose',
+        drive,
+        goal_callback=judge,
+        cancel_callback=lambda goal: CancelResponse.ACCEPT,
+        callback_group=ReentrantCallbackGroup(),
+    )
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.ros
 
 from s2e_bare.ros2.main import run_command  # noqa: E402
 
+CODE = 'import sys; from s2e_bare.ros2.main import run_command as r; sys.exit(r(sys.argv[1:]))'
 LAB = Path(__file__).with_name('lab_node.py')
 
 
@@ -146,8 +147,7 @@ def test_pub_names_what_does_not_fit(ros2: Callable[..., Any], values: str, said
 def test_hz_measures_until_it_is_interrupted(
     lab: Any, domain: dict[str, str], running: Callable[..., Any]
 ) -> None:
-    code = 'import sys; from s2e_bare.ros2.main import run_command as r; sys.exit(r(sys.argv[1:]))'
-    hz = running([sys.executable, '-c', code, 'topic', 'hz', '/fast'], dict(os.environ) | domain)
+    hz = running([sys.executable, '-c', CODE, 'topic', 'hz', '/fast'], dict(os.environ) | domain)
     rate = float(hz.wait_for(r'average rate: ([\d.]+)').group(1))
     hz.wait_for(r'min: [\d.]+s max: [\d.]+s std dev: [\d.]+s window: \d+')
     hz.send(signal.SIGINT)
@@ -259,6 +259,19 @@ def test_action(ros2: Callable[..., Any]) -> None:
     assert (code, 'goal was rejected' in err) == (1, True)
 
 
+def test_ctrl_c_cancels_the_goal(
+    lab: Any, domain: dict[str, str], running: Callable[..., Any]
+) -> None:
+    pytest.importorskip('nav2_msgs.action', reason='ROS missing: nav2_msgs')
+    words = ['action', 'send_goal', '-f', '/navigate_to_pose', 'nav2_msgs/action/NavigateToPose']
+    send = running([sys.executable, '-c', CODE, *words, goal(60.0)], dict(os.environ) | domain)
+    send.wait_for('distance_remaining: 60.0')
+    send.send(signal.SIGINT)
+    assert send.finish(20) == 130
+    assert 'Canceling goal...' in send.text
+    lab.wait_for('^cancelled$')
+
+
 def test_interface_show(ros2: Callable[..., Any]) -> None:
     _, out, _ = ros2('interface', 'show', '--no-comments', 'geometry_msgs/msg/PointStamped')
     assert out.splitlines() == [
@@ -278,8 +291,7 @@ def test_interface_show(ros2: Callable[..., Any]) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_traceback(lab: Any, domain: dict[str, str]) -> None:
-    code = 'import sys; from s2e_bare.ros2.main import run_command as r; sys.exit(r(sys.argv[1:]))'
-    line = f'"{sys.executable}" -c "{code}" topic echo /fast | head -n 1'
+    line = f'"{sys.executable}" -c "{CODE}" topic echo /fast | head -n 1'
     done = subprocess.run(
         ['bash', '-c', f'set -o pipefail; {line}'],
         env=dict(os.environ) | domain,

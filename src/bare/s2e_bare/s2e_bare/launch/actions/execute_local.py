@@ -64,7 +64,8 @@ class ExecuteLocal(Action):
             shell: Run it by a shell.
             sigterm_timeout: Seconds after SIGINT until SIGTERM.
             sigkill_timeout: Seconds after SIGTERM until SIGKILL.
-            emulate_tty: Let the child think that it writes to a terminal.
+            emulate_tty: Let the child think that it writes to a terminal; the launch
+                configuration of this name wins.
             output: Where its lines go, see `s2e_bare.processes.output.places`.
             output_format: How a line is shown; knows `line` and `this`.
             cached_output: Keep all output for `get_stdout` and `get_stderr`.
@@ -126,7 +127,9 @@ class ExecuteLocal(Action):
         self._lifetime = ProcessLifetime(
             self,
             context,
-            tty=self._truth(context, self._emulate_tty),
+            tty=self._truth(
+                context, context.launch_configurations.get('emulate_tty', self._emulate_tty)
+            ),
             respawn=self._truth(context, self._respawn),
             timeouts=(self._seconds(context, 0), self._seconds(context, 1)),
             output=self._open_output(context),
