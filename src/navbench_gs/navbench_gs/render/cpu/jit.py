@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+
+from navbench_gs.render import constants
+from navbench_gs.splats import harmonics
 
 Function = TypeVar('Function', bound=Callable[..., Any])
 
@@ -19,6 +24,16 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+def _digest() -> str:
+    """Hash every source whose code or constants are compiled into a kernel."""
+    sources = sorted(Path(__file__).parent.glob('*.py'))
+    sources += [Path(module.__file__ or '') for module in (constants, harmonics)]
+    return hashlib.sha256(b''.join(path.read_bytes() for path in sources)).hexdigest()
+
+
+_DIGEST = _digest()
+
+
 def kernel(function: Function) -> Function:
     """Compile a function on its first call and keep the machine code on disk.
 
@@ -26,14 +41,12 @@ def kernel(function: Function) -> Function:
     read-only installation; where neither can be written the code is compiled in every process.
     """
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
+        dispatcher = numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:
         return numba.njit(**_OPTIONS)(function)
-
-
-def inlined(function: Function) -> Function:
-    """Compile a small helper that is inlined into the kernels that call it."""
-    try:
-        return numba.njit(cache=True, inline='always', **_OPTIONS)(function)
-    except RuntimeError:
-        return numba.njit(inline='always', **_OPTIONS)(function)
+    # numba takes stored code for current while its own source file is unchanged, though it holds
+    # constants and helpers of other files: a block size edited elsewhere once overran a buffer.
+    files: Any = getattr(getattr(dispatcher, '_cache', None), '_cache_file', None)
+    if hasattr(files, '_source_stamp'):
+        files._source_stamp = (files._source_stamp, _DIGEST)
+    return dispatcher
