@@ -7,7 +7,7 @@ PACKAGE = 'navbench_gs'
 setup(
     name=PACKAGE,
     version='0.1.0',
-    description='NavBench-GS: closed-loop navigation benchmark in Gaussian Splatting scenes, usable without ROS',
+    description='NavBench-GS: closed-loop navigation benchmark in Gaussian Splatting scenes',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     include_package_data=True,
     package_data={PACKAGE: ['py.typed']},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ MAX_BYTES = 1 << 30
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     """Write named arrays, compressed; equal arrays give equal bytes."""
     with path.open('wb') as stream:
-        np.savez_compressed(stream, **{name: np.asarray(a, order='C') for name, a in arrays.items()})
+        ordered: dict[str, Any] = {name: np.asarray(a, order='C') for name, a in arrays.items()}
+        np.savez_compressed(stream, **ordered)
 
 
 def read_arrays(path: Path, names: set[str]) -> dict[str, NDArray[np.generic]]:

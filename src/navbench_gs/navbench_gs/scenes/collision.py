@@ -44,7 +44,7 @@ class CollisionMap:
     boxes: NDArray[np.float32]
     """`[B, 7]` static boxes for physics: centre xyz, half sizes xyz, yaw; metres and rad."""
     sidewalk: Mask | None = None
-    """`[R, C]` pavement and plaza (robots start there), None where the scene has no such notion."""
+    """`[R, C]` pavement and plaza (robots start there), None where the scene has none."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, 'resolution', float(self.resolution))

@@ -96,7 +96,8 @@ def _tinted(picture: Image, collision: CollisionMap) -> Image:
         return cv2.resize(flipped, size, interpolation=cv2.INTER_NEAREST).astype(bool)
 
     mixed = picture.astype(np.float32)
-    for mask, colour in ((collision.occupancy, (220, 30, 30)), (collision.walkable, (40, 200, 60))):
+    layers = ((collision.occupancy, (220, 30, 30)), (collision.walkable, (40, 200, 60)))
+    for mask, colour in layers:
         area = fit(mask)
         mixed[area] = 0.68 * mixed[area] + 0.32 * np.array(colour, dtype=np.float32)
     return mixed.astype(np.uint8)

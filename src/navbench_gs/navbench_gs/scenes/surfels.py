@@ -134,7 +134,7 @@ def grid(length_u: float, length_v: float, spacing: float) -> tuple[Float, Float
 
 
 def _frame_quaternions(tangents: Float, normals: Float) -> Float:
-    """Return `[N, 4]` wxyz of the rotations whose columns are tangent, normal x tangent, normal."""
+    """Return `[N, 4]` wxyz of rotations with the columns tangent, normal x tangent, normal."""
     third = np.cross(normals, tangents)
     m = np.stack([tangents, third, normals], axis=-1)
     trace = m[:, 0, 0] + m[:, 1, 1] + m[:, 2, 2]

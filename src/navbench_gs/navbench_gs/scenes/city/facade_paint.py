@@ -131,7 +131,9 @@ def _bays(style: FacadeStyle, u: Float, length: float) -> tuple[Float, NDArray[n
     return u - (number + 0.5) * bay, number, bay
 
 
-def _glass(colours: Float, offset: Float, where: NDArray[np.bool_], tone: Float, up: Float) -> None:
+def _glass(
+    colours: Float, offset: Float, where: NDArray[np.bool_], tone: Float, up: Float
+) -> None:
     """Paint panes: dark with the sky's reflection growing upwards, set back."""
     pane = np.array([0.16, 0.20, 0.25]) + np.outer(0.10 + 0.25 * tone * up, [0.8, 0.95, 1.1])
     colours[where] = pane[where]

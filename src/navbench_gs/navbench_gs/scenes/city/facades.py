@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ def find_walls(plan: Plan, lots: Lots) -> list[Wall]:
             ):
                 inner = cuts[(cuts > start + 4) & (cuts < end - 4)]
                 bounds = [int(start), *inner.tolist(), int(end)]
-                for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+                for a, b in pairwise(bounds):
                     walls.append(_wall(plan, lots, axis, sign, int(line), a, b))
     return walls
 

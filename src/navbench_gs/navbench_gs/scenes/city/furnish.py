@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -254,4 +255,4 @@ def _stretches(line: NDArray[np.uint8], start: int, end: int) -> list[tuple[int,
     """Split an opening where its label changes, so that boards follow the kerb's step."""
     cuts = np.flatnonzero(np.diff(line[start:end])) + start + 1
     bounds = [start, *cuts.tolist(), end]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))

@@ -68,7 +68,8 @@ def generate_city(seed: int) -> tuple[GaussianCloud, CollisionMap, dict[str, Any
     """
     check_seed(seed)
     layout, looks, things, weather = (
-        np.random.default_rng(s) for s in np.random.SeedSequence([seed, GENERATOR_VERSION]).spawn(4)
+        np.random.default_rng(child)
+        for child in np.random.SeedSequence([seed, GENERATOR_VERSION]).spawn(4)
     )
     plan = make_plan(layout)
     height = road_height(plan)
