@@ -13,7 +13,6 @@ from typing import Any
 
 from s2e_core.paths import find_config, find_model
 from s2e_core.robot import RobotProfile, load_robot
-
 from s2e_nav.errors import StartError
 from s2e_nav.policies import STRAIGHT
 from s2e_nav.sim.parameters import SimParameters
@@ -87,7 +86,7 @@ class SimulatedRun:
         if values['scene']:
             # One scene may be a path with blanks in it; several are split at blanks.
             scenes = shlex.quote(values['scene'])
-        self.sim = {
+        self.sim: dict[str, Any] = {
             'scenes': scenes, 'tasks': values['task'] or values['tasks'],
             'episodes': number(values, 'episodes'), 'seed': number(values, 'seed'),
             'robot': values['robot'], 'protocol': values['protocol'], 'mode': values['mode'],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sensor_msgs.msg import CameraInfo
 
 from s2e_core.camera import CameraModel
@@ -19,7 +21,7 @@ def camera_from_info(message: CameraInfo) -> CameraModel:
     fx, fy, cx, cy = (float(message.k[i]) for i in (0, 4, 2, 5))
     if fx <= 0 or fy <= 0:
         raise ConversionError(f'camera_info: camera is not calibrated, k holds fx {fx}, fy {fy}')
-    model = message.distortion_model or 'plumb_bob'
+    model: Any = message.distortion_model or 'plumb_bob'  # CameraModel takes three names
     coefficients = tuple(float(value) for value in message.d)
     if not any(coefficients):
         model, coefficients = 'pinhole', ()

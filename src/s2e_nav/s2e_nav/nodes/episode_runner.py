@@ -79,8 +79,8 @@ class EpisodeRunner:
         self._record = RunRecord(folder, self._config.sim)
         robot = load_robot(self._config.sim.robot)
         self._film = TopicFilm(folder, robot, self._config.film_width)
-        self._next = node.create_client(Trigger, 'sim_bridge/next_episode')
-        self._start = node.create_client(Trigger, 'sim_bridge/start')
+        self._next: Any = node.create_client(Trigger, 'sim_bridge/next_episode')
+        self._start: Any = node.create_client(Trigger, 'sim_bridge/start')
         self._goals = node.create_publisher(PoseStamped, 'goal_pose', RELIABLE)
         self._sequence = Sequence(self._config.start_timeout)
         self._current: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from rclpy.lifecycle import LifecycleNode, State, TransitionCallbackReturn
 
@@ -44,9 +45,13 @@ class PolicyParameters:
 class PolicyNode(LifecycleNode):
     """Lifecycle: configure loads and verifies, activate answers images, deactivate stops."""
 
-    def __init__(self) -> None:
-        """Declare parameters; nothing is loaded before configure."""
-        super().__init__('policy')
+    def __init__(self, **options: Any) -> None:
+        """Declare parameters; nothing is loaded before configure.
+
+        Args:
+            options: Passed on to the node, such as a context.
+        """
+        super().__init__('policy', **options)
         self.node = self
         self.exit_code: int | None = None
         self._config = declare(self, PolicyParameters)

@@ -81,7 +81,8 @@ class NavigateAction:
             self._start(handle.request.pose)
         except ConversionError as error:
             self.end('aborted', str(error))
-        outcome, text = await done
+        ended: Any = await done  # rclpy types a future's value as optional
+        outcome, text = ended
         result.error_code = 0 if outcome == 'succeeded' else FAILED
         result.error_msg = text
         if outcome == 'succeeded':

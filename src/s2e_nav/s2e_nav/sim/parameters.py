@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from typing import get_args
 
 from navbench_gs.errors import RunError
+from navbench_gs.render.factory import Backend
 from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
 from navbench_gs.tasks.protocol import load_protocol
 from s2e_core.config import check, option
@@ -36,7 +38,7 @@ class SimParameters:
     scan: bool = option(True, help='Publish the virtual laser scan with each image.')
     stamped: bool = option(True, help='Take TwistStamped; Twist otherwise.')
     threads: int = option(0, low=0, high=256, help='Threads of the renderer; 0 takes all.')
-    backend: str = option('cpu', help='Renderer back end.')
+    backend: Backend = option('cpu', choices=get_args(Backend), help='Renderer back end.')
     stall_time: float = option(
         5.0, unit='s', low=0.5, high=600, help='Wall time without an answer that ends an episode.'
     )

@@ -63,7 +63,7 @@ class World:
         assert self._judge is not None
         return self._judge
 
-    def next(self, say: Callable[[str], None]) -> EpisodeSpec | None:
+    def next(self, say: Callable[[str], object]) -> EpisodeSpec | None:
         """Reset to the next episode; None after the last one.
 
         Args:
@@ -91,7 +91,7 @@ class World:
             return spec
         return None
 
-    def _enter(self, scene: str, say: Callable[[str], None]) -> None:
+    def _enter(self, scene: str, say: Callable[[str], object]) -> None:
         if self._simulation is not None and scene == self._scene:
             return
         say(f'scene {scene}')

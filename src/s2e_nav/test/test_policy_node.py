@@ -1,0 +1,254 @@
+"""The policy node with a policy made for the test: goals, answers, faults, lifecycle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry as OdometryMessage
+from nav_msgs.msg import Path
+from rclpy.parameter import Parameter
+from s2e_core.camera import SMALL_CAMERA, CameraModel
+from s2e_core.contract import Observation, PolicyOutput, PolicySpec
+from s2e_core.records import CameraFrame, Odometry
+from s2e_core.se2 import Pose2
+from sensor_msgs.msg import CameraInfo, Image
+from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import MarkerArray
+
+from s2e_nav.convert.cameras import info_from_camera
+from s2e_nav.convert.diagnostics import status_message, status_values
+from s2e_nav.convert.images import image_from_frame
+from s2e_nav.convert.modes import output_from_markers
+from s2e_nav.convert.plans import plan_from_path
+from s2e_nav.convert.poses import goal_message, message_from_odometry, transform_from_pose2
+from s2e_nav.errors import StartError
+from s2e_nav.nodes import policy as policy_module
+from s2e_nav.nodes.policy import PolicyNode
+from s2e_nav.policies import LoadedPolicy
+from s2e_nav.qos import LATCHED
+
+SECOND = 1_000_000_000
+CAMERA = CameraModel.from_fov(160, 120, SMALL_CAMERA.hfov)
+
+
+class Ahead:
+    """Two modes straight ahead, 0.1 and 0.2 m a waypoint; the second has the higher score."""
+
+    def __init__(self) -> None:
+        self.spec = PolicySpec('ahead', 2, SMALL_CAMERA, 1.5, 1.0)
+        self.seen: list[Observation] = []
+        self.failure: Exception | None = None
+        self.resets = 0
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def infer(self, observation: Observation) -> PolicyOutput:
+        if self.failure is not None:
+            raise self.failure
+        self.seen.append(observation)
+        x = np.arange(1, 11, dtype=np.float32)
+        modes = np.stack([np.stack([0.1 * x, 0 * x], 1), np.stack([0.2 * x, 0 * x], 1)])
+        return PolicyOutput(
+            observation.stamp_ns, modes.astype(np.float32), np.array([0.3, 0.7], np.float32)
+        )
+
+
+class Bench:
+    """The policy node and the node that plays robot and user."""
+
+    def __init__(self, ros, monkeypatch, **parameters) -> None:
+        self.ros, self.policy = ros, Ahead()
+        loaded = LoadedPolicy(self.policy, 'ahead@test', 'none')
+        monkeypatch.setattr(policy_module, 'load_policy', lambda *a, **k: loaded)
+        parameters = {'mode': 'lockstep', **parameters}
+        overrides = [Parameter(key, value=value) for key, value in parameters.items()]
+        self.node = PolicyNode(context=ros.context, parameter_overrides=overrides)
+        self.policy.seen.clear()
+        self.driver = ros.node('driver')
+        self.image = self.driver.create_publisher(Image, 'camera/image_raw', 20)
+        self.info = self.driver.create_publisher(CameraInfo, 'camera/camera_info', 20)
+        self.odom = self.driver.create_publisher(OdometryMessage, 'odom', 20)
+        self.goals = self.driver.create_publisher(PoseStamped, 'goal_pose', 20)
+        self.tf = self.driver.create_publisher(TFMessage, '/tf_static', LATCHED)
+        self.gate = self.driver.create_publisher(DiagnosticStatus, 's2e/gate', LATCHED)
+        self.plans = ros.listen(self.driver, Path, 's2e/trajectory')
+        self.modes = ros.listen(self.driver, MarkerArray, 's2e/modes')
+        self.states = ros.listen(self.driver, DiagnosticStatus, 's2e/status', LATCHED)
+        self.accepted = ros.listen(self.driver, PoseStamped, 's2e/goal', LATCHED)
+        ros.spin(self.node)
+        ros.spin(self.driver)
+        if parameters.get('autostart', True):
+            self.connect()
+
+    def connect(self) -> None:
+        """Wait until both sides see each other."""
+        inputs = (self.image, self.info, self.odom, self.goals, self.tf, self.gate)
+        self.ros.wait(lambda: all(p.get_subscription_count() for p in inputs))
+        self.ros.wait(lambda: self.driver.count_publishers('s2e/trajectory') == 1)
+        self.ros.wait(lambda: bool(self.states))
+
+    def value(self, key: str) -> str:
+        return status_values(self.states[-1])[key] if self.states else ''
+
+    def goal(self, x: float, y: float, frame: str = 'odom', stamp: int = 5) -> None:
+        self.goals.publish(goal_message(np.array([x, y]), stamp, frame))
+        self.ros.wait(lambda: self.value('goal_stamp') == str(stamp))
+
+    def see(self, stamp: int, pose: Pose2 | None = None):
+        """Send one image with its odometry and return the plan."""
+        before = len(self.plans)
+        rgb = np.full((CAMERA.height, CAMERA.width, 3), 90, np.uint8)
+        self.info.publish(info_from_camera(CAMERA, stamp, 'optical'))
+        self.odom.publish(message_from_odometry(Odometry(stamp, pose or Pose2())))
+        self.image.publish(image_from_frame(CameraFrame(stamp, rgb), 'optical'))
+        self.ros.wait(lambda: len(self.plans) > before)
+        return plan_from_path(self.plans[-1])
+
+
+@pytest.fixture
+def bench(ros, monkeypatch):
+    """Return a bench whose node is active."""
+    made = Bench(ros, monkeypatch)
+    yield made
+    made.node.close()
+
+
+def test_without_a_goal_each_image_is_answered_by_standing_still(bench):
+    plan = bench.see(10 * SECOND)
+    assert plan.is_stop and plan.stamp_ns == 10 * SECOND
+    assert not bench.policy.seen
+
+
+def test_the_best_mode_becomes_a_plan_in_odom(bench):
+    bench.goal(10.0, 2.0)
+    plan = bench.see(10 * SECOND, Pose2(1.0, 2.0, np.pi / 2))
+    # 0.2 m a waypoint along base x, which is odom y here.
+    np.testing.assert_allclose(plan.points[:, 1], 2.0 + 0.2 * np.arange(1, 11), atol=1e-6)
+    np.testing.assert_allclose(plan.points[:, 0], 1.0, atol=1e-6)
+    bench.ros.wait(lambda: bench.value('image_stamp') == str(10 * SECOND))
+    assert (bench.value('mode'), bench.value('state')) == ('1', 'navigating')
+    bench.ros.wait(lambda: bool(bench.modes))
+    output, chosen = output_from_markers(bench.modes[-1])
+    assert chosen == 1 and len(output.modes) == 2
+
+
+def test_the_policy_sees_its_own_camera_and_the_goal_from_the_robot(bench):
+    bench.goal(1.0, 5.0)
+    bench.see(10 * SECOND, Pose2(1.0, 2.0, round(np.pi / 2, 9)))
+    [observation] = bench.policy.seen
+    assert observation.images.shape == (2, 128, 128, 3)
+    np.testing.assert_allclose(observation.goal, (3.0, 0.0), atol=1e-6)
+
+
+def test_arrival_is_reported_and_stands_still(bench):
+    bench.goal(0.2, 0.0)
+    assert bench.see(10 * SECOND).is_stop
+    bench.ros.wait(lambda: bench.value('state') == 'arrived')
+
+
+def test_a_goal_in_map_is_brought_to_odom(bench):
+    bench.tf.publish(TFMessage(transforms=[
+        transform_from_pose2(Pose2(10.0, 0.0, 0.0), 0, 'map', 'odom')
+    ]))
+    # Until the transform has come the goal is refused, so it is sent until it is taken.
+    def sent() -> bool:
+        bench.goals.publish(goal_message(np.array([13.0, 1.0]), 6, 'map'))
+        return bench.value('goal_stamp') == '6'
+
+    bench.ros.wait(sent)
+    bench.ros.wait(lambda: bool(bench.accepted))
+    assert bench.accepted[-1].pose.position.x == pytest.approx(3.0)
+
+
+def test_a_goal_in_an_unknown_frame_is_refused_with_its_reason(bench):
+    bench.goals.publish(goal_message(np.array([1.0, 0.0]), 6, 'mars'))
+    bench.ros.wait(lambda: 'mars' in bench.value('fault'))
+    assert bench.value('goal_stamp') == '0' and not bench.accepted
+    assert bench.see(10 * SECOND).is_stop
+
+
+def test_a_policy_that_raises_stands_still_and_the_node_lives(bench):
+    bench.goal(10.0, 0.0)
+    bench.policy.failure = RuntimeError('out of cheese')
+    plan = bench.see(10 * SECOND)
+    assert plan.is_stop and plan.stamp_ns == 10 * SECOND
+    bench.ros.wait(lambda: bench.value('failure') == 'RuntimeError: out of cheese')
+    assert bench.states[-1].level == DiagnosticStatus.ERROR
+    bench.policy.failure = None
+    assert not bench.see(10 * SECOND + 200_000_000).is_stop
+
+
+def test_a_latched_gate_drops_the_goal(bench):
+    bench.goal(10.0, 0.0)
+    assert not bench.see(10 * SECOND).is_stop
+    values = {'latched': 'e_stop', 'goal_stamp': 5}
+    bench.gate.publish(status_message('gate', DiagnosticStatus.ERROR, 'e_stop', values))
+    bench.ros.wait(lambda: bench.value('goal_stamp') == '0')
+    assert 'e_stop' in bench.value('fault')
+    assert bench.see(10 * SECOND + 200_000_000).is_stop
+
+
+def test_deactivate_stops_and_activate_waits_for_a_new_goal(bench):
+    bench.goal(10.0, 0.0)
+    assert not bench.see(10 * SECOND).is_stop
+    before = len(bench.plans)
+    bench.node.trigger_deactivate()
+    bench.ros.wait(lambda: len(bench.plans) > before)
+    assert plan_from_path(bench.plans[-1]).is_stop
+    assert bench.value('state') == 'inactive'
+    bench.node.trigger_activate()
+    assert bench.see(10 * SECOND + 200_000_000).is_stop
+
+
+def test_a_policy_that_cannot_be_had_ends_the_start_with_its_reason(ros, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise StartError('sha256 must be 1, got 2')
+
+    monkeypatch.setattr(policy_module, 'load_policy', refuse)
+    with pytest.raises(StartError, match='sha256 must be 1'):
+        PolicyNode(context=ros.context)
+
+
+def test_navigate_to_pose_succeeds_cancels_and_refuses(bench):
+    pytest.importorskip('nav2_msgs.action')
+    from action_msgs.msg import GoalStatus
+    from nav2_msgs.action import NavigateToPose
+    from rclpy.action import ActionClient
+
+    client = ActionClient(bench.driver, NavigateToPose, 'navigate_to_pose')
+    bench.ros.wait(client.server_is_ready)
+    feedback: list[float] = []
+
+    def send(x: float, frame: str = 'odom'):
+        goal = NavigateToPose.Goal(pose=goal_message(np.array([x, 0.0]), 0, frame))
+        sent = client.send_goal_async(
+            goal, feedback_callback=lambda m: feedback.append(m.feedback.distance_remaining)
+        )
+        bench.ros.wait(sent.done)
+        return sent.result(), sent.result().get_result_async()
+
+    _, refused = send(1.0, 'mars')
+    bench.ros.wait(refused.done)
+    assert refused.result().status == GoalStatus.STATUS_ABORTED
+    assert 'mars' in refused.result().result.error_msg
+
+    handle, cancelled = send(10.0)
+    bench.ros.wait(lambda: bench.value('state') == 'navigating')
+    assert not bench.see(10 * SECOND).is_stop
+    bench.ros.wait(lambda: bool(feedback))
+    assert feedback[0] == pytest.approx(10.0)
+    handle.cancel_goal_async()
+    bench.ros.wait(cancelled.done)
+    assert cancelled.result().status == GoalStatus.STATUS_CANCELED
+    assert bench.see(10 * SECOND + 200_000_000).is_stop
+
+    _, arrived = send(0.1)
+    bench.ros.wait(lambda: bench.value('goal_stamp') != '0')
+    bench.see(10 * SECOND + 400_000_000)
+    bench.ros.wait(arrived.done)
+    assert arrived.result().status == GoalStatus.STATUS_SUCCEEDED
+    assert arrived.result().result.error_code == 0
+    client.destroy()
