@@ -108,6 +108,20 @@ def test_a_run_is_not_mixed_with_other_settings(clips: Path, finished: Path) -> 
         make_trainer(settings(clips, batch=4), finished, clock=lambda: 0.0)
 
 
+def test_a_run_can_begin_where_another_ended(clips: Path, finished: Path) -> None:
+    stored = load_checkpoint(finished / LAST)
+    config = settings(clips, initial=str(finished / LAST), seed=5)
+    trainer = make_trainer(config, clips / 'second', clock=lambda: 0.0)
+    assert torch.equal(trainer.model.anchors, stored['anchors'])
+    assert torch.equal(trainer.model.score.weight, stored['average']['score.weight'])
+    small = ModelConfig(**{**MODEL.__dict__, 'decoder_layers': 2})
+    with pytest.raises(TrainingError, match='another size'):
+        make_trainer(
+            settings(clips, model=small, initial=str(finished / LAST)), clips / 'third',
+            clock=lambda: 0.0,
+        )
+
+
 def test_the_encoder_stays_frozen(clips: Path, finished: Path) -> None:
     fresh = Lite0()
     fresh.load_imagenet()

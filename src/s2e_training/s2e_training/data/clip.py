@@ -83,7 +83,9 @@ def save_clip(clip: Clip, folder: Path) -> None:
         shutil.rmtree(staging)
     staging.mkdir(parents=True)
     np.savez(staging / FRAMES_FILE, rgb=clip.rgb)
-    tracks = {'stamps_ns': clip.stamps_ns, 'odometry': clip.odometry, 'goal': clip.goal}
+    tracks: dict[str, Any] = {
+        'stamps_ns': clip.stamps_ns, 'odometry': clip.odometry, 'goal': clip.goal,
+    }
     if clip.plan is not None:
         tracks['plan'] = clip.plan
     np.savez(staging / TRACKS_FILE, **tracks)

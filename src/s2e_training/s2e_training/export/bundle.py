@@ -73,7 +73,7 @@ def export_bundle(
         shutil.rmtree(staging)
     staging.mkdir()
     write_graphs(model, staging)
-    reference = make_reference(model, examples)
+    reference: dict[str, Any] = dict(make_reference(model, examples))
     np.savez_compressed(staging / REFERENCE_FILE, **reference)
     manifest = _manifest(model, info, {})
     (staging / CARD_FILE).write_text(model_card(manifest, model), encoding='utf-8')

@@ -78,6 +78,8 @@ class Lite0(nn.Module):
     def __init__(self) -> None:
         """Make the trunk with random weights; see `load_imagenet`."""
         super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer('mean', torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
         self.register_buffer('std', torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
         self.stem = SameConv(3, 32, 3, 2)

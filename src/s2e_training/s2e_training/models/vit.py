@@ -28,6 +28,8 @@ class VitSmall(nn.Module):
         """
         super().__init__()
         self.side = image_size // PATCH
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer('mean', torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
         self.register_buffer('std', torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
         self.patches = nn.Conv2d(3, DIM, PATCH, PATCH)

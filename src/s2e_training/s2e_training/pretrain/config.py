@@ -18,6 +18,9 @@ class PretrainConfig:
     validation: tuple[str, ...] = option(help='Folders of validation clips.')
     model: ModelConfig = ModelConfig()
     loss: LossConfig = LossConfig()
+    initial: str = option(
+        '', help='Checkpoint whose averaged weights and anchors begin this run, as for DAgger.'
+    )
     seed: int = option(0, low=0, high=2**31, help='Seed of weights, batches and dropout.')
     steps: int = option(4000, low=1, high=10**8, help='Optimiser steps.')
     batch: int = option(128, low=1, high=65536, help='Samples a step.')

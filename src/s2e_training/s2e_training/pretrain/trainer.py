@@ -23,6 +23,7 @@ from s2e_training.pretrain.checkpoint import (
     BEST,
     LAST,
     load_checkpoint,
+    restore_model,
     save_checkpoint,
 )
 from s2e_training.pretrain.config import PretrainConfig
@@ -68,10 +69,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
-        anchors = torch.from_numpy(cluster_anchors(train.plans, config.model.anchors, config.seed))
-        self.model = S2EModel(config.model, anchors)
-        if config.model.encoder == 'lite0':
-            self.model.encoder.load_imagenet()  # type: ignore[operator]
+        self.model = _initial_model(config, train)
         parameters = [p for p in self.model.parameters() if p.requires_grad]
         self._optimiser = torch.optim.AdamW(
             parameters, lr=config.learning_rate, weight_decay=config.weight_decay,
@@ -223,3 +221,17 @@ class Trainer:
             if fresh:
                 writer.writeheader()
             writer.writerow({k: round(v, 5) for k, v in row.items()})
+
+
+def _initial_model(config: PretrainConfig, train: WindowSet) -> S2EModel:
+    """Make a fresh network, or the one that an earlier run ended with."""
+    if config.initial:
+        model, _ = restore_model(load_checkpoint(Path(config.initial)))
+        if model.config != config.model:
+            raise TrainingError(f'{config.initial}: holds a network of another size or form')
+        return model
+    anchors = torch.from_numpy(cluster_anchors(train.plans, config.model.anchors, config.seed))
+    model = S2EModel(config.model, anchors)
+    if config.model.encoder == 'lite0':
+        model.encoder.load_imagenet()  # type: ignore[operator]
+    return model
