@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from navbench_gs.env.simulation import Simulation
 from navbench_gs.errors import TaskError
+from navbench_gs.report.map import save_map
 from navbench_gs.runner.judge import EpisodeJudge
-from navbench_gs.runner.plan import Item
+from navbench_gs.runner.plan import Item, RunFolder
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.resolve import resolve_scene
 from navbench_gs.sensors import Drift
-from navbench_gs.tasks.sampling import sample_episode
+from navbench_gs.tasks.sampling import default_name, sample_episode
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import SMALL_CAMERA, CameraModel
 from s2e_core.robot import load_robot
@@ -106,6 +108,10 @@ class World:
         # The old scene is let go first: two captures at once need twice the memory.
         self._simulation = self._bundle = None
         self._bundle, self._scene = resolve_scene(scene, progress=progress), scene
+        if self._config.output:
+            # For the report's maps; it opens without the scene.
+            maps = RunFolder(Path(self._config.output)).maps
+            save_map(self._bundle.collision, default_name(self._bundle), maps)
         rules = self.run.protocol.drift
         self._simulation = Simulation(
             self._bundle, self.robot, camera=self.camera, threads=self._config.threads or None,
