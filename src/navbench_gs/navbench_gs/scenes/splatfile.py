@@ -42,8 +42,8 @@ def read_splats(path: Path) -> GaussianCloud:
     try:
         cloud = GaussianCloud(
             arrays['means'].astype(np.float32),
-            normalised(arrays['quats'].astype(np.float64)),
-            np.exp(arrays['scales'].astype(np.float64)),
+            normalised(arrays['quats'].astype(np.float64)).astype(np.float32),
+            np.exp(arrays['scales'].astype(np.float64)).astype(np.float32),
             arrays['opacities'].astype(np.float32) / 255.0,
             arrays['sh'].astype(np.float32),
         )

@@ -88,8 +88,8 @@ class SurfelList:
     def add(
         self,
         points: Float,
-        normal: Float,
-        tangent: Float,
+        normal: Float | tuple[float, ...],
+        tangent: Float | tuple[float, ...],
         size: Float | tuple[float, ...],
         colour: Float,
         opacity: float = 0.95,
@@ -102,11 +102,12 @@ class SurfelList:
         sizes = np.asarray(size, dtype=np.float64)
         if sizes.shape[-1] == 2:
             sizes = np.concatenate([sizes, np.full((*sizes.shape[:-1], 1), THICKNESS)], axis=-1)
-        wide = [
+        centres, normals, tangents, wide, colours = (
             np.broadcast_to(np.asarray(a, dtype=np.float64), (count, 3))
             for a in (points, normal, tangent, sizes, colour)
-        ]
-        self.parts.append(Surfels(*wide, np.full(count, opacity)))
+        )
+        opacities = np.full(count, opacity)
+        self.parts.append(Surfels(centres, normals, tangents, wide, colours, opacities))
 
     def extend(self, other: Surfels) -> None:
         """Add finished elements."""
