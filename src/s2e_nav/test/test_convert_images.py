@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from s2e_core.records import CameraFrame
 from sensor_msgs.msg import CompressedImage, Image
 
+from s2e_core.records import CameraFrame
 from s2e_nav.convert.images import (
     CHANNELS,
     compressed_from_frame,

@@ -9,12 +9,12 @@ import pytest
 from geometry_msgs.msg import Quaternion
 from hypothesis import given
 from hypothesis import strategies as st
+from sensor_msgs.msg import CameraInfo
+
 from s2e_core.camera import SMALL_CAMERA, CameraModel, CameraMount
 from s2e_core.contract import PolicyOutput
 from s2e_core.records import Command, Odometry, Plan
 from s2e_core.se2 import Pose2
-from sensor_msgs.msg import CameraInfo
-
 from s2e_nav.convert.cameras import camera_from_info, info_from_camera
 from s2e_nav.convert.commands import command_from_stamped, stamped_from_command
 from s2e_nav.convert.modes import markers_from_output, output_from_markers

@@ -6,12 +6,12 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
-from s2e_core.camera import SMALL_CAMERA
-from s2e_core.records import Command, Odometry
-from s2e_core.se2 import Pose2
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Bool
 
+from s2e_core.camera import SMALL_CAMERA
+from s2e_core.records import Command, Odometry
+from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
 from s2e_nav.convert.commands import command_from_stamped, stamped_from_command
 from s2e_nav.convert.diagnostics import status_values

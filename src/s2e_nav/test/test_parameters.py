@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 from rcl_interfaces.msg import ParameterType
 from rclpy.parameter import Parameter
+
 from s2e_core.config import check, option
 from s2e_core.gate import GateConfig
-
 from s2e_nav.errors import ParameterError
 from s2e_nav.nodes.follower import FollowerParameters
 from s2e_nav.nodes.gate import GateParameters

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
+from tf2_msgs.msg import TFMessage
+
 from s2e_core.camera import SMALL_CAMERA, CameraModel
 from s2e_core.errors import ContractError
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.se2 import Pose2
-from tf2_msgs.msg import TFMessage
-
 from s2e_nav.convert.poses import goal_message, transform_from_pose2
 from s2e_nav.episodes.sequence import Sequence
 from s2e_nav.errors import ConversionError

@@ -9,14 +9,14 @@ from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path
 from rclpy.parameter import Parameter
-from s2e_core.camera import SMALL_CAMERA, CameraModel
-from s2e_core.contract import Observation, PolicyOutput, PolicySpec
-from s2e_core.records import CameraFrame, Odometry
-from s2e_core.se2 import Pose2
 from sensor_msgs.msg import CameraInfo, Image
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
+from s2e_core.camera import SMALL_CAMERA, CameraModel
+from s2e_core.contract import Observation, PolicyOutput, PolicySpec
+from s2e_core.records import CameraFrame, Odometry
+from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
 from s2e_nav.convert.diagnostics import status_message, status_values
 from s2e_nav.convert.images import image_from_frame

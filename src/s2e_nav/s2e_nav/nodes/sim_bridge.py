@@ -9,16 +9,16 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import Twist, TwistStamped
+from rclpy.node import Node
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
 from navbench_gs.metrics.outcome import Outcome
 from navbench_gs.metrics.record import EpisodeLog
 from navbench_gs.metrics.scores import evaluate
 from navbench_gs.runner.plan import RunFolder, write_atomically
-from rclpy.node import Node
 from s2e_core.config import to_mapping
 from s2e_core.errors import S2EError
-from std_msgs.msg import String
-from std_srvs.srv import Trigger
-
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.stamps import SECOND, to_ns
 from s2e_nav.parameters import declare

@@ -45,6 +45,7 @@ from s2e_nav.runtime.timers import steady_timer
 
 if TYPE_CHECKING:
     from s2e_nav.nodes.policy import PolicyParameters
+    from s2e_nav.policy.action import NavigateAction
 
 NO_LATCH = 'none'
 
@@ -125,7 +126,8 @@ class PolicyService:
                 node.create_subscription(TFMessage, '/tf', self._frames.update, RELIABLE)
             )
 
-    def _offer_action(self):  # type: ignore[no-untyped-def] # nav2_msgs may be absent
+    def _offer_action(self) -> NavigateAction | None:
+        """Offer navigate_to_pose where nav2_msgs is installed."""
         try:
             from s2e_nav.policy.action import NavigateAction
         except ImportError as error:

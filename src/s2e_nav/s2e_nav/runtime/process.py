@@ -13,6 +13,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+
 from s2e_core.errors import S2EError
 
 SPIN_SECONDS = 0.2
@@ -26,9 +27,13 @@ TEAR_DOWN_SECONDS = 4.0
 class Program(Protocol):
     """A node with a beginning and an end."""
 
-    node: Node
-    exit_code: int | None
-    """Set by the program to end the process."""
+    @property
+    def node(self) -> Node:
+        """The node to spin."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while the program runs."""
 
     def close(self) -> None:
         """Stop what moves, join threads; called once while the context is still valid."""
