@@ -62,11 +62,11 @@ def _action(
 def _add_import(actions: argparse._SubParsersAction[Any]) -> None:
     """Add the import action."""
     parser = _action(actions, 'import', 'make a captured splat scene navigable',
-                     's2e scene import capture.ply scenes/yard --up -y --scale 0.8')
+                     's2e scene import capture.ply scenes/yard --up=-y --scale 0.8')
     parser.add_argument('capture', type=Path, metavar='CAPTURE', help='.ply, .sog or folder')
     parser.add_argument('out', type=Path, metavar='OUT', help='bundle folder')
-    parser.add_argument('--up', default='auto', choices=('auto', 'z', '-z', 'y', '-y'),
-                        help='axis of the capture that points up (auto)')
+    parser.add_argument('--up', default='auto', choices=('auto', '+z', '-z', '+y', '-y'),
+                        help='axis of the capture that points up; write --up=-y (auto)')
     parser.add_argument('--scale', type=float, metavar='M',
                         help='metres per unit; left out, 1 is assumed and recorded as unknown')
     parser.add_argument('--radius', type=float, default=0.3, metavar='M',

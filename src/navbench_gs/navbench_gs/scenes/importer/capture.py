@@ -18,15 +18,17 @@ from navbench_gs.scenes.importer.floor import find_floor
 from navbench_gs.scenes.importer.options import ImportOptions
 from navbench_gs.scenes.importer.orient import find_up, rotation
 from navbench_gs.scenes.importer.samples import elements
-from navbench_gs.scenes.importer.surfaces import Surfaces, build_surfaces
+from navbench_gs.scenes.importer.surfaces import Surfaces, build_surfaces, largest
 from navbench_gs.splats import find_environment, load
 from navbench_gs.splats.cloud import GaussianCloud
 
-IMPORTER_VERSION = 1
+IMPORTER_VERSION = 3
 """Raise with every change that alters a bundle: the cache depends on it."""
 
 Progress = Callable[[str, float], None]
 
+SPAWN_RADIUS = 0.55
+"""Clear disc around spawn points, metres: the footprint of the largest robot."""
 WALL_DEPTH = 0.4
 """Obstacles get physics boxes this far back from free space, metres: nothing reaches deeper."""
 
@@ -85,8 +87,8 @@ def _read(source: Path) -> tuple[GaussianCloud, GaussianCloud | None]:
         sky = None if find_environment(source) is None else load(source, environment=True)
     except (SplatFormatError, OSError) as error:
         raise SceneError(f'{source}: cannot be read as a capture: {error}') from error
-    if len(cloud) < 1000:
-        raise SceneError(f'{source}: a scene needs at least 1000 gaussians, got {len(cloud)}')
+    if len(cloud) < 100:
+        raise SceneError(f'{source}: a scene needs at least 100 gaussians, got {len(cloud)}')
     return cloud, sky
 
 
@@ -111,10 +113,10 @@ def _collision(
 ) -> tuple[CollisionMap, NDArray[np.float64]]:
     """Build the collision map (floor lowered by `zero`) and the spawn points."""
     height = surfaces.height - np.float32(zero)
-    free = ~surfaces.occupancy
+    # Ground that no route joins counts as occupied: no start, goal or person belongs there.
     # What the robot's disc sweeps, and half a cell for rounding.
     gap = ndimage.distance_transform_edt(~surfaces.main) * settings.resolution
-    walkable = free & (gap <= settings.robot_radius + 0.5 * settings.resolution)
+    walkable = ~surfaces.occupancy & (gap <= settings.robot_radius + 0.5 * settings.resolution)
     reach = int(np.ceil(WALL_DEPTH / settings.resolution))
     near = ndimage.binary_dilation(walkable, iterations=reach) & ~walkable
     blocks = rectangles.cover(near)
@@ -126,13 +128,20 @@ def _collision(
         floors + settings.robot_height,
     )
     collision = CollisionMap(
-        settings.resolution, surfaces.origin, surfaces.occupancy, height, walkable, boxes, None
+        settings.resolution, surfaces.origin, ~walkable, height, walkable, boxes, None
     )
-    wide = surfaces.main & collision.free(settings.robot_radius + 0.15)
-    # Rooms that only narrow doors join keep the smaller radius.
+    return collision, _spawn(surfaces, collision)
+
+
+def _spawn(surfaces: Surfaces, collision: CollisionMap) -> NDArray[np.float64]:
+    """Draw up to 400 points with room for the largest robot, joined at its own width.
+
+    Where that leaves little (rooms behind narrow doors), the measured radius has to do.
+    """
+    wide = largest(surfaces.main & collision.free(SPAWN_RADIUS))
     cells = np.argwhere(wide if wide.sum() > 0.3 * surfaces.main.sum() else surfaces.main)
     chosen = np.random.default_rng(0).permutation(len(cells))[:400]
-    return collision, collision.centre(cells[np.sort(chosen)])
+    return collision.centre(cells[np.sort(chosen)])
 
 
 def _notes(
@@ -146,8 +155,9 @@ def _notes(
         'scale': 'assumed 1 unit = 1 m, not measured' if settings.scale is None
         else f'{settings.scale} m per unit, as given',
         'floor_z_in_capture': round(zero, 3),
-        'floor_range': [round(float(v) - zero, 2) for v in np.percentile(floor, [1, 99])],
-        'reachable_m2': round(float(surfaces.main.sum() * settings.resolution**2), 1),
+        'floor_low_m': round(float(np.percentile(floor, 1)) - zero, 3),
+        'floor_high_m': round(float(np.percentile(floor, 99)) - zero, 3),
+        'free_area_m2': round(float(surfaces.main.sum() * settings.resolution**2), 1),
         'gaussians_scene': count,
         'gaussians_sky': sky,
     }

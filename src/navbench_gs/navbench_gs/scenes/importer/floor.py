@@ -18,9 +18,13 @@ COARSE = 0.4
 """Edge of the cells in which floor layers are found, metres."""
 LAYER = 0.1
 """Thickness of a layer, metres."""
-CLIMB = 0.11
-"""Largest step between neighbouring coarse cells, metres: a slope of 27 %; a kerb or stair of
+CLIMB = 0.08
+"""Largest step between neighbouring coarse cells, metres: a slope of 20 %; a kerb or stair of
 0.15 m separates two floors unless a ramp joins them."""
+NO_FLOOR = (
+    'free ground for a robot must be found, got no level surface: is the up axis or the scale '
+    'right? (options up, scale)'
+)
 MAX_CELLS = 4_000_000
 """Coarse cells at most: 800 x 800 m."""
 
@@ -48,7 +52,7 @@ def find_floor(matter: Elements) -> CoarseFloor:
     """
     level = matter.select(np.abs(matter.normals[:, 2]) > 0.8)
     if len(level.means) == 0:
-        raise SceneError('no level surface found: is the up axis right? (option up)')
+        raise SceneError(NO_FLOOR)
     samples = spread(level)
     low = np.percentile(samples.points[:, :2], 0.3, axis=0) - 1.0
     high = np.percentile(samples.points[:, :2], 99.7, axis=0) + 1.0
@@ -59,6 +63,8 @@ def find_floor(matter: Elements) -> CoarseFloor:
             'is its scale right? (option scale)'
         )
     nodes = _layers(samples, low, rows, columns)
+    if len(nodes) == 0:
+        raise SceneError(NO_FLOOR)
     labels, count = _join(nodes, columns)
     detail = np.bincount(labels, _detail(matter, nodes, low, rows, columns), count)
     chosen = int(np.argmax(detail))

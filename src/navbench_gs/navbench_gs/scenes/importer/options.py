@@ -9,8 +9,8 @@ import numpy as np
 
 from navbench_gs.errors import SceneError
 
-Up = Literal['auto', 'z', '-z', 'y', '-y']
-UPS = ('auto', 'z', '-z', 'y', '-y')
+Up = Literal['auto', '+z', '-z', '+y', '-y']
+UPS = ('auto', '+z', '-z', '+y', '-y')
 
 
 @dataclass(frozen=True)

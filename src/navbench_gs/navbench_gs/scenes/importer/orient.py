@@ -12,12 +12,19 @@ from navbench_gs.splats.cloud import GaussianCloud
 Float = NDArray[np.float64]
 
 _ROTATIONS: dict[str, list[list[float]]] = {
-    'z': [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    '+z': [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
     '-z': [[1, 0, 0], [0, -1, 0], [0, 0, -1]],
-    'y': [[1, 0, 0], [0, 0, -1], [0, 1, 0]],
+    '+y': [[1, 0, 0], [0, 0, -1], [0, 1, 0]],
     '-y': [[1, 0, 0], [0, 0, 1], [0, -1, 0]],
 }
 """Rows of z-up scene <- capture, by the capture's axis that points up."""
+
+
+LEVEL = 0.85
+"""Cosine of the angle up to which a surface counts as level: 32 deg."""
+_CANDIDATES: tuple[tuple[Up, int, float], ...] = (
+    ('+z', 2, 1.0), ('-z', 2, -1.0), ('+y', 1, 1.0), ('-y', 1, -1.0)
+)
 
 
 def rotation(up: str) -> Float:
@@ -30,8 +37,9 @@ def find_up(cloud: GaussianCloud, unit: float = 1.0) -> Up:
 
     A floor is a thin layer of level surface with most of the scene on its upper side. The score
     of a candidate is the area in its best layer 0.3 m thick, times the part of all matter that
-    lies above that layer. z wins unless another axis scores 1.5 times as much, since most
-    published captures are z-up already.
+    lies above that layer. Where both directions of an axis score alike there is a ceiling: then
+    seats, tables and steps tell, which are nearer to the floor. +z wins unless another axis
+    scores 1.5 times as much (-z: twice), since most published captures are z-up already.
 
     Args:
         cloud: the capture in its own frame.
@@ -43,18 +51,40 @@ def find_up(cloud: GaussianCloud, unit: float = 1.0) -> Up:
     inside = ((matter.means >= low - 1.0) & (matter.means <= high + 1.0)).all(axis=1)
     matter = matter.select(inside)
     scores: dict[Up, float] = {}
-    axes: tuple[tuple[Up, int, float], ...] = (('z', 2, 1.0), ('y', 1, 1.0), ('-y', 1, -1.0))
-    for name, axis, sign in axes:
-        height = sign * matter.means[:, axis] * unit
-        flat = np.abs(matter.normals[:, axis]) > 0.85
-        if not flat.any():
-            scores[name] = 0.0
-            continue
-        bins = np.floor((height - height.min()) / 0.15).astype(np.int64)
-        layers = np.bincount(bins[flat], matter.weights[flat], bins.max() + 2)
-        mass = np.bincount(bins, matter.weights, bins.max() + 2)
-        thick = layers[:-1] + layers[1:]
-        above = 1.0 - np.cumsum(mass)[1:] / mass.sum()
-        scores[name] = float(np.max(thick * above))
-    best = max(scores, key=lambda name: scores[name])
-    return best if scores[best] > 1.5 * scores['z'] else 'z'
+    floors: dict[Up, float] = {}
+    for name, axis, sign in _CANDIDATES:
+        scores[name], floors[name] = _score(
+            sign * unit * matter.means[:, axis], matter.normals[:, axis], matter.weights
+        )
+    if max(scores['+y'], scores['-y']) > 1.5 * scores['+z']:
+        first, second = sorted((scores['+y'], scores['-y']))
+        upward = scores['+y'] > scores['-y']
+        if first > 0.5 * second:
+            flat = np.abs(matter.normals[:, 1]) > LEVEL
+            upward = _furnished_low(
+                unit * matter.means[flat, 1], matter.weights[flat], floors['+y'], -floors['-y']
+            )
+        return '+y' if upward else '-y'
+    return '-z' if scores['-z'] > 2.0 * scores['+z'] else '+z'
+
+
+def _score(height: Float, facing: Float, weights: Float) -> tuple[float, float]:
+    """Return area of the best level layer times the part of the scene above it, and its height."""
+    flat = np.abs(facing) > LEVEL
+    if not flat.any():
+        return 0.0, 0.0
+    bins = np.floor((height - height.min()) / 0.15).astype(np.int64)
+    layers = np.bincount(bins[flat], weights[flat], bins.max() + 2)
+    mass = np.bincount(bins, weights, bins.max() + 2)
+    thick = layers[:-1] + layers[1:]
+    above = 1.0 - np.cumsum(mass)[1:] / mass.sum()
+    best = int(np.argmax(thick * above))
+    return float(thick[best] * above[best]), float(height.min()) + 0.15 * (best + 1)
+
+
+def _furnished_low(height: Float, weights: Float, low: float, high: float) -> bool:
+    """Whether the level matter between two layers is nearer to the lower one."""
+    middle = 0.5 * (low + high)
+    near_low = (height > low + 0.3) & (height < middle)
+    near_high = (height < high - 0.3) & (height >= middle)
+    return float(weights[near_low].sum()) >= float(weights[near_high].sum())

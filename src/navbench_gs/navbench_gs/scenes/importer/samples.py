@@ -52,6 +52,14 @@ class Samples:
     """`[N]` m2."""
     level: Float
     """`[N]` absolute z component of the normal: 1 on a floor, 0 on a wall."""
+    width: Float
+    """`[N]` largest standard deviation of the gaussian it comes from, metres."""
+
+    def select(self, keep: NDArray[np.bool_]) -> Samples:
+        """Return a subset."""
+        return Samples(
+            self.points[keep], self.weights[keep], self.level[keep], self.width[keep]
+        )
 
 
 def elements(cloud: GaussianCloud) -> Elements:
@@ -89,4 +97,5 @@ def spread(matter: Elements) -> Samples:
         matter.means[owner] + offset,
         (matter.weights / counts)[owner],
         np.abs(matter.normals[owner, 2]),
+        np.linalg.norm(matter.axes[owner, 1], axis=1),
     )
