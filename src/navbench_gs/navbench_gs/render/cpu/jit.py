@@ -26,7 +26,8 @@ _OPTIONS: dict[str, Any] = {
 
 def _digest() -> str:
     """Hash every source whose code or constants are compiled into a kernel."""
-    sources = sorted(Path(__file__).parent.glob('*.py'))
+    folder = Path(__file__).parent
+    sources = sorted(path for path in folder.glob('*.py') if path.name != 'renderer.py')
     sources += [Path(module.__file__ or '') for module in (constants, harmonics)]
     return hashlib.sha256(b''.join(path.read_bytes() for path in sources)).hexdigest()
 

@@ -105,10 +105,11 @@ class CpuRenderer:
             for group in dynamic
         ]
         jobs = []
+        optical = camera.scene_to_optical
         for cloud, pose in clouds:
             if cloud.blocks == 0:
                 continue
-            vector = camera_vector(camera, pose)
+            vector = camera_vector(camera, optical @ pose)
             found = np.empty(cloud.blocks, dtype=np.int32)
             nearest = np.empty(cloud.blocks, dtype=np.float32)
             number = project.visible_blocks(vector, cloud.bounds, found, nearest)
@@ -233,11 +234,12 @@ def _aligned(rows: int, columns: int) -> NDArray[np.float32]:
     return raw[shift : shift + rows * columns].reshape(rows, columns)
 
 
-def camera_vector(camera: RenderCamera, pose: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Pack a camera as the kernels read it, for a cloud at `pose` (`[4, 4]` scene <- cloud)."""
-    optical = camera.scene_to_optical @ pose
-    rotation = optical[:3, :3]
-    eye = -np.linalg.solve(rotation, optical[:3, 3])
+def camera_vector(
+    camera: RenderCamera, optical_from_cloud: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Pack a camera as the kernels read it, for a cloud at a rigid `[4, 4]` optical <- cloud."""
+    rotation = optical_from_cloud[:3, :3]
+    eye = -rotation.T @ optical_from_cloud[:3, 3]
     margin_x = CLAMP_MARGIN * 0.5 * camera.width / camera.fx
     margin_y = CLAMP_MARGIN * 0.5 * camera.height / camera.fy
     tangents = [
