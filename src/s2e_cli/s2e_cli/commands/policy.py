@@ -36,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         if name == 'bench':
             step.add_argument('--runs', type=int, default=200, help='timed calls (default 200)')
     export = steps.add_parser('export', help='make a bundle from a training run')
-    export.add_argument('run', type=Path, help='folder of the run, or a checkpoint')
+    export.add_argument('training', type=Path, metavar='run', help='folder of the run, or a checkpoint')
     export.add_argument('out', type=Path, help='folder of the bundle; replaced if it exists')
     export.add_argument('--name', help='name of the policy; the folder name when left out')
     export.add_argument('--metrics', type=Path, help='YAML of measured metrics for the card')
@@ -91,7 +91,7 @@ def _bench(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from s2e_training.export.run import export_run
 
-    bundle = export_run(args.run, args.out, args.name or args.out.name, args.metrics)
+    bundle = export_run(args.training, args.out, args.name or args.out.name, args.metrics)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
     print(f'{bundle.root}: exported and checked, {size / 1e6:.1f} MB')
     return 0
