@@ -43,6 +43,9 @@ class Room:
 
     collision: CollisionMap
     hash: str = 'room'
+    kind: str = 'generated'
+    seed: int = 1
+    name: str = 'room'
 
     def cloud(self) -> GaussianCloud:
         axis = np.linspace(0.0, 8.0, 33)
@@ -195,7 +198,6 @@ def test_a_policy_that_goes_silent_stalls_the_episode(ros, monkeypatch, tmp_path
     graph.policy.trigger_deactivate()
     result = graph.result()
     graph.close()
-    assert result['outcome'] in ('policy_stalled', 'success')
     assert result['outcome'] == 'policy_stalled', 'deactivated before the goal was reached'
 
 
