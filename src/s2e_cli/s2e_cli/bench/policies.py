@@ -41,7 +41,7 @@ class BundleFactory:
     path: Path
     name: str
     digest: str
-    provenance: dict[str, Any]
+    about: dict[str, Any]
 
     def __call__(self) -> Policy:
         """Load the bundle; one thread, so that results do not depend on the core count."""
@@ -52,7 +52,7 @@ class BundleFactory:
 
     def details(self) -> dict[str, Any]:
         """Return what the report says about the policy."""
-        return {'kind': 'policy bundle', 'hash': self.digest, **self.provenance}
+        return {'kind': 'policy bundle', 'hash': self.digest, **self.about}
 
 
 def policy_factory(name: str, v_max: float) -> AgentFactory | BundleFactory:
@@ -74,4 +74,5 @@ def policy_factory(name: str, v_max: float) -> AgentFactory | BundleFactory:
     path = find_model(name)
     bundle = load_bundle(path)
     digest = hashlib.sha256((path / 'bundle.yaml').read_bytes()).hexdigest()
-    return BundleFactory(path, f'{bundle.spec.name}@{digest[:12]}', digest, {})
+    about = {'description': bundle.manifest.description, 'licence': bundle.manifest.licence}
+    return BundleFactory(path, f'{bundle.spec.name}@{digest[:12]}', digest, about)
