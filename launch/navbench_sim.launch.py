@@ -7,7 +7,6 @@ import datetime
 import os
 from pathlib import Path
 
-from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     OpaqueFunction,
@@ -17,6 +16,8 @@ from launch.actions import (
 from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+
+from launch import LaunchDescription
 
 ARGUMENTS = (
     ('scene', '', 'One scene: city:SEED, a scene bundle, or a capture (folder, .ply, .sog).'),
@@ -30,9 +31,9 @@ ARGUMENTS = (
     ('mode', 'lockstep', 'lockstep: the world waits, reproducible; realtime: it does not.'),
     ('output', '', 'Folder of the run; runs/<time> when empty.'),
     ('protocol', 'default', 'Benchmark protocol by name (config/navbench) or path.'),
-    ('camera', 'robot', 'robot: the profile\'s camera; policy: 128x128 as in the benchmark.'),
-    ('image_width', '0', 'Width of the robot\'s images, pixels; 0 takes the profile\'s.'),
-    ('image_height', '0', 'Height of the robot\'s images, pixels; 0 takes the profile\'s.'),
+    ('camera', 'robot', "robot: the profile's camera; policy: 128x128 as in the benchmark."),
+    ('image_width', '0', "Width of the robot's images, pixels; 0 takes the profile's."),
+    ('image_height', '0', "Height of the robot's images, pixels; 0 takes the profile's."),
     ('scan', 'true', 'Publish the virtual laser scan.'),
     ('film', 'true', 'Make a film of each episode.'),
     ('record', 'true', 'Record the topics as MCAP.'),

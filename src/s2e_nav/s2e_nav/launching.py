@@ -139,7 +139,9 @@ class SimulatedRun:
             NodeEntry('episode_runner', runner),
         ]
         if flag(self._values, 'record'):
-            entries.append(NodeEntry('recorder', {'output': str(self.output / 'recording')}))
+            # Recorded on simulated time, so that a player shows the drive at its own pace.
+            recorder = {'output': str(self.output / 'recording'), 'use_sim_time': True}
+            entries.append(NodeEntry('recorder', recorder))
         return entries
 
 

@@ -96,7 +96,7 @@ def ros() -> Iterator[Ros]:
         holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             # The port is the token: who holds it owns the domain.
-            holder.bind(('127.0.0.1', 21000 + domain))
+            holder.bind(('127.0.0.1', 47000 + domain))
             break
         except OSError:
             holder.close()

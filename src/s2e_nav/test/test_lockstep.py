@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from rclpy.parameter import Parameter
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.env import Simulation
 from navbench_gs.metrics.outcome import Outcome
@@ -17,10 +21,6 @@ from navbench_gs.sensors import Drift
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.tasks.protocol import load_protocol
 from navbench_gs.tasks.spec import EpisodeSpec, ObstacleSpec, PersonSpec
-from rclpy.parameter import Parameter
-from std_msgs.msg import String
-from std_srvs.srv import Trigger
-
 from s2e_core.camera import SMALL_CAMERA
 from s2e_core.control import ControlLoop
 from s2e_core.robot import load_robot

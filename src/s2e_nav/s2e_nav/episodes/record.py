@@ -26,9 +26,14 @@ class RunRecord:
         """
         self.folder, self._config = RunFolder(folder), config
         self._started = time.monotonic()
+        self._driving = 0.0
         self.results: list[dict[str, Any]] = []
         self.skipped: list[dict[str, Any]] = []
         self.policy = 'unknown'
+
+    def driving(self, seconds: float) -> None:
+        """Add the wall time of an episode, without scenes and start-up."""
+        self._driving += seconds
 
     @property
     def scores(self) -> list[Mapping[str, Any]]:
@@ -36,9 +41,9 @@ class RunRecord:
         return [result['scores'] for result in self.results]
 
     def factor(self) -> float:
-        """Return simulated over wall seconds of the run so far."""
+        """Return simulated over wall seconds of the episodes so far."""
         simulated = sum(float(s['duration']) for s in self.scores)
-        return simulated / max(time.monotonic() - self._started, 1e-6)
+        return simulated / max(self._driving, 1e-6)
 
     def write(self, complete: bool, extra: Mapping[str, Any] | None = None) -> None:
         """Write run.json."""
@@ -49,7 +54,7 @@ class RunRecord:
         record['run'] = {
             'finished': len(self.results), 'kept': 0, 'wall_seconds': round(seconds, 1),
             'simulated_seconds': round(simulated, 2),
-            'real_time_factor': round(simulated / seconds, 2) if seconds > 0 else None,
+            'real_time_factor': round(self.factor(), 2) if self.results else None,
             'retried': [], 'skipped': self.skipped,
         }
         record['complete'] = complete

@@ -35,7 +35,7 @@ from s2e_nav.episodes.sequence import Sequence
 from s2e_nav.errors import StartError
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE
-from s2e_nav.runtime.process import run_program
+from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
 from s2e_nav.sim.parameters import SimParameters
 
@@ -85,7 +85,7 @@ class EpisodeRunner:
         self._sequence = Sequence(self._config.start_timeout)
         self._current: dict[str, Any] = {}
         self._pending: dict[str, Any] | None = None
-        self._pending_since = 0.0
+        self._started = self._pending_since = 0.0
         self._open_topics()
         steady_timer(node, 0.05, self._drive)
 
@@ -122,6 +122,7 @@ class EpisodeRunner:
             goal = np.array(self._current['goal'])
             self._goals.publish(goal_message(goal, self._current['stamp_ns']))
         elif step == 'start':
+            self._started = time.monotonic()
             self._start.call_async(Trigger.Request())
         elif step:
             self._fail(step)
@@ -147,8 +148,8 @@ class EpisodeRunner:
         result = json.loads(message.data)
         if result['id'] != self._current.get('id'):
             return
-        self._pending = result
-        self._pending_since = time.monotonic()
+        self._pending, self._pending_since = result, time.monotonic()
+        self._record.driving(self._pending_since - self._started)
         self._close_episode()
 
     def _close_episode(self) -> None:
@@ -225,7 +226,7 @@ class EpisodeRunner:
 
 def main(args: list[str] | None = None) -> None:
     """Run the episode runner."""
-    sys.exit(run_program(lambda: EpisodeRunner(Node('episode_runner')), args))
+    main_program(lambda: EpisodeRunner(Node('episode_runner')), args)
 
 
 if __name__ == '__main__':

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 from geometry_msgs.msg import TwistStamped
@@ -21,7 +20,7 @@ from s2e_nav.convert.poses import odometry_from_message
 from s2e_nav.errors import ConversionError
 from s2e_nav.parameters import declare
 from s2e_nav.qos import RELIABLE, input_qos
-from s2e_nav.runtime.process import run_program
+from s2e_nav.runtime.process import main_program
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class FollowerNode:
 
 def main(args: list[str] | None = None) -> None:
     """Run the follower."""
-    sys.exit(run_program(lambda: FollowerNode(Node('follower')), args))
+    main_program(lambda: FollowerNode(Node('follower')), args)
 
 
 if __name__ == '__main__':

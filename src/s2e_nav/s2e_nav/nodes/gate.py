@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from dataclasses import dataclass
 
@@ -27,7 +26,7 @@ from s2e_nav.gate.drivers import LockstepDriver, SteadyDriver
 from s2e_nav.gate.output import VelocityOutput
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE, input_qos
-from s2e_nav.runtime.process import run_program
+from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
 
 
@@ -188,7 +187,7 @@ class GateNode:
 
 def main(args: list[str] | None = None) -> None:
     """Run the gate."""
-    sys.exit(run_program(lambda: GateNode(Node('gate')), args))
+    main_program(lambda: GateNode(Node('gate')), args)
 
 
 if __name__ == '__main__':

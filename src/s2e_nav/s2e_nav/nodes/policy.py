@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from s2e_nav.parameters import declare
 from s2e_nav.policies import LoadedPolicy, load_policy
 from s2e_nav.policy.service import PolicyService
 from s2e_nav.policy.warmup import warm_up
-from s2e_nav.runtime.process import run_program
+from s2e_nav.runtime.process import main_program
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class PolicyNode(LifecycleNode):
 
 def main(args: list[str] | None = None) -> None:
     """Run the policy node."""
-    sys.exit(run_program(PolicyNode, args))
+    main_program(PolicyNode, args)
 
 
 if __name__ == '__main__':

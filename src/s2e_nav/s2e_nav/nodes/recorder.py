@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from s2e_nav.errors import StartError
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED
 from s2e_nav.recording import Recording
-from s2e_nav.runtime.process import run_program
+from s2e_nav.runtime.process import main_program
 
 LATCHED_TOPICS = ('/tf_static', 's2e/status', 's2e/gate', 's2e/goal')
 
@@ -105,7 +104,7 @@ def message_class(kind: str) -> Any:
 
 def main(args: list[str] | None = None) -> None:
     """Run the recorder."""
-    sys.exit(run_program(lambda: RecorderNode(Node('recorder')), args))
+    main_program(lambda: RecorderNode(Node('recorder')), args)
 
 
 if __name__ == '__main__':

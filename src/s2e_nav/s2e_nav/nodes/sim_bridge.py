@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.stamps import SECOND, to_ns
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE
-from s2e_nav.runtime.process import run_program
+from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
 from s2e_nav.sim.episode import Episode, Phase
 from s2e_nav.sim.parameters import SimParameters
@@ -167,7 +166,7 @@ class SimBridge:
 
 def main(args: list[str] | None = None) -> None:
     """Run the bridge."""
-    sys.exit(run_program(lambda: SimBridge(Node('sim_bridge')), args))
+    main_program(lambda: SimBridge(Node('sim_bridge')), args)
 
 
 if __name__ == '__main__':

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -109,6 +109,18 @@ def run_program(make: Callable[[], Program], args: list[str] | None = None) -> i
         stop.tearing_down()
         _tear_down(program, executor)
     return code
+
+
+def main_program(make: Callable[[], Program], args: list[str] | None = None) -> NoReturn:
+    """Run a node and end the process with its exit code.
+
+    The end is immediate: threads are joined and files closed by then, while the libraries' own
+    tidying takes most of a second and turns a late signal into another exit code.
+    """
+    code = run_program(make, args)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _tear_down(program: Program | None, executor: SingleThreadedExecutor) -> None:

@@ -77,7 +77,7 @@ class World:
         while self.number < len(self.items):
             item = self.items[self.number]
             self.number += 1
-            self._enter(item.scene, say)
+            entered = self._enter(item.scene, say)
             assert self._bundle is not None
             try:
                 spec = sample_episode(
@@ -89,13 +89,17 @@ class World:
                 say(f'skipped {item.scene} {item.task} {item.index}: {error}')
                 continue
             self.simulation.reset(spec)
+            if entered:
+                # Compiles the renderer for this camera now, not in the robot's first second.
+                self.simulation.image()
             self._judge = EpisodeJudge(spec, self._bundle, self.run.protocol, self.robot)
             return spec
         return None
 
-    def _enter(self, scene: str, say: Callable[[str], object]) -> None:
+    def _enter(self, scene: str, say: Callable[[str], object]) -> bool:
+        """Build the world of a scene unless it is there; return whether it was built."""
         if self._simulation is not None and scene == self._scene:
-            return
+            return False
         say(f'scene {scene}')
         shown = -1.0
 
@@ -118,6 +122,7 @@ class World:
             backend=self._config.backend,
             drift=Drift(rules.distance / 100.0, np.deg2rad(rules.yaw) / 10.0, rules.long_route),
         )
+        return True
 
 
 def _camera(config: SimParameters, robot: CameraModel) -> CameraModel:
