@@ -98,6 +98,7 @@ def test_bad_captures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match='nothing'):
         resolve_scene(str(tmp_path / 'nothing'), cache=tmp_path)
     (tmp_path / 'empty').mkdir()
+    (tmp_path / 'empty' / 'notes.txt').write_text('no capture')
     with pytest.raises(SceneError, match='empty'):
         resolve_scene(str(tmp_path / 'empty'), cache=tmp_path)
     save_ply(tmp_path / 'whole.ply', handmade())
@@ -105,7 +106,7 @@ def test_bad_captures_are_refused(tmp_path: Path) -> None:
     (tmp_path / 'cut.ply').write_bytes(data[: len(data) // 2])
     with pytest.raises(SceneError, match=r'cut\.ply'):
         resolve_scene(str(tmp_path / 'cut.ply'), cache=tmp_path)
-    assert not [p for p in (tmp_path / 'scenes').iterdir() if not p.name.startswith('.')]
+    assert not list((tmp_path / 'scenes').iterdir())
 
 
 def test_cut_sog_is_refused(tmp_path: Path) -> None:

@@ -142,14 +142,15 @@ def write_previews(
         'occupancy.png': top_view(renderer, bundle.collision, ceiling=ceiling),
         'robot.png': contact_sheet(seen, 2),
     }
-    paths = []
-    for name, picture in pictures.items():
-        path = Path(folder) / name
-        ok, data = cv2.imencode('.png', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data.tobytes() if ok else b'')
-        except OSError as error:
-            raise SceneError(f'{path}: cannot write the preview: {error}') from error
-        paths.append(path)
-    return paths
+    return [_write_png(Path(folder) / name, picture) for name, picture in pictures.items()]
+
+
+def _write_png(path: Path, picture: Image) -> Path:
+    """Write a picture and return its path."""
+    data = cv2.imencode('.png', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise SceneError(f'{path}: cannot write the preview: {error}') from error
+    return path

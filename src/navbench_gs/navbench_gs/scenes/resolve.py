@@ -10,8 +10,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from navbench_gs.errors import SceneError
+from navbench_gs.errors import SceneError, SplatFormatError
 from navbench_gs.scenes.bundle import SceneBundle, load_scene
+from navbench_gs.splats.registry import recognise
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the fraction done, 0 to 1."""
@@ -48,10 +49,15 @@ def resolve_scene(
     if match := re.fullmatch(r'city:(\d{1,9})', spec):
         return _generated(int(match[1]), root, progress)
     path = Path(spec).expanduser()
-    if not path.exists():
+    if not spec or not path.exists():
         raise SceneError(f'scene {spec!r}: no such file or folder; allowed: {ALLOWED}')
     if (path / 'scene.yaml').is_file():
         return load_scene(path)
+    try:
+        # Before hashing: a folder of something else may be huge.
+        recognise(path)
+    except SplatFormatError as error:
+        raise SceneError(f'scene {spec!r}: {error}; allowed: {ALLOWED}') from error
     return _imported(path, root, progress)
 
 

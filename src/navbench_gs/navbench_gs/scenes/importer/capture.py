@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,19 +66,15 @@ def import_capture(
     # Floor at z = 0 in the middle of the reachable ground.
     zero = float(np.median(surfaces.height[surfaces.main]))
     collision, spawn = _collision(surfaces, settings, zero)
-    shift = np.eye(4)
-    shift[2, 3] = -zero
     parts = [turned] if sky is None else [turned, _turned(sky, up, settings)]
-    picture = GaussianCloud.concatenate([part.transformed(shift) for part in parts])
+    picture = _lowered(GaussianCloud.concatenate(parts), zero)
     tell('writing the bundle', 0.75)
-    notes = _notes(surfaces, settings, up, zero, len(cloud), 0 if sky is None else len(sky))
-    bundle = save_scene(
-        Path(out), name=source.resolve().stem, kind='capture', cloud=picture,
-        collision=collision, spawn=spawn, source=source.resolve().name,
-        licence=settings.licence, metric=settings.scale is not None, notes=notes,
+    name, stem = source.resolve().name, source.resolve().stem
+    return save_scene(
+        Path(out), name=stem, kind='capture', cloud=picture, collision=collision, spawn=spawn,
+        source=name, licence=settings.licence, metric=settings.scale is not None,
+        notes=_notes(surfaces, settings, up, zero, len(cloud), 0 if sky is None else len(sky)),
     )
-    tell(source.name, 1.0)
-    return bundle
 
 
 def _read(source: Path) -> tuple[GaussianCloud, GaussianCloud | None]:
@@ -106,6 +103,11 @@ def _turned(cloud: GaussianCloud, up: str, settings: ImportOptions) -> GaussianC
     transform = np.eye(4)
     transform[:3, :3] = rotation(up) * (settings.scale or 1.0)
     return cloud.transformed(transform)
+
+
+def _lowered(cloud: GaussianCloud, by: float) -> GaussianCloud:
+    """Move a cloud down by metres."""
+    return dataclasses.replace(cloud, means=cloud.means - np.float32([0.0, 0.0, by]))
 
 
 def _collision(
