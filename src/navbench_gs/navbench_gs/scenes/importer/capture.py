@@ -42,6 +42,8 @@ def import_capture(
 ) -> SceneBundle:
     """Import a capture into a bundle folder.
 
+    The floor lies at z = 0 in the middle (median) of the reachable ground.
+
     Args:
         path: a splat file or folder of any format that `navbench_gs.splats.load` reads.
         out: the bundle's folder.
@@ -51,8 +53,7 @@ def import_capture(
     Raises:
         SceneError: the capture cannot be read or holds no floor a robot could use.
     """
-    source, settings = Path(path), options or ImportOptions()
-    tell = progress or (lambda text, share: None)
+    source, settings, tell = Path(path), options or ImportOptions(), progress or _silent
     tell(f'reading {source.name}', 0.05)
     cloud, sky = _read(source)
     tell('finding the floor', 0.25)
@@ -63,7 +64,6 @@ def import_capture(
     except SceneError as error:
         raise SceneError(f'{source}: {error}') from error
     tell('building the collision map', 0.6)
-    # Floor at z = 0 in the middle of the reachable ground.
     zero = float(np.median(surfaces.height[surfaces.main]))
     collision, spawn = _collision(surfaces, settings, zero)
     parts = [turned] if sky is None else [turned, _turned(sky, up, settings)]
@@ -75,6 +75,10 @@ def import_capture(
         source=name, licence=settings.licence, metric=settings.scale is not None,
         notes=_notes(surfaces, settings, up, zero, len(cloud), 0 if sky is None else len(sky)),
     )
+
+
+def _silent(text: str, share: float) -> None:
+    """Tell nobody."""
 
 
 def _read(source: Path) -> tuple[GaussianCloud, GaussianCloud | None]:
@@ -107,7 +111,7 @@ def _turned(cloud: GaussianCloud, up: str, settings: ImportOptions) -> GaussianC
 
 def _lowered(cloud: GaussianCloud, by: float) -> GaussianCloud:
     """Move a cloud down by metres."""
-    return dataclasses.replace(cloud, means=cloud.means - np.float32([0.0, 0.0, by]))
+    return dataclasses.replace(cloud, means=cloud.means - np.array([0.0, 0.0, by], dtype=np.float32))
 
 
 def _collision(
