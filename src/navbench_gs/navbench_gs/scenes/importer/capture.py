@@ -111,7 +111,8 @@ def _turned(cloud: GaussianCloud, up: str, settings: ImportOptions) -> GaussianC
 
 def _lowered(cloud: GaussianCloud, by: float) -> GaussianCloud:
     """Move a cloud down by metres."""
-    return dataclasses.replace(cloud, means=cloud.means - np.array([0.0, 0.0, by], dtype=np.float32))
+    shift = np.array([0.0, 0.0, by], dtype=np.float32)
+    return dataclasses.replace(cloud, means=cloud.means - shift)
 
 
 def _collision(
