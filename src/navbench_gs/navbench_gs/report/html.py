@@ -30,7 +30,7 @@ _MAX_STILL = 2_000_000
 _COLUMNS = {
     'SR': ('success', 2), 'collision-free SR': ('collision_free_success', 2),
     'RC': ('route_completion', 2), 'CT': ('collisions', 2), 'SPL': ('spl', 2),
-    'time s': ('duration', 1), 'path m': ('path_length', 1), 'clearance m': ('clearance', 2),
+    'time s': ('duration', 1), 'clearance m': ('clearance', 2),
     'TTC s': ('ttc', 1), 'intrusion s': ('intrusion', 1), 'jerk': ('jerk', 1),
     'freezing': ('freezing', 2),
 }
@@ -175,7 +175,7 @@ def _row(part: Summary) -> dict[str, Any]:
         {'mean': _number(part.metrics[m].mean, digits), 'range': _range(part.metrics[m], digits)}
         for m, digits in _COLUMNS.values()
     ]
-    causes = ', '.join(f'{count} {cause}' for cause, count in part.causes.items()) or 'none'
+    causes = ', '.join(f'{count} {cause}' for cause, count in part.causes.items())
     return {
         'name': part.name.replace('_', ' + '), 'kind': part.name if part.name == 'all' else '',
         'episodes': part.episodes, 'cells': cells, 'causes': causes,

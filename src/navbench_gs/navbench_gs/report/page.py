@@ -11,7 +11,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin:0; background:var(--paper); color:var(--ink); font:15px/1.5 system-ui,-apple-system,
   "Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif; }
-main { max-width:1180px; margin:0 auto; padding:32px 24px 80px; }
+main { max-width:1240px; margin:0 auto; padding:32px 24px 80px; }
 h1 { font-size:26px; margin:0 0 2px; letter-spacing:-.01em; }
 h2 { font-size:18px; margin:40px 0 12px; }
 .sub { color:var(--soft); margin:0 0 24px; }
@@ -36,8 +36,8 @@ th,td { text-align:right; padding:7px 7px; border-bottom:1px solid var(--line);
 th:first-child,td:first-child { text-align:left; }
 th { color:var(--soft); font-weight:500; font-size:12px; white-space:normal;
   vertical-align:bottom; }
-td:last-child { white-space:normal; min-width:110px; }
-td small { color:var(--soft); font-size:11.5px; display:block; line-height:1.1; }
+td:first-child small { line-height:1.3; white-space:normal; }
+td small { color:var(--soft); font-size:10.5px; display:block; line-height:1.1; }
 tr.all td { font-weight:600; }
 .card { padding:16px; margin:0 0 16px; display:grid; grid-template-columns:minmax(240px,340px)
   1fr;
@@ -96,10 +96,11 @@ PAGE = """<!doctype html>
 
 <h2>By task</h2>
 <div class="scroll"><table><thead><tr><th>task</th><th>episodes</th>
-{% for name in columns %}<th>{{ name }}</th>{% endfor %}<th>failures</th></tr></thead><tbody>
-{% for row in rows %}<tr class="{{ row.kind }}"><td>{{ row.name }}</td><td>{{ row.episodes }}</td>
+{% for name in columns %}<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>
+{% for row in rows %}<tr class="{{ row.kind }}">
+<td>{{ row.name }}<small>{{ row.causes }}</small></td><td>{{ row.episodes }}</td>
 {% for cell in row.cells %}<td>{{ cell.mean }}<small>{{ cell.range }}</small></td>{% endfor %}
-<td>{{ row.causes }}</td></tr>
+</tr>
 {% endfor %}</tbody></table></div>
 <p class="note">{{ interval_note }}</p>
 
@@ -116,18 +117,18 @@ PAGE = """<!doctype html>
 <span style="--c:#8a5a2b">fixed obstacle</span><span style="--c:#e0973f">pushable</span>
 <span style="--c:#f2b01e">goal</span></p>
 {% if hidden %}<p class="note">{{ hidden }}</p>{% endif %}
-{% for card in cards %}<article class="card" id="{{ card.id }}"><div>{{ card.map | safe
-  }}</div><div>
+{% for card in cards %}<article class="card" id="{{ card.id }}"><div>{{ card.map | safe }}
+{% if card.film %}<video controls preload="none" src="{{ card.film }}"
+{% if card.poster %}poster="data:image/jpeg;base64,{{ card.poster }}"{% endif %}></video>
+{% endif %}
+</div><div>
 <h3>{{ card.id }} <span class="badge {{ card.kind }}">{{ card.verdict }}</span></h3>
 <div class="facts">{% for name, value in card.facts %}<span>{{ name }} <b>{{ value }}</b></span>
 {% endfor %}</div>
 {% if card.detail %}<p class="note">{{ card.detail }}</p>{% endif %}
 {% if card.stills %}<div class="strip">{% for still in card.stills %}
-<img src="data:image/jpeg;base64,{{ still }}" alt="camera {{ loop.index }}">{% endfor
-  %}</div>{% endif %}
-{% if card.film %}<video controls preload="none" src="{{ card.film }}"
-{% if card.poster %}poster="data:image/jpeg;base64,{{ card.poster }}"{% endif %}></video>{%
-  endif %}
+<img src="data:image/jpeg;base64,{{ still }}" alt="camera {{ loop.index }}">
+{% endfor %}</div>{% endif %}
 </div></article>
 {% endfor %}
 
