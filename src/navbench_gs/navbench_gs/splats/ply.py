@@ -2,73 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats import harmonics
 from navbench_gs.splats.cloud import GaussianCloud
-from navbench_gs.splats.validation import check_count, cloud_from_file_values, require
+from navbench_gs.splats.ply_header import read_header, read_rows
+from navbench_gs.splats.validation import cloud_from_file_values, require
 
-MAGIC = b'ply'
-MAX_HEADER_BYTES = 16384
-_TYPES = {
-    'float': '<f4', 'float32': '<f4', 'double': '<f8', 'float64': '<f8',
-    'uchar': 'u1', 'uint8': 'u1', 'char': 'i1', 'int8': 'i1',
-    'short': '<i2', 'int16': '<i2', 'ushort': '<u2', 'uint16': '<u2',
-    'int': '<i4', 'int32': '<i4', 'uint': '<u4', 'uint32': '<u4',
-}  # fmt: skip
 _REQUIRED = (
     'x', 'y', 'z', 'f_dc_0', 'f_dc_1', 'f_dc_2', 'opacity',
     'scale_0', 'scale_1', 'scale_2', 'rot_0', 'rot_1', 'rot_2', 'rot_3',
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PlyHeader:
-    """The first element of a .ply: its rows, their layout and where they start."""
-
-    count: int
-    row: np.dtype[np.void]
-    offset: int
-
-
-def parse_header(data: bytes, source: str) -> PlyHeader:
-    """Parse the header of a binary little-endian .ply whose first element is `vertex`.
-
-    Raises:
-        SplatFormatError: the header breaks a rule of the format or of this reader.
-    """
-    end = data.find(b'end_header', 0, MAX_HEADER_BYTES)
-    require(end >= 0, source, f'end_header must come within {MAX_HEADER_BYTES} bytes', 'none')
-    newline = data.find(b'\n', end, end + 16)
-    require(newline >= 0, source, 'end_header must end its line', 'end of file')
-    lines = data[:end].decode('ascii', errors='replace').split('\n')
-    words = [line.split() for line in lines if line.strip()]
-    formats = [line[1:] for line in words if line[0] == 'format']
-    known = formats == [['binary_little_endian', '1.0']]
-    require(known, source, 'format must be binary_little_endian 1.0', formats)
-    count, fields = 0, []
-    for line in words:
-        if line[0] == 'element':
-            if count:
-                break
-            named = len(line) == 3 and line[1] == 'vertex' and line[2].isdigit()
-            require(named, source, 'the first element must be vertex with a count', line)
-            # Nine digits hold any permitted count; longer text is not worth converting.
-            require(len(line[2]) <= 9, source, 'the vertex count must be sane', line[2][:20])
-            count = check_count(int(line[2]), source)
-        elif line[0] == 'property' and count:
-            scalar = len(line) == 3 and line[1] in _TYPES
-            require(scalar, source, 'vertex properties must be scalars', ' '.join(line)[:60])
-            fields.append((line[2], _TYPES[line[1]]))
-    names = [name for name, _ in fields]
-    require(len(set(names)) == len(names), source, 'vertex properties must differ', names[:8])
-    require(count > 0 and bool(fields), source, 'there must be vertex properties', 'none')
-    return PlyHeader(count, np.dtype(fields), newline + 1)
 
 
 def read_ply(path: Path) -> GaussianCloud:
@@ -78,18 +25,10 @@ def read_ply(path: Path) -> GaussianCloud:
         SplatFormatError: the file breaks a rule of the format.
     """
     source = path.name
-    try:
-        size = path.stat().st_size
-        with path.open('rb') as stream:
-            header = parse_header(stream.read(MAX_HEADER_BYTES), source)
-    except OSError as error:
-        raise SplatFormatError(f'{source}: the file must be readable, got {error}') from error
-    missing = [name for name in _REQUIRED if name not in (header.row.names or ())]
+    vertex = read_header(path)['vertex']
+    missing = [name for name in _REQUIRED if name not in vertex.names]
     require(not missing, source, 'every property of a splat must be present', f'no {missing}')
-    needed = header.offset + header.count * header.row.itemsize
-    require(size >= needed, source, f'{header.count} rows need {needed} bytes', f'{size} bytes')
-    rows = np.fromfile(path, dtype=header.row, count=header.count, offset=header.offset)
-    return _rows_to_cloud(rows, source)
+    return _rows_to_cloud(read_rows(path, vertex), source)
 
 
 def _columns(rows: NDArray[np.void], names: list[str]) -> NDArray[np.float32]:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats import streamed
+from navbench_gs.splats.antimatter import looks_like_splat, read_splat
 from navbench_gs.splats.cloud import GaussianCloud
+from navbench_gs.splats.compressed_ply import is_compressed, read_compressed_ply
 from navbench_gs.splats.fileset import Archive, Folder
-from navbench_gs.splats.ply import MAGIC as PLY_MAGIC
 from navbench_gs.splats.ply import read_ply
+from navbench_gs.splats.ply_header import MAGIC as PLY_MAGIC
 from navbench_gs.splats.sog import read_sog
 
 SNIFF_BYTES = 65536
@@ -58,10 +60,17 @@ FORMATS: list[SplatFormat] = [
     ),
     SplatFormat('SOG bundle (ZIP)', lambda path, head: head[:2] == b'PK', _read_bundle),
     SplatFormat(
+        'PlayCanvas compressed .ply',
+        lambda path, head: head[:3] == PLY_MAGIC and is_compressed(head),
+        lambda path, level: read_compressed_ply(path),
+    ),
+    SplatFormat(
         'INRIA .ply',
         lambda path, head: head[:3] == PLY_MAGIC,
         lambda path, level: read_ply(path),
     ),
+    # Last: it has no magic number, only values that make sense.
+    SplatFormat('.splat', looks_like_splat, lambda path, level: read_splat(path)),
 ]
 """Tried in order; a further format is one more entry."""
 

@@ -14,7 +14,8 @@ from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.codebook import build_codebook, build_palette, nearest_entry
 from navbench_gs.splats.image_codec import encode_rgba
-from navbench_gs.splats.sog import LARGEST_TAG, PALETTE_COLUMNS, SMALLEST_THREE
+from navbench_gs.splats.quaternion_code import SMALLEST_THREE
+from navbench_gs.splats.sog_parts import LARGEST_TAG, PALETTE_COLUMNS
 
 Uint8 = NDArray[np.uint8]
 

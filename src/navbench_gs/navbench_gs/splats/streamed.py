@@ -10,7 +10,8 @@ import numpy as np
 from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.fileset import Folder
-from navbench_gs.splats.sog import parse_json, read_sog
+from navbench_gs.splats.sog import read_sog
+from navbench_gs.splats.sog_parts import parse_json
 from navbench_gs.splats.validation import MAX_GAUSSIANS, require
 
 META_NAME = 'lod-meta.json'
