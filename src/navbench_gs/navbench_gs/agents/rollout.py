@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from navbench_gs.compiled import compiled
 
 Floats = NDArray[np.float64]
 Grid = NDArray[np.float32]
@@ -27,7 +28,7 @@ V_MAX, W_MAX, CURVATURE, ACCELERATE, BRAKE, TURN_RATE, LATERAL = range(7)
 OFFSET, SPEED, FIXED, PENALTY = range(4)
 
 
-@njit(cache=True)
+@compiled
 def speed_along(
     path: Floats, clearance: Grid, origin: Floats, resolution: float, radius: float,
     limits: Floats, ends: bool,
@@ -78,7 +79,7 @@ def speed_along(
     return speed, ahead
 
 
-@njit(cache=True)
+@compiled
 def drive_all(
     start: Floats, path: Floats, speed: Floats, ahead: Floats, ends: bool, candidates: Floats,
     limits: Floats, circles: Floats, circle_radius: float, clearance: Grid, origin: Floats,
@@ -118,7 +119,7 @@ def drive_all(
     return tracks, static, moving
 
 
-@njit(cache=True)
+@compiled
 def _drive(
     start: Floats, path: Floats, speed: Floats, ahead: Floats, ends: bool, candidate: Floats,
     limits: Floats, track: Floats,
@@ -150,13 +151,13 @@ def _drive(
         track[step, 0], track[step, 1], track[step, 2], track[step, 3] = x, y, yaw, v
 
 
-@njit(cache=True, inline='always')
+@compiled
 def _closer(path: Floats, a: int, b: int, x: float, y: float) -> bool:
     first = (path[a, 0] - x) ** 2 + (path[a, 1] - y) ** 2
     return first <= (path[b, 0] - x) ** 2 + (path[b, 1] - y) ** 2
 
 
-@njit(cache=True)
+@compiled
 def _pursue(
     path: Floats, speed: Floats, ahead: Floats, ends: bool, candidate: Floats, limits: Floats,
     x: float, y: float, yaw: float, v: float, near: int,
@@ -195,7 +196,7 @@ def _pursue(
     return 2.0 * local_y / squared, min(allowed, max(0.3, slow * limits[V_MAX]))
 
 
-@njit(cache=True, inline='always')
+@compiled
 def _lookup(grid: Grid, origin: Floats, resolution: float, x: float, y: float) -> float:
     column = math.floor((x - origin[0]) / resolution)
     row = math.floor((y - origin[1]) / resolution)
@@ -204,7 +205,7 @@ def _lookup(grid: Grid, origin: Floats, resolution: float, x: float, y: float) -
     return grid[row, column]
 
 
-@njit(cache=True)
+@compiled
 def _judge(
     track: Floats, circles: Floats, circle_radius: float, clearance: Grid, origin: Floats,
     resolution: float, people: Floats, person_radius: float, static: Floats, moving: Floats,

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from navbench_gs.compiled import compiled
 
 Floats = NDArray[np.float64]
 Costs = NDArray[np.float32]
@@ -55,7 +56,7 @@ def march(
     return framed_result[1:-1, 1:-1].astype(np.float32)
 
 
-@njit(cache=True, inline='always')
+@compiled
 def _upwind(values: Floats, state: Bytes, cell: int, columns: int, cost: float) -> float:
     """Solve the upwind quadratic at one cell from its accepted neighbours."""
     a = b = np.inf
@@ -75,7 +76,7 @@ def _upwind(values: Floats, state: Bytes, cell: int, columns: int, cost: float) 
     return 0.5 * (a + b + math.sqrt(2.0 * cost * cost - (a - b) * (a - b)))
 
 
-@njit(cache=True, inline='always')
+@compiled
 def _link(cell: int, bucket: int, head: Links, after: Links, before: Links) -> None:
     top = head[bucket]
     after[cell] = top
@@ -85,7 +86,7 @@ def _link(cell: int, bucket: int, head: Links, after: Links, before: Links) -> N
     head[bucket] = cell
 
 
-@njit(cache=True, inline='always')
+@compiled
 def _unlink(cell: int, bucket: int, head: Links, after: Links, before: Links) -> None:
     if before[cell] >= 0:
         after[before[cell]] = after[cell]
@@ -95,7 +96,7 @@ def _unlink(cell: int, bucket: int, head: Links, after: Links, before: Links) ->
         before[after[cell]] = before[cell]
 
 
-@njit(cache=True)
+@compiled
 def _march(
     values: Floats, state: Bytes, costs: Costs, columns: int, width: float, buckets: int,
     seeds: NDArray[np.intp],
@@ -133,7 +134,7 @@ def _march(
         now += 1
 
 
-@njit(cache=True)
+@compiled
 def _slope(values: Costs, row: int, column: int) -> tuple[float, float]:
     """Downhill direction (x, y) at a cell by upwind differences; zero where there is none."""
     rows, columns = values.shape
@@ -150,7 +151,7 @@ def _slope(values: Costs, row: int, column: int) -> tuple[float, float]:
     return dx, dy
 
 
-@njit(cache=True)
+@compiled
 def descend(
     values: Costs, x: float, y: float, goal_x: float, goal_y: float, step: float, points: Floats
 ) -> int:
