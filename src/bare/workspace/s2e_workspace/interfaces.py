@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -113,6 +114,8 @@ def _ours_installed(layout: Layout) -> bool:
 def _build(layout: Layout, names: list[str]) -> None:
     environment = clean_environment()
     environment['CXX'] = compiler()
+    # Without this colcon adds a load limit, and on a busy machine one file is compiled at a time.
+    environment['MAKEFLAGS'] = f'-j{len(os.sched_getaffinity(0))}'
     _patch(layout)
     prefix = str(layout.venv)
     environment.update(

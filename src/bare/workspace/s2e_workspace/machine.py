@@ -23,6 +23,9 @@ FOREIGN_VARIABLES = (
     'CMAKE_PREFIX_PATH',
     'COLCON_PREFIX_PATH',
     'LD_LIBRARY_PATH',
+    'MAKEFLAGS',  # of the make that called us: its jobs and variables are not for cmake
+    'MAKELEVEL',
+    'MFLAGS',
     'PYTHONHOME',
     'PYTHONPATH',
     '_ROS_WHEELS_BOOTSTRAP_COMPLETE',
