@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes import resolve_scene
@@ -27,7 +28,7 @@ def capture(name: str) -> Path:
     """Return a real capture or skip."""
     path = SCENES / name
     if not path.is_dir():
-        pytest.skip(f'{path} is absent: set S2E_DATA to the folder of real data')
+        pytest.skip(f'data missing: {path}; set S2E_DATA to the folder of real data')
     return path
 
 
@@ -109,6 +110,7 @@ def test_bad_captures_are_refused(tmp_path: Path) -> None:
     assert not list((tmp_path / 'scenes').iterdir())
 
 
+@pytest.mark.data
 def test_cut_sog_is_refused(tmp_path: Path) -> None:
     """A truncated .sog names the file."""
     path = capture('headquarter_garden') / 'environment.sog'
@@ -117,6 +119,7 @@ def test_cut_sog_is_refused(tmp_path: Path) -> None:
         resolve_scene(str(tmp_path / 'cut.sog'), cache=tmp_path)
 
 
+@pytest.mark.data
 @pytest.mark.parametrize('name', ['headquarter_garden', 'lacadiere_showroom'])
 @pytest.mark.parametrize('up', ['+z', '-y', '+y'])
 def test_up_is_found_in_real_captures(name: str, up: str) -> None:
@@ -128,6 +131,7 @@ def test_up_is_found_in_real_captures(name: str, up: str) -> None:
     assert find_up(part.transformed(turn)) == up
 
 
+@pytest.mark.data
 def test_garden_has_a_long_climbing_path(tmp_path: Path) -> None:
     """From near (3, 8) a free route of 60 m and more leads along -y, and the floor rises.
 
@@ -135,6 +139,10 @@ def test_garden_has_a_long_climbing_path(tmp_path: Path) -> None:
     """
     bundle = import_capture(capture('headquarter_garden'), tmp_path)
     grid_map = bundle.collision
+    labels, _ = ndimage.label(grid_map.free(0.3))
+    start = labels[tuple(grid_map.cell(np.array([3.0, 8.0])))]
+    assert start > 0
+    assert np.ptp(grid_map.centre(np.argwhere(labels == start))[:, 1]) > 75.0
     found = survey(bundle, 0.3)
     assert found.length >= 75.0
     north, south = found.route[np.argmax(found.route[:, 1])], found.route[
@@ -151,6 +159,7 @@ def test_garden_has_a_long_climbing_path(tmp_path: Path) -> None:
     assert x1 - x0 < 120.0 and y1 - y0 < 160.0
 
 
+@pytest.mark.data
 def test_showroom_floor_and_rooms(tmp_path: Path) -> None:
     """Indoors the floor lies at -0.68 in the capture's frame, and rooms are joined by doors."""
     bundle = import_capture(capture('lacadiere_showroom'), tmp_path)

@@ -1,8 +1,7 @@
-"""Importing captures: made rooms with known walls, and facts of real scenes."""
+"""Importing captures: made rooms with known walls."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,6 @@ from navbench_gs.errors import SceneError
 from navbench_gs.scenes.importer import ImportOptions, import_capture
 from navbench_gs.scenes.importer.orient import find_up, rotation
 from navbench_gs.splats import GaussianCloud, save_ply
-
-REPOSITORY = Path(__file__).resolve().parents[3]
-DATA = Path(os.environ.get('S2E_DATA', REPOSITORY.parent / 'shared' / 'data'))
-SCENES = DATA / 'splats' / 'scenes'
 
 
 def sheet(origin: tuple[float, ...], u: tuple[float, ...], v: tuple[float, ...]) -> np.ndarray:
@@ -129,22 +124,3 @@ def test_wrong_path_and_truncated_file(tmp_path: Path) -> None:
     (tmp_path / 'cut.ply').write_bytes(data[: len(data) // 2])
     with pytest.raises(SceneError, match=r'cut\.ply'):
         import_capture(tmp_path / 'cut.ply', tmp_path / 'out')
-
-
-@pytest.mark.data
-@pytest.mark.skipif(not (SCENES / 'headquarter_garden').is_dir(), reason='data missing: splats')
-def test_headquarter_garden(tmp_path: Path) -> None:
-    """Facts of the capture: a path of 75 m or more along y, whose floor rises about 1.7 m."""
-    bundle = import_capture(SCENES / 'headquarter_garden', tmp_path)
-    grid = bundle.collision
-    assert bundle.gaussians == 843_068 + 8_688
-    labels, _ = ndimage.label(grid.free(0.3))
-    start = labels[tuple(grid.cell(np.array([3.0, 8.0])))]
-    cells = (
-        np.argwhere(labels == start)
-        if start
-        else np.argwhere(labels == np.bincount(labels[labels > 0]).argmax())
-    )
-    y = grid.centre(cells)[:, 1]
-    assert np.ptp(y) > 75.0
-    assert 1.4 < bundle.notes['floor_high_m'] - bundle.notes['floor_low_m'] < 2.3
