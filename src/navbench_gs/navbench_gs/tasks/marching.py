@@ -50,8 +50,9 @@ def march(
         finite = framed[np.isfinite(framed)]
         width = 0.25 * float(finite.min())
         span = float(finite.max()) + float(np.ptp(values))
-        buckets = int(span / width) + 3
-        _march(result, state, framed.reshape(-1), columns + 2, width, buckets, flat)
+        # A power of two, so that the ring is a mask.
+        mask = (1 << (int(span / width) + 3).bit_length()) - 1
+        _march(result, state, framed.reshape(-1), columns + 2, 1.0 / width, mask, flat)
     framed_result = result.reshape(rows + 2, columns + 2)
     return framed_result[1:-1, 1:-1].astype(np.float32)
 
@@ -98,20 +99,20 @@ def _unlink(cell: int, bucket: int, head: Links, after: Links, before: Links) ->
 
 @compiled
 def _march(
-    values: Floats, state: Bytes, costs: Costs, columns: int, width: float, buckets: int,
+    values: Floats, state: Bytes, costs: Costs, columns: int, per_width: float, mask: int,
     seeds: NDArray[np.intp],
 ) -> None:
     """Spread the queued seeds in place; arrays are flat with a blocked frame."""
     after = np.full(values.size, -1, np.int32)
     before = np.full(values.size, -1, np.int32)
-    head = np.full(buckets, -1, np.int32)
+    head = np.full(mask + 1, -1, np.int32)
     steps = (-1, 1, -columns, columns)
     waiting = seeds.size
-    now = int(values[seeds].min() / width)
+    now = int(values[seeds].min() * per_width)
     for cell in seeds:
-        _link(cell, int(values[cell] / width) % buckets, head, after, before)
+        _link(cell, int(values[cell] * per_width) & mask, head, after, before)
     while waiting > 0:
-        bucket = now % buckets
+        bucket = now & mask
         while head[bucket] >= 0:
             cell = head[bucket]
             _unlink(cell, bucket, head, after, before)
@@ -124,13 +125,13 @@ def _march(
                 value = _upwind(values, state, near, columns, costs[near])
                 if value < values[near]:
                     if state[near] == _QUEUED:
-                        old = int(values[near] / width) % buckets
+                        old = int(values[near] * per_width) & mask
                         _unlink(near, old, head, after, before)
                     else:
                         waiting += 1
                     values[near] = value
                     state[near] = _QUEUED
-                    _link(near, int(value / width) % buckets, head, after, before)
+                    _link(near, int(value * per_width) & mask, head, after, before)
         now += 1
 
 
