@@ -36,7 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         if name == 'bench':
             step.add_argument('--runs', type=int, default=200, help='timed calls (default 200)')
     export = steps.add_parser('export', help='make a bundle from a training run')
-    export.add_argument('training', type=Path, metavar='run', help='folder of the run, or a checkpoint')
+    export.add_argument(
+        'training', type=Path, metavar='run', help='folder of the run, or a checkpoint'
+    )
     export.add_argument('out', type=Path, help='folder of the bundle; replaced if it exists')
     export.add_argument('--name', help='name of the policy; the folder name when left out')
     export.add_argument('--metrics', type=Path, help='YAML of measured metrics for the card')
