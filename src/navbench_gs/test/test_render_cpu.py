@@ -1,5 +1,8 @@
 """The CPU renderer: equal to the reference, to itself at any thread count, and to its groups."""
 
+import importlib.util
+import multiprocessing
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +11,7 @@ from transforms3d.euler import euler2mat
 
 from navbench_gs.errors import RenderError
 from navbench_gs.render import DynamicGroup, RenderCamera, make_renderer
+from navbench_gs.render.cpu import jit
 from navbench_gs.render.cpu.prepare import BLOCK, prepare
 from navbench_gs.splats import GaussianCloud, load
 
@@ -167,6 +171,49 @@ def test_prepared_groups_are_forgotten_with_their_clouds(random_cloud):
     for seed in range(5):
         renderer.render(_camera(), [DynamicGroup(random_cloud(50, seed=seed), np.eye(4))])
     assert len(renderer._prepared) <= 2
+
+
+def test_a_group_that_scales_is_refused(random_cloud):
+    with pytest.raises(RenderError, match='pose of a group must only rotate'):
+        DynamicGroup(random_cloud(3), np.diag([2.0, 2.0, 2.0, 1.0]))
+
+
+def _render_in_child(renderer, camera, queue):
+    queue.put(renderer.render(camera).rgb.tobytes())
+
+
+@pytest.mark.filterwarnings('ignore:.*fork.*:DeprecationWarning')
+def test_a_forked_worker_can_go_on_drawing(random_cloud):
+    # Threads do not survive a fork: a worker that waits for the parent's would never return.
+    renderer = make_renderer(random_cloud(2000), threads=2)
+    expected = renderer.render(_camera()).rgb.tobytes()
+    context = multiprocessing.get_context('fork')
+    queue = context.Queue()
+    worker = context.Process(target=_render_in_child, args=(renderer, _camera(), queue))
+    worker.start()
+    try:
+        assert queue.get(timeout=60.0) == expected
+    finally:
+        worker.kill()
+        worker.join()
+
+
+def test_stored_machine_code_is_tied_to_every_source(tmp_path, monkeypatch):
+    source = tmp_path / 'sample.py'
+    source.write_text(
+        'from navbench_gs.render.cpu.jit import kernel\n\n\n'
+        '@kernel\ndef double(x):\n    return 2 * x\n'
+    )
+
+    def hits(digest):
+        monkeypatch.setattr(jit, '_DIGEST', digest)
+        spec = importlib.util.spec_from_file_location('sample', source)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        assert module.double(21) == 42
+        return sum(module.double.stats.cache_hits.values())
+
+    assert [hits('a'), hits('a'), hits('b'), hits('b')] == [0, 1, 0, 1]
 
 
 def test_an_empty_world_is_background():

@@ -136,6 +136,9 @@ def test_a_bad_camera_is_refused():
         RenderCamera(10, 10, -1, 1, 0, 0, np.eye(4))
     with pytest.raises(RenderError, match='finite'):
         RenderCamera(10, 10, 1, 1, 0, 0, np.full((4, 4), np.nan))
+    for matrix in (np.diag([2.0, 2, 2, 1]), np.diag([1.0, 1, -1, 1]), np.diag([1.0, 1.01, 1, 1])):
+        with pytest.raises(RenderError, match='camera pose must only rotate and shift'):
+            RenderCamera(10, 10, 1, 1, 0, 0, matrix)
 
 
 def test_field_of_view():

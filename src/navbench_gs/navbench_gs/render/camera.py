@@ -10,6 +10,23 @@ from numpy.typing import NDArray
 from navbench_gs.errors import RenderError
 
 
+def rigid(pose: NDArray[np.floating], name: str) -> NDArray[np.float64]:
+    """Return a `[4, 4]` pose as float64 after checking that it is a rotation and a shift.
+
+    Raises:
+        RenderError: it scales, shears, mirrors or is not finite; `name` says whose it is.
+    """
+    matrix = np.array(pose, dtype=np.float64)
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
+        raise RenderError(f'{name} must be a finite [4, 4] matrix, got {matrix}')
+    rotation = matrix[:3, :3]
+    # 1e-3: a product of a few float32 rotations is off by 1e-6, a scale of 0.1 % by 2e-3.
+    error = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
+    if error > 1.0e-3 or float(np.linalg.det(rotation)) < 0.0:
+        raise RenderError(f'{name} must only rotate and shift, got {matrix}')
+    return matrix
+
+
 @dataclass(frozen=True)
 class RenderCamera:
     """A pinhole camera with square access to every intrinsic.
@@ -53,10 +70,7 @@ class RenderCamera:
             raise RenderError(f'fx, fy and near must be positive and finite, got {values}')
         if not (np.isfinite(self.cx) and np.isfinite(self.cy)):
             raise RenderError(f'cx and cy must be finite, got {self.cx}, {self.cy}')
-        pose = np.array(self.pose, dtype=np.float64)
-        if pose.shape != (4, 4) or not np.isfinite(pose).all():
-            raise RenderError(f'pose must be a finite [4, 4] matrix, got {pose}')
-        object.__setattr__(self, 'pose', pose)
+        object.__setattr__(self, 'pose', rigid(self.pose, 'the camera pose'))
 
     @staticmethod
     def from_fov(

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.render.camera import RenderCamera
+from navbench_gs.render.camera import RenderCamera, rigid
 from navbench_gs.render.frame import Frame
 from navbench_gs.splats.cloud import GaussianCloud
 
@@ -24,7 +24,10 @@ class DynamicGroup:
 
     cloud: GaussianCloud
     pose: NDArray[np.floating]
-    """`[4, 4]` scene <- group, rigid, metres."""
+    """`[4, 4]` scene <- group, rigid, metres; RenderError when it is not."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'pose', rigid(self.pose, 'the pose of a group'))
 
 
 class Renderer(Protocol):

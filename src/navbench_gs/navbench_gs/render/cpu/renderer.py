@@ -70,6 +70,7 @@ class CpuRenderer:
         self._heads = _aligned(0, project.HEAD_SIZE)
         self._pairs = np.zeros((0, 2), dtype=np.uint64)
         self._pool: ThreadPoolExecutor | None = None
+        self._pool_process = 0
 
     def render(self, camera: RenderCamera, dynamic: Sequence[DynamicGroup] = ()) -> Frame:
         """Draw one view; see `Renderer.render`."""
@@ -83,8 +84,10 @@ class CpuRenderer:
             for index in range(count):
                 task(index)
             return
-        if self._pool is None:
+        if self._pool is None or self._pool_process != os.getpid():
+            # After a fork the pool's threads exist in the parent only.
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix='splat')
+            self._pool_process = os.getpid()
         list(self._pool.map(task, range(count)))
 
     def _prepare_group(self, cloud: GaussianCloud) -> PreparedCloud:
