@@ -218,7 +218,7 @@ def test_a_second_simulator_is_refused_and_the_first_drives_on(launch, tmp_path)
     assert second.end() == 1
     assert 'another simulator publishes /clock' in second.text
     assert 'process started' not in second.text
-    assert 'stopping' not in first.text, first.text
+    assert 'stopping until' not in first.text, first.text
     first.wait_for('[2/20]')
     first.interrupt()
     first.end()

@@ -81,6 +81,19 @@ def test_an_odometry_jump_ramps_down_and_waits_for_a_new_goal(ros):
     assert last.v == 0.0, 'two seconds of good input do not resume what waits for a rearm'
 
 
+def test_a_fault_that_lasts_a_second_is_published_as_latched(ros):
+    bench = Bench(ros, mode='lockstep')
+    for k in range(21):
+        bench.tick(10 * SECOND + k * TICK)
+    # The camera goes quiet: the gate is answered without it on ticks that carry no image.
+    quiet = [11 * SECOND + k * TICK for k in range(1, 41) if k % 4]
+    for stamp in quiet:
+        bench.tick(stamp)
+    ros.wait(lambda: status_values(bench.states[-1])['latched'] == 'camera_stale')
+    assert bench.states[-1].level == DiagnosticStatus.ERROR
+    assert bench.states[-1].message == 'camera_stale'
+
+
 def test_an_e_stop_cuts_to_zero_at_once(ros):
     bench = Bench(ros, mode='lockstep')
     for k in range(11):
@@ -115,6 +128,20 @@ def test_silence_of_every_input_ends_in_zero_by_the_steady_clock(ros):
     zeros = [m for m in bench.sent if m.twist.linear.x == 0.0
              and to_ns(m.header.stamp) > last_good]
     assert zeros, 'the stop was sent, not only left out'
+    bench.gate.close()
+
+
+def test_a_gate_that_raises_sends_a_zero_and_ends(ros, monkeypatch):
+    bench = Bench(ros, mode='realtime')
+
+    def fail(now_ns: int):
+        raise ArithmeticError('one over zero')
+
+    monkeypatch.setattr(bench.gate._gate, 'step', fail)
+    ros.wait(lambda: bench.gate.exit_code == 1)
+    ros.wait(lambda: bool(bench.sent))
+    assert bench.sent[-1].twist.linear.x == 0.0
+    bench.gate.close()
 
 
 def test_a_second_publisher_is_named_and_stops_autonomy(ros):

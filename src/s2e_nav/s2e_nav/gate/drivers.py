@@ -63,29 +63,36 @@ class SteadyDriver:
     ROS clock, or the simulator behind it, stands still.
     """
 
-    def __init__(self, step: Step, ros_now: Callable[[], int], period: float) -> None:
+    def __init__(
+        self,
+        step: Step,
+        ros_now: Callable[[], int],
+        period: float,
+        on_failure: Callable[[Exception], None],
+    ) -> None:
         """Take the function that decides.
 
         Args:
             step: Called from a thread of its own.
             ros_now: Clock of the stamps, nanoseconds.
             period: Longest time between two steps, seconds.
+            on_failure: Called in that thread, as its last act, with what a step raised.
         """
         self._step, self._ros_now, self._period = step, ros_now, period
+        self._on_failure = on_failure
         self._wake = threading.Event()
-        self._running = False
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name='gate', daemon=True)
 
     def start(self) -> None:
         """Begin."""
-        self._running = True
         self._thread.start()
 
     def stop(self) -> None:
         """End and wait for the thread."""
-        self._running = False
+        self._ending.set()
         self._wake.set()
-        if self._thread.is_alive():
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(timeout=1.0)
 
     def wake(self) -> None:
@@ -110,8 +117,14 @@ class SteadyDriver:
             self._wake.set()
 
     def _run(self) -> None:
-        while self._running:
+        while not self._ending.is_set():
             self._wake.wait(self._period)
             self._wake.clear()
-            if self._running:
+            if self._ending.is_set():
+                return
+            try:
                 self._step(time.monotonic_ns(), self._ros_now())
+            except Exception as error:
+                # A gate that no longer decides must not look alive.
+                self._on_failure(error)
+                return

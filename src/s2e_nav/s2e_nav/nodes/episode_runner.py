@@ -39,7 +39,7 @@ from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
 from s2e_nav.sim.parameters import SimParameters
 
-FILM_LAG = 3.0
+FILM_LAG = 10.0
 """Longest wait for the film at the end of an episode, seconds."""
 FILM_QOS = QoSProfile(depth=400)
 """The film may lag behind the run by this many messages before any is lost."""
@@ -153,7 +153,7 @@ class EpisodeRunner:
         self._close_episode()
 
     def _close_episode(self) -> None:
-        """Once the film has caught up with the episode, or 3 s later, count the result."""
+        """Once the film has caught up with the episode, or 10 s later, count the result."""
         result = self._pending
         if result is None:
             return

@@ -25,7 +25,7 @@ from s2e_nav.errors import ConversionError
 from s2e_nav.gate.drivers import LockstepDriver, SteadyDriver
 from s2e_nav.gate.output import VelocityOutput
 from s2e_nav.parameters import declare
-from s2e_nav.qos import LATCHED, RELIABLE, input_qos
+from s2e_nav.qos import LATCHED, RELIABLE, SENSOR, input_qos
 from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
 
@@ -57,7 +57,7 @@ class GateNode:
         self._gate = Gate(load_robot(config.robot), config.gate)
         self._lock = threading.RLock()
         self._goal_stamp = 0
-        self._reported: tuple[Reason, int] | None = None
+        self._reported: tuple[Reason, Reason, int] | None = None
         self._output = VelocityOutput(node, config.stamped)
         self._status = node.create_publisher(DiagnosticStatus, 's2e/gate', LATCHED)
         self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', RELIABLE)
@@ -67,14 +67,16 @@ class GateNode:
         else:
             clock = node.get_clock()
             self._driver = SteadyDriver(
-                self._step, lambda: int(clock.now().nanoseconds), config.gate.tick_period
+                self._step, lambda: int(clock.now().nanoseconds), config.gate.tick_period,
+                self._on_failure,
             )
         qos = input_qos(lockstep)
         node.create_subscription(OdometryMessage, 'odom', self._on_odometry, qos)
         node.create_subscription(CameraInfo, 'camera/camera_info', self._on_camera, qos)
         node.create_subscription(TwistStamped, 'cmd_vel_nav', self._on_command, RELIABLE)
-        node.create_subscription(TwistStamped, 'cmd_vel_teleop', self._on_teleop, RELIABLE)
-        node.create_subscription(Bool, 'e_stop', self._on_e_stop, RELIABLE)
+        node.create_subscription(TwistStamped, 'cmd_vel_teleop', self._on_teleop, SENSOR)
+        # Best effort hears publishers of both kinds: an e-stop must never be missed by its QoS.
+        node.create_subscription(Bool, 'e_stop', self._on_e_stop, SENSOR)
         node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, LATCHED)
         node.create_service(Trigger, '~/rearm', self._on_rearm)
         steady_timer(node, 1.0, self._each_second)
@@ -147,28 +149,38 @@ class GateNode:
         # In lock-step the world waits for each answer, also for the silent ones.
         if output.publish or isinstance(self._driver, LockstepDriver):
             self._output.send(command)
-        if self._reported != (output.reason, self._goal_stamp):
+        if self._reported != (output.reason, self._gate.latched, self._goal_stamp):
             self._report(output)
+
+    def _on_failure(self, error: Exception) -> None:
+        """Send a zero and end the process: a stopped robot and a visible fault."""
+        self._output.send(Command(int(self.node.get_clock().now().nanoseconds)))
+        self.node.get_logger().fatal(f'the gate failed: {type(error).__name__}: {error}')
+        self.exit_code = 1
 
     def _report(self, output: GateOutput | None) -> None:
         """Publish state and reason; a stop is also logged."""
         reason = output.reason if output is not None else Reason.NO_COMMAND
         detail = output.detail if output is not None else ''
-        changed = self._reported is None or self._reported[0] is not reason
-        self._reported = (reason, self._goal_stamp)
+        latched = self._gate.latched
+        changed = self._reported is None or self._reported[:2] != (reason, latched)
+        self._reported = (reason, latched, self._goal_stamp)
         quiet = reason in (Reason.NONE, Reason.NO_COMMAND)
-        level = OK if quiet else WARN if self._gate.latched is Reason.NONE else ERROR
+        level = OK if quiet else WARN if latched is Reason.NONE else ERROR
         self._last_status = status_message(
             'gate', level, reason.value,
             {
-                'reason': reason.value, 'detail': detail, 'latched': self._gate.latched.value,
+                'reason': reason.value, 'detail': detail, 'latched': latched.value,
                 'goal_stamp': self._goal_stamp,
                 'source': output.source.value if output and output.source else 'none',
             },
         )
         self._status.publish(self._last_status)
         if changed and not quiet and output is not None:
-            self.node.get_logger().warning(f'stopping: {reason.value} ({detail})')
+            until = 'a new goal or rearm' if latched is not Reason.NONE else 'the input is healthy'
+            self.node.get_logger().warning(
+                f'stopping until {until}: {reason.value} ({detail})'
+            )
 
     def _each_second(self) -> None:
         others = self._output.others()
