@@ -2,7 +2,7 @@
 
 Example:
     python test/benchmark/bench_render.py --scene street:300000 --sizes 128x128,320x240
-    python test/benchmark/bench_render.py --scene ../shared/data/splats/scenes/headquarter_garden
+    python test/benchmark/bench_render.py --scene capture.sog --threads 2
 
 Wall time and CPU time (all threads) are given, the latter also as a ratio to a fixed small
 kernel timed in the same run, so that runs on different days, busy or not, compare.
@@ -27,6 +27,8 @@ from navbench_gs.render import RenderCamera, make_renderer
 from navbench_gs.splats import GaussianCloud, find_environment, load
 
 RESULTS = Path(__file__).parent / 'results/bench_render.csv'
+DATA = Path(os.environ.get('S2E_DATA', Path(__file__).resolve().parents[3] / 'shared/data'))
+GARDEN = DATA / 'splats/scenes/headquarter_garden'
 KERNEL_SIZE = 1 << 20
 
 
@@ -134,7 +136,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        '--scene', action='append', help='street:COUNT or a splat path; may be repeated'
+        '--scene',
+        action='append',
+        help='street:COUNT or a splat path, repeatable; default: a street and headquarter_garden',
     )
     parser.add_argument('--sizes', default='128x128,320x240,640x480', help='WxH, comma separated')
     parser.add_argument('--threads', default='1,2', help='thread counts, comma separated')
@@ -143,7 +147,7 @@ def main() -> int:
     parser.add_argument('--out', type=Path, default=RESULTS, help='CSV file, overwritten')
     arguments = parser.parse_args()
     sizes = [tuple(map(int, size.split('x'))) for size in arguments.sizes.split(',')]
-    scenes = arguments.scene or ['street:300000']
+    scenes = arguments.scene or ['street:300000', *([str(GARDEN)] if GARDEN.exists() else [])]
     try:
         arguments.clouds = {scene: load_scene(scene) for scene in scenes}
     except NavBenchError as error:
