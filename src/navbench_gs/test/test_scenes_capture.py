@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import ndimage
+from transforms3d.axangles import axangle2mat
 
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes import resolve_scene
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.importer import ImportOptions, import_capture
-from navbench_gs.scenes.importer.orient import find_up, rotation
+from navbench_gs.scenes.importer.orient import find_tilt, find_up, rotation
 from navbench_gs.scenes.solids import box
 from navbench_gs.scenes.surfels import SurfelList, grid
 from navbench_gs.scenes.survey import survey
@@ -92,6 +93,17 @@ def test_given_scale_counts(tmp_path: Path) -> None:
     bundle = import_capture(tmp_path / 'small.ply', tmp_path / 'out', ImportOptions(scale=2.0))
     assert bundle.metric
     assert bundle.collision.bounds[2] - bundle.collision.bounds[0] > 11.0
+
+
+@pytest.mark.parametrize('degrees', [-14.0, 9.0])
+def test_tilted_capture_is_levelled(degrees: float) -> None:
+    """A room tilted about an oblique axis comes back upright; an upright one is left alone."""
+    turn = np.eye(4)
+    turn[:3, :3] = axangle2mat((0.6, 0.8, 0.0), np.deg2rad(degrees))
+    tilt = find_tilt(handmade().transformed(turn))
+    up = tilt @ turn[:3, 2]
+    assert np.rad2deg(np.arccos(up[2])) < 1.0
+    assert np.array_equal(find_tilt(handmade()), np.eye(3))
 
 
 def test_bad_captures_are_refused(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from navbench_gs.scenes.bundle import SceneBundle, save_scene
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.scenes.importer.floor import find_floor
 from navbench_gs.scenes.importer.options import ImportOptions
-from navbench_gs.scenes.importer.orient import find_up, rotation
+from navbench_gs.scenes.importer.orient import find_tilt, find_up, rotation
 from navbench_gs.scenes.importer.samples import elements
 from navbench_gs.scenes.importer.surfaces import Surfaces, build_surfaces, largest
 from navbench_gs.splats import find_environment, load
 from navbench_gs.splats.cloud import GaussianCloud
 
-IMPORTER_VERSION = 3
+IMPORTER_VERSION = 4
 """Raise with every change that alters a bundle: the cache depends on it."""
 
 Progress = Callable[[str, float], None]
@@ -58,7 +58,7 @@ def import_capture(
     cloud, sky = _read(source)
     tell('finding the floor', 0.25)
     try:
-        turned, up = _upright(cloud, settings)
+        turned, turn, up = _upright(cloud, settings)
         matter = elements(turned)
         surfaces = build_surfaces(matter, find_floor(matter), settings)
     except SceneError as error:
@@ -66,14 +66,15 @@ def import_capture(
     tell('building the collision map', 0.6)
     zero = float(np.median(surfaces.height[surfaces.main]))
     collision, spawn = _collision(surfaces, settings, zero)
-    parts = [turned] if sky is None else [turned, _turned(sky, up, settings)]
+    parts = [turned] if sky is None else [turned, sky.transformed(turn)]
     picture = _lowered(GaussianCloud.concatenate(parts), zero)
     tell('writing the bundle', 0.75)
     name, stem = source.resolve().name, source.resolve().stem
     return save_scene(
         Path(out), name=stem, kind='capture', cloud=picture, collision=collision, spawn=spawn,
         source=name, licence=settings.licence, metric=settings.scale is not None,
-        notes=_notes(surfaces, settings, up, zero, len(cloud), 0 if sky is None else len(sky)),
+        notes=_notes(surfaces, settings, up, turn, zero)
+        | {'gaussians_scene': len(cloud), 'gaussians_sky': 0 if sky is None else len(sky)},
     )
 
 
@@ -95,18 +96,29 @@ def _read(source: Path) -> tuple[GaussianCloud, GaussianCloud | None]:
 
 def _upright(
     cloud: GaussianCloud, settings: ImportOptions
-) -> tuple[GaussianCloud, str]:
-    """Turn z up and scale to metres."""
+) -> tuple[GaussianCloud, NDArray[np.float64], str]:
+    """Turn z up, level, and scale to metres.
+
+    Returns:
+        The cloud in the scene's axes, `[4, 4]` scene <- capture, and the axis that was up.
+    """
     unit = settings.scale or 1.0
     up = find_up(cloud, unit) if settings.up == 'auto' else settings.up
-    return _turned(cloud, up, settings), up
-
-
-def _turned(cloud: GaussianCloud, up: str, settings: ImportOptions) -> GaussianCloud:
-    """Apply rotation and scale of the capture to a cloud."""
     transform = np.eye(4)
-    transform[:3, :3] = rotation(up) * (settings.scale or 1.0)
-    return cloud.transformed(transform)
+    transform[:3, :3] = rotation(up) * unit
+    turned = cloud.transformed(transform)
+    tilt = find_tilt(turned)
+    if not np.array_equal(tilt, np.eye(3)):
+        transform[:3, :3] = tilt @ transform[:3, :3]
+        turned = cloud.transformed(transform)
+    return turned, transform, up
+
+
+def _tilt(up: str, transform: NDArray[np.float64]) -> float:
+    """Return the angle between the capture's up axis and the scene's, degrees."""
+    unit = np.cbrt(np.linalg.det(transform[:3, :3]))
+    cosine = (transform[:3, :3] @ rotation(up).T)[2, 2] / unit
+    return float(np.rad2deg(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 def _lowered(cloud: GaussianCloud, by: float) -> GaussianCloud:
@@ -152,19 +164,18 @@ def _spawn(surfaces: Surfaces, collision: CollisionMap) -> NDArray[np.float64]:
 
 
 def _notes(
-    surfaces: Surfaces, settings: ImportOptions, up: str, zero: float, count: int, sky: int
+    surfaces: Surfaces, settings: ImportOptions, up: str, turn: NDArray[np.float64], zero: float
 ) -> dict[str, Any]:
     """Return what a user should know about the import."""
     floor = surfaces.height[surfaces.main]
     return {
         'importer': IMPORTER_VERSION,
         'up': up,
+        'tilt_removed_deg': round(_tilt(up, turn), 1),
         'scale': 'assumed 1 unit = 1 m, not measured' if settings.scale is None
         else f'{settings.scale} m per unit, as given',
         'floor_z_in_capture': round(zero, 3),
         'floor_low_m': round(float(np.percentile(floor, 1)) - zero, 3),
         'floor_high_m': round(float(np.percentile(floor, 99)) - zero, 3),
         'free_area_m2': round(float(surfaces.main.sum() * settings.resolution**2), 1),
-        'gaussians_scene': count,
-        'gaussians_sky': sky,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from transforms3d.axangles import axangle2mat
 
 from navbench_gs.scenes.importer.options import Up
 from navbench_gs.scenes.importer.samples import elements
@@ -20,6 +21,8 @@ _ROTATIONS: dict[str, list[list[float]]] = {
 """Rows of z-up scene <- capture, by the capture's axis that points up."""
 
 
+SMALL_TILT = np.deg2rad(4.0)
+"""Tilts up to this are taken for the ground's own slope: 7 %."""
 LEVEL = 0.85
 """Cosine of the angle up to which a surface counts as level: 32 deg."""
 _CANDIDATES: tuple[tuple[Up, int, float], ...] = (
@@ -66,6 +69,31 @@ def find_up(cloud: GaussianCloud, unit: float = 1.0) -> Up:
             )
         return '+y' if upward else '-y'
     return '-z' if scores['-z'] > 2.0 * scores['+z'] else '+z'
+
+
+def find_tilt(cloud: GaussianCloud) -> Float:
+    """Return the `[3, 3]` rotation that levels a capture whose z axis is roughly up.
+
+    Reconstructions without a gravity sensor come out tilted. The floor's normal is the dominant
+    direction of surface normals near z: the principal axis of all normals within 30 degrees,
+    sought anew around each result. A tilt below `SMALL_TILT` may be the ground's own slope and
+    is left alone (identity).
+    """
+    matter = elements(cloud)
+    normals = matter.normals * np.where(matter.normals[:, 2:] < 0.0, -1.0, 1.0)
+    up = np.array([0.0, 0.0, 1.0])
+    for cosine in (0.86, 0.92, 0.96, 0.98, 0.98):
+        near = normals @ up > cosine
+        if not near.any():
+            return np.eye(3)
+        spread = (normals[near] * matter.weights[near, None]).T @ normals[near]
+        up = np.linalg.eigh(spread)[1][:, 2]
+        up = up if up[2] > 0.0 else -up
+    if up[2] > np.cos(SMALL_TILT):
+        return np.eye(3)
+    axis = np.cross(up, (0.0, 0.0, 1.0))
+    angle = float(np.arctan2(np.linalg.norm(axis), up[2]))
+    return np.asarray(axangle2mat(axis, angle), dtype=np.float64)
 
 
 def _score(height: Float, facing: Float, weights: Float) -> tuple[float, float]:
