@@ -26,6 +26,8 @@ _CIRCLES = 3
 _WAYPOINT_STEPS = np.arange(1, WAYPOINTS + 1) * round(WAYPOINT_DT / rollout.STEP) - 1
 # Costs in metres of way: touching something outweighs any progress a 2 s plan can make (3 m).
 _TOUCH, _NEAR, _TOUCH_PERSON, _NEAR_PERSON, _HEADING = 400.0, 0.05, 40.0, 0.15, 1.0
+# What avoiding a dead end may cost, and how near to the goal one is where the robot was sent.
+_DEAD_END, _GOAL_NEAR = 20.0, 2.0
 
 
 class World(Protocol):
@@ -131,15 +133,30 @@ class PrivilegedPlanner:
             self._circle_radius, terrain.clearance, terrain.origin, terrain.resolution, people,
             PERSON_RADIUS,
         )
-        best = int(np.argmin(self._cost(tracks, static, moving, path)))
+        best = self._choose(tracks, self._cost(tracks, static, moving))
         return pose.inverse().transform(tracks[best, _WAYPOINT_STEPS, :2])
+
+    def _choose(self, tracks: NDArray[np.float64], cost: NDArray[np.float64]) -> int:
+        """Return the cheapest drive that does not end where a base without reverse is stuck."""
+        order = np.argsort(cost, kind='stable')
+        terrain = self._terrain
+        for index in order:
+            if cost[index] > cost[order[0]] + _DEAD_END:
+                break
+            end = tracks[index, -1]
+            near = math.hypot(self._episode.goal[0] - end[0], self._episode.goal[1] - end[1])
+            if near < _GOAL_NEAR or rollout.can_go_on(
+                end, self._limits[rollout.CURVATURE], self._circles, self._circle_radius,
+                terrain.clearance, terrain.origin, terrain.resolution,
+            ):
+                return int(index)
+        return int(order[0])
 
     def _cost(
         self,
         tracks: NDArray[np.float64],
         static: NDArray[np.float64],
         moving: NDArray[np.float64],
-        path: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         field = self._terrain.field
         ends = tracks[:, -1]
@@ -160,7 +177,7 @@ class PrivilegedPlanner:
         return abs(math.remainder(math.atan2(step[1], step[0]) - float(end[2]), 2.0 * math.pi))
 
     def _out_of_reach(self, ends: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Metres the goal lies inside a car's turning circles, doubled: drive away first. [K]"""
+        """Five times the metres the goal lies inside a turning circle: drive away first. [K]"""
         radius = 1.0 / self._limits[rollout.CURVATURE]
         if self._robot.min_turn_radius == 0.0:
             return np.zeros(len(ends))
@@ -169,7 +186,7 @@ class PrivilegedPlanner:
         forward, left = c * dx + s * dy, np.abs(c * dy - s * dx)
         # Within 0.3 m the navigator stands still: nothing is left to reach.
         inside = np.maximum(radius - np.hypot(forward, left - radius), 0.0)
-        return np.where(np.hypot(dx, dy) < 0.3, 0.0, 2.0 * inside)
+        return np.where(np.hypot(dx, dy) < 0.3, 0.0, 5.0 * inside)
 
     def _refresh(self, poses: NDArray[np.float64]) -> None:
         """Solve again once a pushed obstacle has moved by more than 0.15 m."""
@@ -249,5 +266,7 @@ def _candidates(limits: NDArray[np.float64]) -> NDArray[np.float64]:
         for speed in (0.25, 0.6)
         for share in (-1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0)
     ]
-    rows.append((0.0, 0.0, 0.0, 0.05))
+    # Standing costs what 3 s at top speed could gain: it is for letting people pass, not for
+    # places where every way first leads away from the goal.
+    rows.append((0.0, 0.0, 0.0, 3.0))
     return np.array(rows)

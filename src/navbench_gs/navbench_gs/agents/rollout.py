@@ -120,6 +120,34 @@ def drive_all(
 
 
 @compiled
+def can_go_on(
+    pose: Floats, curvature: float, circles: Floats, circle_radius: float, clearance: Grid,
+    origin: Floats, resolution: float,
+) -> bool:
+    """Whether the tightest turn to one side, or 1.5 m straight on, is free from a pose.
+
+    A base that never reverses is stuck for good where neither is.
+    """
+    for turn in (curvature, -curvature, 0.0):
+        free = True
+        x, y, yaw = pose[0], pose[1], pose[2]
+        for _ in range(10):
+            x += 0.15 * math.cos(yaw)
+            y += 0.15 * math.sin(yaw)
+            yaw += 0.15 * turn
+            c, s = math.cos(yaw), math.sin(yaw)
+            for f in range(circles.size):
+                px, py = x + c * circles[f], y + s * circles[f]
+                if _lookup(clearance, origin, resolution, px, py) < circle_radius:
+                    free = False
+            if not free:
+                break
+        if free:
+            return True
+    return False
+
+
+@compiled
 def _drive(
     start: Floats, path: Floats, speed: Floats, ahead: Floats, ends: bool, candidate: Floats,
     limits: Floats, track: Floats,
