@@ -52,6 +52,9 @@ def build_overlay(layout: Layout, console: Console) -> None:
         AMENT_PREFIX_PATH=prefix,
         CMAKE_PREFIX_PATH=prefix,
         PATH=f'{prefix}/bin:{environment.get("PATH", "")}',
+        # colcon starts some fifty interpreters; with the libraries in place none starts twice.
+        LD_LIBRARY_PATH=f'{prefix}/lib',
+        _ROS_WHEELS_BOOTSTRAP_COMPLETE='1',
     )
     with console.step('colcon build'):
         run(
