@@ -1,0 +1,44 @@
+"""`s2e scene`: output, files and exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from s2e_cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep made scenes out of the user's cache."""
+    monkeypatch.setenv('S2E_CACHE', str(tmp_path / 'cache'))
+
+
+def test_generate_then_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A generated bundle lies where asked, and info measures it; progress stays off stdout."""
+    assert main(['scene', 'generate', '--seed', '1000', '--out', str(tmp_path / 'city')]) == 0
+    assert (tmp_path / 'city' / 'scene.yaml').is_file()
+    made = capsys.readouterr()
+    assert 'gaussians' in made.out and '%' not in made.out and '60 %' in made.err
+    assert main(['scene', 'info', str(tmp_path / 'city')]) == 0
+    said = capsys.readouterr().out
+    assert 'city-1000' in said and 'longest route' in said and 'Apache-2.0' in said
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['info', '/no/such/scene'], '/no/such/scene'),
+        (['generate', '--seed', '204', '--out', 'x'], '204'),
+        (['preview', 'city:1', '--views', '0'], '--views'),
+        (['import', '/no/such/capture.ply', 'x'], 'capture.ply'),
+        (['import', 'a.ply', 'x', '--scale', '-1'], 'scale'),
+    ],
+)
+def test_errors_name_the_value(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 and one line that names what was wrong."""
+    assert main(['scene', *words]) == 2
+    assert message in capsys.readouterr().err
