@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,11 +45,17 @@ def polyline(
         width: Pixels.
         alpha: Opacity.
     """
-    layer = image if alpha >= 1.0 else image.copy()
-    for run in _finite_runs(points):
-        cv2.polylines(layer, [_fixed(run)], False, colour, width, cv2.LINE_AA, _SUBPIXEL)
+    runs = _finite_runs(points)
+    region, origin = _region(image, runs, width + 2)
+    if not region.size:
+        return
+    layer = region if alpha >= 1.0 else region.copy()
+    for run in runs:
+        cv2.polylines(
+            layer, [_fixed(run - origin)], False, colour, width, cv2.LINE_AA, _SUBPIXEL
+        )
     if alpha < 1.0:
-        cv2.addWeighted(layer, alpha, image, 1.0 - alpha, 0.0, dst=image)
+        region[:] = cv2.addWeighted(layer, alpha, region, 1.0 - alpha, 0.0)
 
 
 def ribbon(
@@ -65,16 +72,35 @@ def ribbon(
         alpha: Opacity at the start.
     """
     good = np.isfinite(left).all(axis=1) & np.isfinite(right).all(axis=1)
-    strength: NDArray[np.float32] = np.zeros(image.shape[:2], np.float32)
+    region, origin = _region(image, [left[good], right[good]], 4)
+    if not region.size:
+        return
+    strength: NDArray[np.float32] = np.zeros(region.shape[:2], np.float32)
     last = len(left) - 1
     for i in range(last):
         if good[i] and good[i + 1]:
             quad = np.array([left[i], left[i + 1], right[i + 1], right[i]])
             value = alpha * (1.0 - 0.65 * i / max(last, 1))
-            cv2.fillPoly(strength, [_fixed(quad)], value, cv2.LINE_8, _SUBPIXEL)
+            cv2.fillPoly(strength, [_fixed(quad - origin)], value, cv2.LINE_8, _SUBPIXEL)
     strength = np.asarray(cv2.GaussianBlur(strength, (3, 3), 0), np.float32)[..., None]
     ink = np.array(colour, np.float32) * strength
-    image[:] = (image * (1.0 - strength) + ink).astype(np.uint8)
+    region[:] = (region * (1.0 - strength) + ink).astype(np.uint8)
+
+
+def _region(
+    image: Picture, runs: Sequence[NDArray[np.floating]], margin: int
+) -> tuple[Picture, NDArray[np.float64]]:
+    """Return the part of the picture around the points, as a view, and its corner.
+
+    Blending 25 lines over whole pictures of 640x480 took 10 ms of a film's 34 ms a frame.
+    """
+    points = np.concatenate([np.zeros((0, 2)), *runs])
+    if not len(points):
+        return image[:0, :0], np.zeros(2)
+    size = np.array([image.shape[1], image.shape[0]])
+    low = np.clip(np.floor(points.min(axis=0)) - margin, 0, size).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0)) + margin, 0, size).astype(int)
+    return image[low[1]:high[1], low[0]:high[0]], low.astype(np.float64)
 
 
 def disc(image: Picture, centre: tuple[float, float], radius: float, colour: Rgb) -> None:
