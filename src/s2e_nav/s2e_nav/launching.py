@@ -81,6 +81,8 @@ class SimulatedRun:
             S2EError: An argument is wrong; the text says which.
         """
         self._values = values
+        self._film, self._record = flag(values, 'film'), flag(values, 'record')
+        self._isolated = flag(values, 'isolated')
         self.output = Path(values['output'] or default_output).expanduser().absolute()
         scenes = values['scene'] or values['scenes']
         if values['scene']:
@@ -115,7 +117,7 @@ class SimulatedRun:
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return variables to set."""
-        return transport(environment, flag(self._values, 'isolated'))
+        return transport(environment, self._isolated)
 
     def nodes(self) -> list[NodeEntry]:
         """List the processes."""
@@ -129,7 +131,7 @@ class SimulatedRun:
         }
         runner = {
             **{f'sim.{key}': value for key, value in self.sim.items()},
-            'film': flag(self._values, 'film'),
+            'film': self._film,
         }
         entries = [
             NodeEntry('sim_bridge', {**self.sim, **timed}),
@@ -138,7 +140,7 @@ class SimulatedRun:
             NodeEntry('gate', {**common, 'robot': robot}, [settings('gate')]),
             NodeEntry('episode_runner', runner),
         ]
-        if flag(self._values, 'record'):
+        if self._record:
             # Recorded on simulated time, so that a player shows the drive at its own pace.
             recorder = {'output': str(self.output / 'recording'), 'use_sim_time': True}
             entries.append(NodeEntry('recorder', recorder))

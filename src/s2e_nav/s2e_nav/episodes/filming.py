@@ -37,7 +37,7 @@ class TopicFilm:
         self._film: EpisodeFilm | None = None
         self._odometry = OdometryBuffer(ODOMETRY_HORIZON_NS)
         self._images: dict[int, Callable[[], CameraFrame]] = {}
-        self._modes: dict[int, tuple[PolicyOutput, int | None]] = {}
+        self._modes: dict[int, tuple[PolicyOutput | None, int | None]] = {}
         self._goal: np.ndarray | None = None
         self._drawn_ns = 0
         self._title, self._name, self._base = '', '', 0
@@ -73,6 +73,12 @@ class TopicFilm:
         """Take modes."""
         if output.stamp_ns >= self._base:
             self._modes[output.stamp_ns] = output, chosen
+            self._draw_complete()
+
+    def add_standstill(self, stamp_ns: int) -> None:
+        """Take the word that no modes will come for an image: the policy was not asked."""
+        if stamp_ns >= self._base and stamp_ns not in self._modes and stamp_ns > self._drawn_ns:
+            self._modes[stamp_ns] = None, None
             self._draw_complete()
 
     def is_complete(self, image_ns: int) -> bool:

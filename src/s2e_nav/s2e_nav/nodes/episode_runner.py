@@ -39,8 +39,8 @@ from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
 from s2e_nav.sim.parameters import SimParameters
 
-FILM_LAG = 10.0
-"""Longest wait for the film at the end of an episode, seconds."""
+FILM_QUIET = 1.0
+"""The film of an episode is closed when nothing came for it for so long, seconds."""
 FILM_QOS = QoSProfile(depth=400)
 """The film may lag behind the run by this many messages before any is lost."""
 
@@ -85,7 +85,7 @@ class EpisodeRunner:
         self._sequence = Sequence(self._config.start_timeout)
         self._current: dict[str, Any] = {}
         self._pending: dict[str, Any] | None = None
-        self._started = self._pending_since = 0.0
+        self._started = self._pending_since = self._fed = 0.0
         self._open_topics()
         steady_timer(node, 0.05, self._drive)
 
@@ -153,12 +153,12 @@ class EpisodeRunner:
         self._close_episode()
 
     def _close_episode(self) -> None:
-        """Once the film has caught up with the episode, or 10 s later, count the result."""
+        """Count the result once the film has caught up, or nothing more comes for it."""
         result = self._pending
         if result is None:
             return
-        late = time.monotonic() - self._pending_since > FILM_LAG
-        if self._config.film and not late and not self._film.is_complete(result['image_ns']):
+        quiet = time.monotonic() - max(self._pending_since, self._fed) > FILM_QUIET
+        if self._config.film and not quiet and not self._film.is_complete(result['image_ns']):
             return
         self._pending = None
         self._film.end()
@@ -175,6 +175,8 @@ class EpisodeRunner:
         values = status_values(message)
         self._record.policy = values.get('policy', self._record.policy)
         self._sequence.policy(values.get('state', ''), int(values.get('goal_stamp', 0)))
+        if values.get('mode') == '-1':
+            self._film.add_standstill(int(values.get('image_stamp', 0)))
         self._drive_if_waiting()
 
     def _on_gate(self, message: DiagnosticStatus) -> None:
@@ -186,6 +188,7 @@ class EpisodeRunner:
             self._drive()
 
     def _on_image(self, message: CompressedImage) -> None:
+        self._fed = time.monotonic()
         stamp = to_ns(message.header.stamp)
         self._film.add_image(stamp, lambda: frame_from_compressed(message))
 
@@ -193,6 +196,7 @@ class EpisodeRunner:
         self._film.set_camera(camera_from_info(message))
 
     def _on_modes(self, message: MarkerArray) -> None:
+        self._fed = time.monotonic()
         modes = output_from_markers(message)
         if modes is not None:
             self._film.add_modes(*modes)

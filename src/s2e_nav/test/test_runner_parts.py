@@ -1,0 +1,205 @@
+"""Film, recording, progress and launch arguments of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from rclpy.serialization import serialize_message
+from rosgraph_msgs.msg import Clock
+
+from s2e_core.camera import CameraModel
+from s2e_core.contract import PolicyOutput
+from s2e_core.errors import S2EError
+from s2e_core.records import CameraFrame, Odometry
+from s2e_core.robot import load_robot
+from s2e_core.se2 import Pose2
+from s2e_nav.convert.stamps import to_time
+from s2e_nav.episodes import filming
+from s2e_nav.episodes.filming import TopicFilm
+from s2e_nav.episodes.progress import episode_line
+from s2e_nav.errors import StartError
+from s2e_nav.launching import RobotGraph, SimulatedRun, transport
+from s2e_nav.nodes.recorder import message_class
+from s2e_nav.recording import Recording
+
+STEP = 200_000_000
+
+
+class FakeFilm:
+    """Notes what is drawn."""
+
+    made: ClassVar[list[FakeFilm]] = []
+
+    def __init__(self, path: Path, *args: object, **kwargs: object) -> None:
+        self.path, self.drawn, self.closed = path, [], False
+        FakeFilm.made.append(self)
+
+    def add(self, frame, output, chosen, caption) -> None:
+        self.drawn.append((frame.stamp_ns, output is not None, chosen, caption))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def film(monkeypatch, tmp_path):
+    """Return a film whose pictures are noted instead of drawn."""
+    monkeypatch.setattr(filming, 'EpisodeFilm', FakeFilm)
+    FakeFilm.made = []
+    made = TopicFilm(tmp_path, load_robot('coco'), 320)
+    made.set_camera(CameraModel.from_fov(32, 24, 1.5))
+    made.begin('a', 'A', np.array([5.0, 0.0]), 0)
+    return made
+
+
+def give_image(film: TopicFilm, stamp: int) -> None:
+    film.add_image(stamp, lambda: CameraFrame(stamp, np.zeros((24, 32, 3), np.uint8)))
+
+
+def modes(stamp: int) -> PolicyOutput:
+    return PolicyOutput(stamp, np.zeros((1, 10, 2), np.float32), np.ones(1, np.float32))
+
+
+def test_an_image_waits_for_its_modes_and_its_odometry(film):
+    give_image(film, STEP)
+    film.add_modes(modes(STEP), 0)
+    assert FakeFilm.made == []
+    film.add_odometry(Odometry(STEP, Pose2(1.0, 0.0, 0.0), 0.5, 0.0))
+    give_image(film, 2 * STEP)
+    [made] = FakeFilm.made
+    [(stamp, has_modes, chosen, caption)] = made.drawn
+    assert (stamp, has_modes, chosen) == (STEP, True, 0)
+    assert caption['distance'] == pytest.approx(4.0) and caption['speed'] == 0.5
+    assert not film.is_complete(2 * STEP)
+
+
+def test_a_policy_that_stood_still_completes_the_last_image(film):
+    film.add_odometry(Odometry(STEP, Pose2()))
+    give_image(film, STEP)
+    film.add_standstill(STEP)
+    assert film.is_complete(STEP)
+    assert FakeFilm.made[0].drawn[0][1] is False
+
+
+def test_images_come_out_in_order_whatever_comes_in_first(film):
+    for k in (1, 2, 3):
+        give_image(film, k * STEP)
+        film.add_odometry(Odometry(k * STEP, Pose2()))
+    film.add_modes(modes(3 * STEP), 0)
+    film.add_modes(modes(2 * STEP), 0)
+    assert [item[0] for item in FakeFilm.made[0].drawn] == [STEP, 2 * STEP, 3 * STEP]
+
+
+def test_the_end_draws_what_waits_and_closes(film):
+    give_image(film, STEP)
+    film.end()
+    assert FakeFilm.made[0].closed and len(FakeFilm.made[0].drawn) == 1
+    give_image(film, 2 * STEP)
+    assert len(FakeFilm.made) == 1, 'between episodes nothing is filmed'
+
+
+def test_a_recording_reads_back_with_times_that_never_go_back(tmp_path):
+    from rosbags.rosbag2 import Reader
+    from rosbags.typesys import Stores, get_typestore
+
+    recording = Recording(tmp_path / 'rec')
+    channel = recording.channel('/clock', 'rosgraph_msgs/msg/Clock')
+    for stamp in (5, 3, 9):
+        recording.write(channel, stamp, serialize_message(Clock(clock=to_time(stamp))))
+    recording.close()
+    recording.write(channel, 10, b'')
+    types = get_typestore(Stores.ROS2_KILTED)
+    with Reader(tmp_path / 'rec') as reader:
+        heard = [(stamp, types.deserialize_cdr(raw, c.msgtype).clock.nanosec)
+                 for c, stamp, raw in reader.messages()]
+    assert heard == [(5, 5), (5, 3), (9, 9)]
+    with pytest.raises(StartError, match='rec'):
+        Recording(tmp_path / 'rec')
+
+
+@pytest.mark.parametrize('kind', ['nav_msgs/Path', 'os/msg/System', 'nav_msgs/msg/path', ''])
+def test_a_type_that_is_none_is_refused(kind):
+    with pytest.raises(StartError):
+        message_class(kind)
+
+
+def test_the_line_of_an_episode_carries_the_running_means():
+    def scores(success: bool, rc: float, ct: int) -> dict[str, object]:
+        return {'success': success, 'collision_free_success': success and not ct,
+                'route_completion': rc, 'collisions': ct, 'duration': 10.0, 'cause': ''}
+
+    done = [scores(True, 1.0, 2), scores(False, 0.5, 0)]
+    line = episode_line(2, 5, {'id': 'e', 'outcome': 'timed_out', 'scores': done[1]}, done, 3.0)
+    # SR (1 + 0) / 2, collision-free 0, RC (1 + .5) / 2, CT (2 + 0) / 2.
+    assert 'so far SR 0.50 (collision-free 0.00) RC 0.75 CT 1.00' in line
+    assert line.startswith('[2/5] e: timed_out, 10.0 s, RC 0.50, CT 0')
+
+
+SIMULATED = {
+    'scene': '', 'scenes': 'city:0', 'task': '', 'tasks': 'empty', 'episodes': '3', 'seed': '0',
+    'robot': 'coco', 'policy': 'straight', 'mode': 'lockstep', 'output': '',
+    'protocol': 'default', 'camera': 'robot', 'image_width': '0', 'image_height': '0',
+    'scan': 'true', 'film': 'true', 'record': 'true', 'isolated': 'true',
+}
+
+
+def test_a_run_lists_its_processes(tmp_path):
+    run = SimulatedRun({**SIMULATED, 'record': 'false'}, tmp_path / 'run')
+    nodes = {entry.executable: entry for entry in run.nodes()}
+    assert set(nodes) == {'sim_bridge', 'policy', 'follower', 'gate', 'episode_runner'}
+    assert nodes['sim_bridge'].parameters['scenes'] == 'city:0'
+    assert nodes['episode_runner'].parameters['sim.output'] == str(tmp_path / 'run')
+    assert nodes['policy'].parameters['v_max'] == 1.5
+    assert all(Path(file).is_file() for entry in run.nodes() for file in entry.files)
+
+
+def test_a_scene_with_a_blank_in_its_path_stays_one_scene(tmp_path):
+    folder = tmp_path / 'my scan'
+    folder.mkdir()
+    run = SimulatedRun({**SIMULATED, 'scene': str(folder)}, tmp_path / 'run')
+    assert run.config.run_config().scenes == (str(folder),)
+
+
+@pytest.mark.parametrize(('name', 'value', 'text'), [
+    ('film', 'perhaps', 'film:= must be true or false'),
+    ('episodes', '2.5', 'episodes:= must be a whole number'),
+    ('episodes', '0', 'episodes must be in 1'),
+    ('scene', 'city:x', "'city:x' does not exist"),
+    ('tasks', 'dance', "got 'dance'"),
+    ('camera', 'thermal', "got 'thermal'"),
+])
+def test_a_wrong_argument_is_named(tmp_path, name, value, text):
+    with pytest.raises(S2EError, match=text):
+        SimulatedRun({**SIMULATED, name: value}, tmp_path / 'run')
+
+
+def test_a_folder_with_something_in_it_is_not_written_into(tmp_path):
+    (tmp_path / 'old.json').write_text('{}')
+    with pytest.raises(StartError, match='is not empty'):
+        SimulatedRun({**SIMULATED, 'output': str(tmp_path)}, tmp_path / 'run')
+
+
+def test_what_the_user_set_wins_over_our_transport():
+    wanted = transport({}, isolated=True)
+    assert wanted['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
+    assert Path(wanted['FASTDDS_DEFAULT_PROFILES_FILE']).name == 'fastdds.xml'
+    kept = transport({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'}, isolated=True)
+    assert 'ROS_AUTOMATIC_DISCOVERY_RANGE' not in kept
+
+
+def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
+    values = {
+        'robot': 'turtlebot4', 'policy': 'straight', 'namespace': '', 'autostart': 'true',
+        'compressed': 'true', 'image': '/oak/image', 'odom': 'odom', 'cmd_vel': '/base/cmd',
+        'image_compressed': 'camera/image_raw/compressed', 'camera_info': 'camera/camera_info',
+        'goal_pose': 'goal_pose', 'stamped': 'false', 'require_provider': '',
+        'use_sim_time': 'false', 'record': '',
+    }
+    graph = RobotGraph(values)
+    assert graph.remappings() == [('camera/image_raw', '/oak/image'), ('cmd_vel', '/base/cmd')]
+    nodes = {entry.executable: entry.parameters for entry in graph.nodes()}
+    assert nodes['gate']['stamped'] is False and nodes['policy']['compressed'] is True
+    assert set(nodes) == {'policy', 'follower', 'gate'}
