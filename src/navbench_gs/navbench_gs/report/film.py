@@ -71,10 +71,11 @@ class EpisodeFilm:
             self._container = av.open(str(self._draft), 'w', options={'movflags': 'faststart'})
         except (OSError, av.error.FFmpegError) as error:
             raise ReportError(f'{path}: cannot be written: {error}') from error
-        stream = self._container.add_stream('libx264', rate=fps)
+        stream = self._container.add_stream(
+            'libx264', rate=fps, options={'crf': '23', 'preset': 'veryfast'}
+        )
         stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
         stream.time_base = Fraction(1, fps)
-        stream.options = {'crf': '23', 'preset': 'veryfast'}
         # One thread: the film of a run must not compete with the run.
         stream.codec_context.thread_count = 1
         self._stream = stream
