@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from s2e_core.config import from_yaml
+from s2e_core.config import from_yaml, to_mapping
 from s2e_policy.bundle import Bundle
 from s2e_training.data.clip import CLIP_FILE, ClipInfo, find_clips, load_clip
 from s2e_training.errors import TrainingError
@@ -71,14 +72,13 @@ def _provenance(config: PretrainConfig, step: int) -> dict[str, Any]:
             'licences': ', '.join(sorted({info.licence for info in infos})),
         },
         'training': {
-            'run': config.name, 'step': step, 'batch': config.batch, 'seed': config.seed,
-            'loss': 'AGDM, assignment by ' + config.loss.assignment,
-            'goal_free_share': config.goal_free,
+            'step': step, 'loss': 'AGDM, assignment by ' + config.loss.assignment,
+            'exported_from_commit': _commit(), 'config': to_mapping(config),
         },
     }
 
 
-def _open_loop(folder: Path, step: int) -> dict[str, float]:
+def _open_loop(folder: Path, step: int) -> dict[str, float | str]:
     """Read the validation of a step from the run's log."""
     path = folder / 'log.csv'
     if not path.is_file():
@@ -88,8 +88,11 @@ def _open_loop(folder: Path, step: int) -> dict[str, float]:
     if not rows:
         return {}
     return {
-        key.removeprefix('val_'): round(float(value), 4)
-        for key, value in rows[-1].items() if key.startswith('val_')
+        'unit': 'ade and fde in metres at 0.4, 1 and 2 s; direction in degrees at 2 s',
+        **{
+            key.removeprefix('val_'): round(float(value), 4)
+            for key, value in rows[-1].items() if key.startswith('val_')
+        },
     }
 
 
@@ -105,3 +108,15 @@ def _examples(config: PretrainConfig) -> np.ndarray | None:
             if len(windows) == 2:
                 return np.stack(windows)
     return None
+
+
+def _commit() -> str:
+    """Name the commit of the working directory, where there is one."""
+    try:
+        answer = subprocess.run(
+            ['git', 'rev-parse', '--short=12', 'HEAD'], capture_output=True, text=True, timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 'unknown'
+    return answer.stdout.strip() or 'unknown'
