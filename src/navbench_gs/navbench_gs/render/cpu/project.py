@@ -17,8 +17,8 @@ from navbench_gs.render.cpu.shade import shade
 # tangent limits left, right, up, down [19:23], guard pixels [23].
 CAMERA_SIZE = 24
 
-# Item record (float32): u, v, A, B, C, opacity, r, g, b, z, x0, x1, y0, y1 (inclusive pixels),
-# with alpha = opacity exp(A dx^2 + B dx dy + C dy^2)^8.
+# Item record (float32): u, v, A, B, C, opacity, r, g, b, z, x0, x1, y0, y1 (inclusive pixels), the
+# exponent at which it ceases to be drawn; alpha = opacity exp(A dx^2 + B dx dy + C dy^2)^8.
 ITEM_SIZE = 16
 # Item head (int32), for the binning passes: bit pattern of z, x0 + 2^16 x1, y0 + 2^16 y1.
 HEAD_SIZE = 4
@@ -27,6 +27,8 @@ _BLUR = np.float32(DILATION)
 _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
+# Half the squared reach over 8, and 1 % further so that rounding never cuts a drawn pixel.
+_CUT = np.float32(-1.01 / 16.0)
 SCRATCH_ROWS = 8
 
 
@@ -225,6 +227,7 @@ def project(
             item[11] = x1
             item[12] = y0
             item[13] = y1
+            item[14] = reach[i] * _CUT
             depths[count, 0] = z
             heads[count, 1] = np.int32(x0) | (np.int32(x1) << np.int32(16))
             heads[count, 2] = np.int32(y0) | (np.int32(y1) << np.int32(16))
