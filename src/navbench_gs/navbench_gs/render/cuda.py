@@ -16,7 +16,7 @@ from navbench_gs.render.constants import (
     MIN_ALPHA,
 )
 from navbench_gs.render.frame import Frame
-from navbench_gs.render.renderer import DynamicGroup
+from navbench_gs.render.renderer import DynamicGroup, View
 from navbench_gs.splats.cloud import GaussianCloud
 
 
@@ -73,6 +73,10 @@ class CudaRenderer:
             [pad(part['sh'], (0, 0, 0, width - part['sh'].shape[1])) for part in parts]
         )
         return joined
+
+    def render_many(self, views: Sequence[View]) -> list[Frame]:
+        """Draw the views one by one; see `Renderer.render_many`."""
+        return [self.render(view.camera, view.dynamic) for view in views]
 
     def render(self, camera: RenderCamera, dynamic: Sequence[DynamicGroup] = ()) -> Frame:
         """Draw one view; see `Renderer.render`."""

@@ -36,7 +36,7 @@ from navbench_gs.render.constants import (
     MIN_TRANSMITTANCE,
 )
 from navbench_gs.render.frame import Frame
-from navbench_gs.render.renderer import DynamicGroup
+from navbench_gs.render.renderer import DynamicGroup, View
 from navbench_gs.splats import harmonics
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.rotation import quaternions_to_matrices
@@ -132,6 +132,10 @@ class ReferenceRenderer:
     ) -> None:
         self._cloud = cloud
         self._background = np.array(background, dtype=np.float64)
+
+    def render_many(self, views: Sequence[View]) -> list[Frame]:
+        """Draw the views one by one; see `Renderer.render_many`."""
+        return [self.render(view.camera, view.dynamic) for view in views]
 
     def render(self, camera: RenderCamera, dynamic: Sequence[DynamicGroup] = ()) -> Frame:
         """Draw one view; see `Renderer.render`."""

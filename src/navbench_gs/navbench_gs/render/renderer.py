@@ -30,6 +30,14 @@ class DynamicGroup:
         object.__setattr__(self, 'pose', rigid(self.pose, 'the pose of a group'))
 
 
+@dataclass(frozen=True)
+class View:
+    """One picture of several: a camera and what moves in its world."""
+
+    camera: RenderCamera
+    dynamic: Sequence[DynamicGroup] = ()
+
+
 class Renderer(Protocol):
     """Draws views of one static cloud with moving groups in it."""
 
@@ -42,5 +50,15 @@ class Renderer(Protocol):
 
         Raises:
             RenderError: the back end cannot draw this view.
+        """
+        ...
+
+    def render_many(self, views: Sequence[View]) -> list[Frame]:
+        """Draw several views of the static cloud, each with its own moving groups.
+
+        Gives the same bytes as one call of `render` for each view.
+
+        Raises:
+            RenderError: the back end cannot draw one of the views.
         """
         ...

@@ -107,7 +107,7 @@ def _blend_strip(
 
 
 @kernel
-def _edge(a: float, b: float, c: float, cut: float, dx: float, side: float) -> float:
+def _edge(a: float, b: float, c: float, cut: float, dx: float, side: Any) -> float:
     """Return the y at which the exponent reaches `cut` in column dx, above (-1) or below (1)."""
     root = math.sqrt(max(b * b * dx * dx - _FOUR * c * (a * dx * dx - cut), _ZERO))
     return (b * dx + side * root) / (-c - c)

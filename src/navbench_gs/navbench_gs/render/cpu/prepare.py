@@ -42,6 +42,8 @@ class PreparedCloud:
     bounds: Float32
     """`[B, 8]` per block: lowest corner, highest corner (of the centres), largest visible
     radius in metres, unused."""
+    radius: Float32
+    """`[M]` distance in metres beyond which the gaussian alone is not seen."""
     source_index: NDArray[np.int32]
     """`[M]` index in the original cloud, -1 for padding."""
 
@@ -86,6 +88,32 @@ def prepare(cloud: GaussianCloud) -> PreparedCloud:
         sh,
         degree,
         _block_bounds(means, radius),
+        radius,
+        source_index,
+    )
+
+
+def take(cloud: PreparedCloud, indices: NDArray[np.integer]) -> PreparedCloud:
+    """Return the gaussians at `indices` `[K]`, ascending, as a prepared cloud of their own."""
+    count = len(indices)
+    padded = -(-count // BLOCK) * BLOCK
+    chosen = np.empty(padded, dtype=np.int64)
+    chosen[:count] = indices
+    # Padding repeats the last gaussian and is never drawn.
+    chosen[count:] = indices[-1] if count else 0
+    reach, radius = cloud.reach[chosen], cloud.radius[chosen]
+    source_index = cloud.source_index[chosen]
+    reach[count:], radius[count:], source_index[count:] = -1.0, 0.0, -1
+    means = np.ascontiguousarray(cloud.means[:, chosen])
+    return PreparedCloud(
+        means,
+        np.ascontiguousarray(cloud.covariances[:, chosen]),
+        reach,
+        cloud.looks[chosen],
+        cloud.sh[chosen] if cloud.degree else cloud.sh,
+        cloud.degree,
+        _block_bounds(means, radius),
+        radius,
         source_index,
     )
 

@@ -20,7 +20,8 @@ CAMERA_SIZE = 24
 # Item record (float32): u, v, A, B, C, opacity, r, g, b, z, x0, x1, y0, y1 (inclusive pixels), the
 # exponent at which it ceases to be drawn; alpha = opacity exp(A dx^2 + B dx dy + C dy^2)^8.
 ITEM_SIZE = 16
-# Item head (int32), for the binning passes: bit pattern of z, x0 + 2^16 x1, y0 + 2^16 y1.
+# Item head (int32), for the binning passes: bit pattern of z, x0 + 2^16 x1, y0 + 2^16 y1, index in
+# the prepared cloud.
 HEAD_SIZE = 4
 
 _BLUR = np.float32(DILATION)
@@ -231,5 +232,6 @@ def project(
             depths[count, 0] = z
             heads[count, 1] = np.int32(x0) | (np.int32(x1) << np.int32(16))
             heads[count, 2] = np.int32(y0) | (np.int32(y1) << np.int32(16))
+            heads[count, 3] = i
             count += 1
     return count
