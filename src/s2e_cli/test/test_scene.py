@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from navbench_gs.splats import GaussianCloud, load, save_ply
 from s2e_cli.main import main
 
 
@@ -26,9 +28,23 @@ def test_generate_then_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert 'city-1000' in said and 'longest route' in said and 'Apache-2.0' in said
 
 
+def test_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A .ply becomes .sog, .splat and .ply again, with as many gaussians."""
+    cloud = GaussianCloud(
+        np.eye(3), np.tile([1.0, 0.0, 0.0, 0.0], (3, 1)), np.full((3, 3), 0.1), np.full(3, 0.5),
+        np.zeros((3, 4, 3)),
+    )
+    save_ply(tmp_path / 'a.ply', cloud)
+    for name, degree in (('b.sog', 1), ('c.splat', 0), ('d.ply', 1)):
+        assert main(['scene', 'convert', str(tmp_path / 'a.ply'), str(tmp_path / name)]) == 0
+        assert '3 gaussians, SH degree 1' in capsys.readouterr().out
+        assert load(tmp_path / name).sh_degree == degree
+
+
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
+        (['convert', 'a.ply', 'b.xyz'], 'must end in .ply, .sog, .splat, got b.xyz'),
         (['info', '/no/such/scene'], '/no/such/scene'),
         (['generate', '--seed', '204', '--out', 'x'], '204'),
         (['preview', 'city:1', '--views', '0'], '--views'),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats import harmonics
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.fileset import read_limited
@@ -61,3 +62,22 @@ def read_splat(path: Path) -> GaussianCloud:
         colour[:, 3],
         ((colour[:, :3] - 0.5) / harmonics.C0)[:, None, :],
     )
+
+
+def save_splat(path: Path, cloud: GaussianCloud) -> None:
+    """Write a .splat: colour, opacity and rotation in 8 bits, SH beyond the constant term lost.
+
+    Raises:
+        SplatFormatError: the file cannot be written.
+    """
+    rows = np.zeros(len(cloud), dtype=ROW)
+    rows['mean'], rows['scale'] = cloud.means, cloud.scales
+    colours = np.clip(0.5 + harmonics.C0 * cloud.sh[:, 0], 0.0, 1.0)
+    levels = np.concatenate([colours, cloud.opacities[:, None]], axis=1)
+    rows['colour'] = np.round(255.0 * levels)
+    # +1 would need a byte of 256; half a step less than 128 keeps the direction.
+    rows['rotation'] = np.clip(np.round(128.0 + 128.0 * cloud.quats), 0, 255)
+    try:
+        path.write_bytes(rows.tobytes())
+    except OSError as error:
+        raise SplatFormatError(f'{path.name}: must be writable, got {error}') from error

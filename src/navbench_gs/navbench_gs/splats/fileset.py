@@ -76,7 +76,8 @@ def read_limited(path: Path, limit: int, source: str) -> bytes:
         size = path.stat().st_size
         require(size <= limit, source, f'the file must be at most {limit} bytes', size)
         with path.open('rb') as stream:
-            data = stream.read(limit + 1)
+            # Not limit + 1: a read takes memory for what it is asked for.
+            data = stream.read(size + 1)
     except OSError as error:
         raise SplatFormatError(f'{source}: the file must be readable, got {error}') from error
     require(len(data) <= limit, source, f'the file must be at most {limit} bytes', len(data))

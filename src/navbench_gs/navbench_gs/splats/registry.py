@@ -12,9 +12,12 @@ from navbench_gs.splats.antimatter import looks_like_splat, read_splat
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.compressed_ply import is_compressed, read_compressed_ply
 from navbench_gs.splats.fileset import Archive, Folder
+from navbench_gs.splats.ksplat import looks_like_ksplat, read_ksplat
 from navbench_gs.splats.ply import read_ply
 from navbench_gs.splats.ply_header import MAGIC as PLY_MAGIC
 from navbench_gs.splats.sog import read_sog
+from navbench_gs.splats.spz import GZIP_MAGIC, read_spz
+from navbench_gs.splats.spz import MAGIC as SPZ_MAGIC
 
 SNIFF_BYTES = 65536
 ENVIRONMENT_NAMES = ('environment.sog', 'environment/meta.json')
@@ -69,6 +72,12 @@ FORMATS: list[SplatFormat] = [
         lambda path, head: head[:3] == PLY_MAGIC,
         lambda path, level: read_ply(path),
     ),
+    SplatFormat(
+        'SPZ',
+        lambda path, head: head[:4] == SPZ_MAGIC or head[:2] == GZIP_MAGIC,
+        lambda path, level: read_spz(path),
+    ),
+    SplatFormat('.ksplat', looks_like_ksplat, lambda path, level: read_ksplat(path)),
     # Last: it has no magic number, only values that make sense.
     SplatFormat('.splat', looks_like_splat, lambda path, level: read_splat(path)),
 ]

@@ -32,6 +32,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                           help='0-25 test, 100-125 validation, 1000 and up training')
     generate.add_argument('--out', type=Path, required=True, metavar='DIR', help='bundle folder')
     _add_import(actions)
+    convert = _action(actions, 'convert', 'rewrite a splat file: .ply keeps all, .sog is small, '
+                      '.splat drops what depends on the direction of view',
+                      's2e scene convert capture.spz capture.ply')
+    convert.add_argument('source', type=Path, metavar='IN', help='any splat file or folder')
+    convert.add_argument('out', type=Path, metavar='OUT', help='.ply, .sog or .splat')
+    convert.add_argument('--level', type=int, metavar='N',
+                         help='level of a streamed scene, 0 the finest (finest that is present)')
     preview = _action(actions, 'preview', 'draw a scene from above and from robot height',
                       's2e scene preview city:7 --out previews --views 8')
     preview.add_argument('scene', metavar='SCENE')
@@ -77,7 +84,8 @@ def _add_import(actions: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the action."""
     actions = {
-        'generate': _generate, 'import': _import, 'preview': _preview, 'info': _info
+        'generate': _generate, 'import': _import, 'convert': _convert, 'preview': _preview,
+        'info': _info,
     }
     return actions[args.action](args)
 
@@ -105,6 +113,20 @@ def _import(args: argparse.Namespace) -> int:
     print(f'{bundle.root}: {bundle.gaussians} gaussians')
     for key, value in bundle.notes.items():
         print(f'  {key}: {value}')
+    return 0
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from navbench_gs.errors import SceneError
+    from navbench_gs.splats import load, save_ply, save_sog, save_splat
+
+    writers = {'.ply': save_ply, '.sog': save_sog, '.splat': save_splat}
+    writer = writers.get(args.out.suffix.lower())
+    if writer is None:
+        raise SceneError(f'OUT must end in {", ".join(writers)}, got {args.out.name}')
+    cloud = load(args.source, level=args.level)
+    writer(args.out, cloud)
+    print(f'{args.out}: {len(cloud)} gaussians, SH degree {cloud.sh_degree}')
     return 0
 
 
