@@ -82,7 +82,7 @@ def test_images_show_the_scene_and_repeat(city: SceneBundle, robot: RobotProfile
             sim.tick(Command(sim.time_ns, 0.8, 0.0))
         frame = sim.frame()
         pictures.append(frame.rgb.tobytes() + frame.depth.tobytes())
-        # A street, not a blank: bright sky above, floor in the lower half at finite depth.
-        assert frame.rgb.std() > 20.0
+        # A street at dusk, not a blank (20.0); floor in the lower half at finite depth.
+        assert frame.rgb.std() > 12.0
         assert np.isfinite(frame.depth[100:]).mean() > 0.95
     assert pictures[0] == pictures[1]

@@ -193,8 +193,7 @@ class TestAgainstGsplat:
     """gsplat's PyTorch functions, which its own tests hold its CUDA kernels to."""
 
     def test_covariance(self, gsplat, scene):
-        import torch
-
+        torch = pytest.importorskip('torch')
         cloud, _ = scene
         theirs, _ = gsplat._quat_scale_to_covar_preci(
             torch.from_numpy(cloud.quats.astype(np.float64)),
@@ -207,8 +206,7 @@ class TestAgainstGsplat:
         )
 
     def test_projection(self, gsplat, scene):
-        import torch
-
+        torch = pytest.importorskip('torch')
         cloud, camera = scene
         optical = camera.scene_to_optical
         points = cloud.means.astype(np.float64) @ optical[:3, :3].T + optical[:3, 3]
@@ -229,8 +227,7 @@ class TestAgainstGsplat:
         assert DILATION == 0.3
 
     def test_harmonics(self, gsplat, scene):
-        import torch
-
+        torch = pytest.importorskip('torch')
         cloud, camera = scene
         away = cloud.means.astype(np.float64) - camera.pose[:3, 3]
         theirs = gsplat._spherical_harmonics(

@@ -11,16 +11,23 @@ import pytest
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes import load_scene, resolve_scene
 from navbench_gs.scenes.city import generate_city
-from navbench_gs.scenes.city.layouts import make_plan
+from navbench_gs.scenes.city.evening import lamp_light
+from navbench_gs.scenes.city.facade_paint import draw_style
+from navbench_gs.scenes.city.layouts import LAYOUTS, make_plan
+from navbench_gs.scenes.city.layouts_other import LAYOUTS as OTHER_LAYOUTS
 from navbench_gs.scenes.city.plan import KERB, ROAD, SIDEWALK
+from navbench_gs.scenes.city.slope import Rise
 from navbench_gs.scenes.city.terrain import kerb_cells, road_height
 from navbench_gs.scenes.collision import CollisionMap
+from navbench_gs.scenes.surfels import Surfels
+from navbench_gs.splats import harmonics
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.tasks.geodesic import geodesic_field
 
 Scene = tuple[GaussianCloud, CollisionMap, dict[str, Any]]
 
-SEEDS = (2, 104, 1001)
+SEEDS = (7, 107, 1001, 3)
+"""Day, dusk, day, and a street that climbs by 5.7 %."""
 
 
 @pytest.fixture(scope='module', params=SEEDS)
@@ -140,11 +147,96 @@ def test_kerbs_block_except_at_raised_crossings() -> None:
     assert kerb.sum() > 200
 
 
-@pytest.mark.parametrize('seed', [-1, 200, 209, 10**9])
+@pytest.mark.parametrize('seed', [-1, 10**9])
 def test_seeds_outside_the_protocol_are_refused(seed: int) -> None:
     """The message gives the seed."""
     with pytest.raises(SceneError, match=str(seed)):
         generate_city(seed)
+
+
+def test_slopes_lift_ground_houses_and_boxes_alike() -> None:
+    """Scene 3 climbs; its floor, its pavement's splats and its boxes follow one surface."""
+    cloud, grid, notes = generate_city(3)
+    assert notes['grade'] == pytest.approx(0.0566, abs=1e-3)
+    assert float(grid.height.max() - grid.height.min()) > 2.0
+    # The steepest cell of the pavement, over a metre: at most the grade.
+    floor = grid.height[5:-5, 5:-5].astype(np.float64)
+    open_ground = ~grid.occupancy[5:-5, 5:-5]
+    steps = np.abs(floor[:, 10:] - floor[:, :-10])
+    level = open_ground[:, 10:] & open_ground[:, :-10] & (steps < 0.1)
+    assert steps[level].max() <= 0.0566 * 1.0 + 0.13 / 1.2 + 1e-3
+    spots = notes['spawn'][::20]
+    for xy in spots:
+        near = np.abs(cloud.means[:, :2] - xy).max(axis=1) < 0.3
+        ground = cloud.means[near & (cloud.scales[:, 2] < 0.01), 2]
+        assert abs(float(np.median(ground)) - float(grid.floor(xy[None])[0])) < 0.04
+    centre = grid.boxes[:, :2].astype(np.float64)
+    inside = grid.inside(centre)
+    base = grid.boxes[inside, 2] - grid.boxes[inside, 5]
+    # Boxes begin at the floor below them or a little deeper, never in the air.
+    assert (base <= grid.floor(centre[inside]) + 0.05).all()
+
+
+def test_a_rise_is_steepest_at_its_grade() -> None:
+    """The slope of an S-shaped climb runs between 0.15 and 1 of the grade."""
+    rise = Rise(grade=0.05, direction=0.0, bend=40.0)
+    x = np.linspace(-40.0, 40.0, 8001)
+    slope = np.gradient(rise.at(np.stack([x, np.zeros_like(x)], axis=-1)), x)
+    assert slope.max() == pytest.approx(0.05, rel=1e-3)
+    assert slope[5:-5].min() == pytest.approx(0.0075, rel=1e-2)
+    assert rise.at(np.zeros(2)) == 0.0
+    # At 10 m: 0.05 * (0.575 * 10 + 0.425 * 40 / 2 pi * sin(pi / 2)) = 0.05 * 8.456 = 0.4228.
+    assert float(rise.at(np.array([10.0, 3.0]))) == pytest.approx(0.4228, abs=1e-4)
+
+
+def test_dusk_shines_by_itself() -> None:
+    """At dusk windows are brighter than any wall, lamps light the ground, and day has neither."""
+    dusk, _, notes = generate_city(107)
+    day, _, other = generate_city(7)
+    assert (notes['light'], other['light']) == ('dusk', 'day')
+    colour = {name: 0.5 + harmonics.C0 * cloud.sh[:, 0] for name, cloud in
+              (('dusk', dusk), ('day', day))}
+    wall, sunny = dusk.means[:, 2] < 12.0, day.means[:, 2] < 12.0
+    assert np.median(colour['dusk'][wall]) < 0.8 * np.median(colour['day'][sunny])
+    red, blue = colour['dusk'][:, 0], colour['dusk'][:, 2]
+    warm = wall & (red > 0.5) & (red > 1.5 * blue)
+    assert warm.sum() > 2000
+
+
+def test_lamp_light_falls_with_the_square_of_the_distance() -> None:
+    """Elements straight below and beside a lamp, facing it and not."""
+    ground = Surfels(
+        np.array([[0.0, 0, 0], [4.0, 0, 0], [20.0, 0, 0], [0.0, 0, 0]]),
+        np.array([[0.0, 0, 1], [0.0, 0, 1], [0.0, 0, 1], [0.0, 0, -1]]),
+        np.tile([1.0, 0, 0], (4, 1)), np.full((4, 3), 0.1), np.full((4, 3), 0.5), np.ones(4),
+    )
+    light = lamp_light(ground, np.array([[0.0, 0.0, 5.0]]))[:, 0]
+    # 13 / 25 = 0.52; at 4 m aside 13 / 41 (0.25 + 0.75 * 5 / 6.403) = 0.265; beyond 9 m none;
+    # facing away a quarter.
+    assert light == pytest.approx([0.52, 0.265, 0.0, 0.13], abs=1e-3)
+
+
+@pytest.mark.parametrize('seed', [200, 201, 202, 203])
+def test_scenes_outside_the_training_distribution(seed: int) -> None:
+    """Their layouts and walls occur nowhere else; routes of 10 to 30 m exist in them, too."""
+    cloud, grid, notes = generate_city(seed)
+    assert notes['layout'] in OTHER_LAYOUTS and notes['layout'] not in LAYOUTS
+    assert 200_000 < len(cloud) < 650_000
+    spawn = notes['spawn']
+    assert len(spawn) >= 200
+    field = geodesic_field(grid, (float(spawn[0, 0]), float(spawn[0, 1])), 0.4, reach=1e6)
+    ways = np.array([field.at((float(x), float(y))) for x, y in spawn[::5]])
+    assert np.isfinite(ways).all()
+    assert ((ways > 10.0) & (ways < 30.0)).sum() >= 10
+
+
+def test_textures_outside_the_training_distribution() -> None:
+    """No pattern of the walls is shared."""
+    rng = np.random.default_rng(0)
+    common = {draw_style(rng).pattern for _ in range(60)}
+    other = {draw_style(rng, other=True).pattern for _ in range(60)}
+    assert common == {'plaster', 'brick'}
+    assert other == {'timber', 'tiles', 'sheet'}
 
 
 def test_resolve_makes_once_and_verifies(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [
         (['convert', 'a.ply', 'b.xyz'], 'must end in .ply, .sog, .splat, got b.xyz'),
         (['info', '/no/such/scene'], '/no/such/scene'),
-        (['generate', '--seed', '204', '--out', 'x'], '204'),
+        (['generate', '--seed', '-4', '--out', 'x'], '-4'),
         (['preview', 'city:1', '--views', '0'], '--views'),
         (['import', '/no/such/capture.ply', 'x'], 'capture.ply'),
         (['import', 'a.ply', 'x', '--scale', '-1'], 'scale'),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.scenes.city.ground import hashed, smooth_noise
+from navbench_gs.scenes.city.light import SHINE
 
 Float = NDArray[np.float64]
 
@@ -17,6 +18,12 @@ _WALLS = np.array(
      [0.70, 0.74, 0.62], [0.60, 0.58, 0.56]]
 )
 _BRICKS = 3
+# Only in scenes outside the training distribution.
+_OTHER_WALLS = np.array(
+    [[0.30, 0.48, 0.66], [0.88, 0.62, 0.70], [0.20, 0.52, 0.50], [0.92, 0.82, 0.38],
+     [0.36, 0.34, 0.52], [0.84, 0.40, 0.24], [0.56, 0.70, 0.38]]
+)
+_OTHER_PATTERNS = ('timber', 'tiles', 'sheet')
 _SIGNS = np.array(
     [[0.75, 0.12, 0.12], [0.10, 0.35, 0.62], [0.08, 0.45, 0.28], [0.90, 0.66, 0.10],
      [0.18, 0.18, 0.20], [0.55, 0.14, 0.45], [0.92, 0.90, 0.86]]
@@ -39,8 +46,6 @@ class FacadeStyle:
     """Distance between window axes, metres."""
     window: tuple[float, float]
     """Width and height of a window, metres."""
-    brick: bool
-    """Brick courses instead of plaster."""
     shop: bool
     """Shop windows and a sign on the ground floor."""
     base: Float
@@ -55,19 +60,29 @@ class FacadeStyle:
     """`[3]` colour of doors."""
     roof: Float
     """`[3]` colour from above."""
+    pattern: str = 'plaster'
+    """What a bare wall is made of: plaster, brick, timber, tiles or sheet."""
+    lit: bool = False
+    """Lamps are on behind some of the windows."""
 
 
-def draw_style(rng: np.random.Generator) -> FacadeStyle:
-    """Draw the look of one house."""
-    which = int(rng.integers(len(_WALLS)))
+def draw_style(rng: np.random.Generator, other: bool = False, lit: bool = False) -> FacadeStyle:
+    """Draw the look of one house.
+
+    Args:
+        rng: source of chance.
+        other: take walls that no training seed has.
+        lit: lamps are on behind some of the windows.
+    """
+    walls = _OTHER_WALLS if other else _WALLS
+    which = int(rng.integers(len(walls)))
     storey = float(rng.uniform(2.9, 3.4))
-    base = np.clip(_WALLS[which] * rng.uniform(0.9, 1.08) + rng.normal(0.0, 0.02, 3), 0.05, 0.92)
+    base = np.clip(walls[which] * rng.uniform(0.9, 1.08) + rng.normal(0.0, 0.02, 3), 0.05, 0.92)
     return FacadeStyle(
         height=3.6 + storey * int(rng.integers(1, 4)) + 0.5,
         storey=storey,
         bay=float(rng.uniform(1.9, 3.0)),
         window=(float(rng.uniform(0.9, 1.4)), float(rng.uniform(1.3, 1.8))),
-        brick=which < _BRICKS,
         shop=bool(rng.random() < 0.5),
         base=base,
         trim=np.array([0.9, 0.89, 0.86]) * rng.uniform(0.75, 1.0),
@@ -75,6 +90,10 @@ def draw_style(rng: np.random.Generator) -> FacadeStyle:
         sign=_SIGNS[rng.integers(len(_SIGNS))],
         door=_DOORS[rng.integers(len(_DOORS))],
         roof=np.array([0.45, 0.28, 0.24]) if rng.random() < 0.5 else np.array([0.36, 0.37, 0.40]),
+        pattern=str(rng.choice(_OTHER_PATTERNS)) if other else (
+            'brick' if which < _BRICKS else 'plaster'
+        ),
+        lit=lit,
     )
 
 
@@ -106,14 +125,16 @@ def paint(
     for height in (3.45, style.height - 0.2):
         band = np.abs(z - height) < 0.14
         colours[band], offset[band] = style.trim, 0.06
-    return np.clip(colours, 0.0, 1.0), offset
+    return np.where(colours > 1.0, colours, np.clip(colours, 0.0, 1.0)), offset
 
 
 def _wall(style: FacadeStyle, u: Float, z: Float, seed: int) -> Float:
     """Colour bare wall: bricks in courses, or plaster with weathering."""
     uz = np.stack([u, z], axis=-1)
     shade = 1.0 + 0.16 * (smooth_noise(uz, 1.7, seed) - 0.5)
-    if style.brick:
+    if style.pattern in _OTHER_PATTERNS:
+        return _other_wall(style, u, z, shade, seed)
+    if style.pattern == 'brick':
         course = np.floor(z / 0.15).astype(np.int64)
         brick = np.floor((u + 0.15 * (course % 2)) / 0.30).astype(np.int64)
         shade += 0.34 * (hashed(course, brick, seed=seed) - 0.5)
@@ -121,6 +142,33 @@ def _wall(style: FacadeStyle, u: Float, z: Float, seed: int) -> Float:
         shade += 0.07 * (smooth_noise(uz, 0.35, seed + 1) - 0.5)
         shade -= 0.12 * np.exp(-np.maximum(z - 0.45, 0.0) / 0.5)
     return np.asarray(style.base * shade[:, None])
+
+
+def _other_wall(style: FacadeStyle, u: Float, z: Float, shade: Float, seed: int) -> Float:
+    """Colour walls of the scenes outside the training distribution."""
+    if style.pattern == 'timber':
+        # Dark beams: posts, rails, and a brace in every second field.
+        across, up = np.mod(u, 1.6), np.mod(z, 1.45)
+        field = np.floor(u / 1.6).astype(np.int64) + np.floor(z / 1.45).astype(np.int64)
+        brace = (np.abs(across - 1.1 * up) < 0.13) & (field % 2 == 0)
+        beam = (across < 0.2) | (up < 0.2) | brace
+        colours = np.where(beam[:, None], [0.22, 0.14, 0.10], 0.4 * style.base + 0.52)
+        return np.asarray(colours * shade[:, None])
+    if style.pattern == 'tiles':
+        row, column = np.floor(z / 0.45).astype(np.int64), np.floor(u / 0.45).astype(np.int64)
+        tone = hashed(row, column, seed=seed)
+        light = (row + column) % 2 == 0
+        colours = np.where(light[:, None], style.base, 0.35 * style.base + 0.55)
+        return np.asarray(colours * (shade + 0.2 * (tone - 0.5))[:, None])
+    # Ribbed sheet: narrow bright and dark stripes, a seam every 2.4 m.
+    rib = 0.16 * np.sin(2.0 * np.pi * u / 0.6) - 0.3 * (np.mod(u, 2.4) < 0.16)
+    return np.asarray(style.base * (shade + rib)[:, None])
+
+
+def _shine(colours: Float, where: NDArray[np.bool_], tone: Float) -> None:
+    """Light panes from within, each in its own tone `[N]` between 0 and 1."""
+    warm = np.array([0.98, 0.80, 0.50]) * (0.55 + 0.45 * tone)[:, None]
+    colours[where] = SHINE + warm[where]
 
 
 def _bays(style: FacadeStyle, u: Float, length: float) -> tuple[Float, NDArray[np.int64], float]:
@@ -159,6 +207,8 @@ def _upper_windows(
     colours[frame] = style.trim
     tone = hashed(storey, number, seed=seed + 5)
     _glass(colours, offset, on & (edge < 0.0), tone, np.clip(up / style.window[1], 0.0, 1.0))
+    if style.lit:
+        _shine(colours, on & (edge < 0.0) & (tone < 0.38), np.mod(7.0 * tone, 1.0))
     blind = on & (edge < 0.0) & (tone > 0.72) & (up > style.window[1] * (tone - 0.5))
     colours[blind] = np.array([0.78, 0.74, 0.66])
     sill = on & (np.abs(up + 0.12) < 0.16) & (np.abs(across) < 0.5 * width + 0.2)
@@ -182,6 +232,8 @@ def _ground_floor(
     frame = (edge >= 0.0) & (edge < 0.17)
     colours[frame] = style.trim
     _glass(colours, offset, (edge < 0.0) & ~is_door, tone, np.clip((z - 1.0) / 1.5, 0.0, 1.0))
+    if style.lit:
+        _shine(colours, (edge < 0.0) & ~is_door & (tone < 0.45), np.mod(7.0 * tone, 1.0))
     leaf = (edge < 0.0) & is_door
     panel = 1.0 + 0.25 * (np.floor(z / 0.55).astype(np.int64) % 2) * (np.abs(across) < 0.3)
     colours[leaf] = (style.door * panel[:, None])[leaf]
@@ -204,11 +256,14 @@ def _shop(
     glass = inner & ~mullion & (z < 2.6) & ((z > 0.55) | (is_door & (z > 0.05)))
     tone = hashed(number, seed=seed + 8)
     _glass(colours, offset, glass, 0.6 + 0.4 * tone, np.clip(z / 2.6, 0.0, 1.0) * 0.8)
+    if style.lit:
+        _shine(colours, glass & (tone < 0.75), tone)
     goods = glass & ~is_door & (z < 1.5)
     kind = np.floor(u / 0.3).astype(np.int64), np.floor(z / 0.45).astype(np.int64)
     goods &= hashed(*kind, seed=seed + 9) > 0.45
     hue = np.stack([hashed(*kind, seed=seed + c) for c in (11, 12, 13)], axis=-1)
-    colours[goods] = (0.2 + 0.6 * hue)[goods]
+    shown = 0.2 + 0.6 * hue
+    colours[goods] = (SHINE + 0.8 * shown if style.lit else shown)[goods]
     frame = inner & (mullion & (z < 2.6) | (np.abs(z - 2.62) < 0.08))
     colours[frame] = 0.55 * style.sign + 0.1
     board = (z > 2.7) & (z < 3.3) & inner
@@ -219,4 +274,4 @@ def _shop(
     text = board & (np.abs(u - middle) < span) & (np.abs(z - 3.0) < 0.2) & drawn
     text &= letter % 4 != 0
     ink = 0.95 if style.sign.mean() < 0.6 else 0.12
-    colours[text] = ink
+    colours[text] = SHINE + 0.95 if style.lit else ink

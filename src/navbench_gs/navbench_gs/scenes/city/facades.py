@@ -43,7 +43,7 @@ class Wall:
 class Lots:
     """A partition of the plane into houses, each with one style and height."""
 
-    def __init__(self, plan: Plan, rng: np.random.Generator) -> None:
+    def __init__(self, plan: Plan, rng: np.random.Generator, lit: bool = False) -> None:
         self.cuts = []
         for _ in range(2):
             steps = rng.uniform(8.0, 14.0, int(2.0 * plan.half / 8.0) + 2)
@@ -51,7 +51,7 @@ class Lots:
             self.cuts.append(cuts[cuts < plan.half - 3.0])
         shape = (len(self.cuts[1]) + 1, len(self.cuts[0]) + 1)
         self.styles: list[list[FacadeStyle]] = [
-            [draw_style(rng) for _ in range(shape[1])] for _ in range(shape[0])
+            [draw_style(rng, plan.other, lit) for _ in range(shape[1])] for _ in range(shape[0])
         ]
 
     def index(self, xy: Float) -> NDArray[np.int64]:

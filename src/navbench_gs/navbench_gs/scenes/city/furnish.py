@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from navbench_gs.scenes.city import props
+from navbench_gs.scenes.city.layouts_other import stall_rows
 from navbench_gs.scenes.city.plan import (
     ALLEY,
     BUILDING,
@@ -39,6 +40,8 @@ class Furniture:
     """`[B, 7]` physics boxes."""
     casters: Float
     """`[N, 3]` xy and top of what casts shadows."""
+    lamps: Float
+    """`[L, 3]` lit lamps, metres."""
 
 
 @dataclass
@@ -48,9 +51,11 @@ class _Site:
     plan: Plan
     height: NDArray[np.float32]
     rng: np.random.Generator
+    lit: bool = False
     surfels: SurfelList = field(default_factory=SurfelList)
     boxes: list[list[float]] = field(default_factory=list)
     casters: list[Float] = field(default_factory=list)
+    lamps: list[list[float]] = field(default_factory=list)
     makes: dict[str, list[Prop]] = field(default_factory=dict)
 
     def piece(self, kind: str) -> Prop:
@@ -103,6 +108,9 @@ class _Site:
         floor = float(self.height[middle])
         self.surfels.extend(prop.surfels.moved(x, y, floor, yaw))
         self.boxes.append([x, y, floor + prop.half[2], *prop.half, yaw])
+        if prop.light > 0.0:
+            ahead = props.LAMP_ARM * np.cos(yaw), props.LAMP_ARM * np.sin(yaw)
+            self.lamps.append([x + ahead[0], y + ahead[1], floor + prop.light])
         radius, top, density = prop.shadow
         if density > 0.0:
             spots = self.rng.uniform(-radius, radius, (int(60 * density * radius**2) + 4, 2))
@@ -111,21 +119,26 @@ class _Site:
         return True
 
 
-def furnish(plan: Plan, height: NDArray[np.float32], rng: np.random.Generator) -> Furniture:
-    """Place trees, lamps, benches, bins, cars, hedges, planters and barriers."""
-    site = _Site(plan, height, rng)
+def furnish(
+    plan: Plan, height: NDArray[np.float32], rng: np.random.Generator, lit: bool = False
+) -> Furniture:
+    """Place trees, lamps (lit at dusk), benches, bins, cars, hedges, planters and barriers."""
+    site = _Site(plan, height, rng, lit)
     _barriers(site)
     trees = [props.tree(rng) for _ in range(4)]
     for street in plan.streets:
         for side in (-1.0, 1.0):
             _kerbside(site, street, side, trees)
         _park(site, street)
+    for x, y, yaw in stall_rows(plan, rng):
+        site.put(props.stall(rng, lit), x, y, yaw, (PLAZA,), margin=0.4)
     for plaza in plan.plazas:
         _square(site, plaza, trees)
     _along_walls(site)
     casters = np.concatenate(site.casters) if site.casters else np.zeros((0, 3))
     boxes = np.array(site.boxes, dtype=np.float32).reshape(-1, 7)
-    return Furniture(site.surfels.joined(), site.occupancy, boxes, casters)
+    lamps = np.array(site.lamps, dtype=np.float64).reshape(-1, 3)
+    return Furniture(site.surfels.joined(), site.occupancy, boxes, casters, lamps)
 
 
 def _on(street: Street, along: float, across: float) -> tuple[float, float]:
@@ -153,7 +166,7 @@ def _kerbside(site: _Site, street: Street, side: float, trees: list[Prop]) -> No
                               p=[0.42, 0.16, 0.16, 0.13, 0.13]))
         if kind == 'lamp':
             place = _on(street, spot, side * (street.road + 0.4))
-            site.put(props.lamp(rng), *place, over_road, (SIDEWALK,))
+            site.put(props.lamp(rng, site.lit), *place, over_road, (SIDEWALK,))
         elif kind == 'bollards':
             post = site.piece('bollard')
             for step in range(4):
@@ -206,7 +219,7 @@ def _square(
             length = float(rng.uniform(1.8, 4.5))
             site.put(props.hedge(rng, length, 0.7), x, y, turn, paved, margin=1.1)
         else:
-            site.put(props.lamp(rng), x, y, turn, paved, margin=1.0)
+            site.put(props.lamp(rng, site.lit), x, y, turn, paved, margin=1.0)
 
 
 def _along_walls(site: _Site) -> None:

@@ -12,27 +12,37 @@ from scipy import ndimage
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes import rectangles
 from navbench_gs.scenes.bundle import SceneBundle, save_scene
+from navbench_gs.scenes.city.evening import SHARE as DUSK_SHARE
+from navbench_gs.scenes.city.evening import draw_dusk, lamp_light
 from navbench_gs.scenes.city.facades import Lots, find_walls, make_backdrop, make_facades
 from navbench_gs.scenes.city.furnish import Furniture, furnish
 from navbench_gs.scenes.city.ground import make_ground
 from navbench_gs.scenes.city.layouts import make_plan
+from navbench_gs.scenes.city.layouts_other import make_other_plan
 from navbench_gs.scenes.city.light import ShadowGrid, draw_daylight, light, wall_openness
 from navbench_gs.scenes.city.plan import (
     ALLEY,
     BUILDING,
     CROSSING,
+    LAWN,
     PLAZA,
     RESOLUTION,
     SIDEWALK,
+    WATER,
     Plan,
 )
 from navbench_gs.scenes.city.sky import make_sky
+from navbench_gs.scenes.city.slope import Rise, draw_rise
 from navbench_gs.scenes.city.terrain import kerb_cells, road_height
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.scenes.surfels import Surfels
 from navbench_gs.splats.cloud import GaussianCloud
 
-GENERATOR_VERSION = 2
+LAYOUT_VERSION = 2
+"""Part of the seed of layout, looks and weather; streets stay where they were since version 2."""
+OTHER_SEEDS = range(200, 210)
+"""Layouts and textures that no other seed uses."""
+GENERATOR_VERSION = 3
 """Raise with every change that alters a scene: caches and hashes depend on it."""
 MAX_SEED = 999_999_999
 SPAWN_RADIUS = 0.45
@@ -43,22 +53,18 @@ def check_seed(seed: int) -> None:
     """Refuse seeds outside the protocol's ranges.
 
     Raises:
-        SceneError: the seed is negative, too large, or in the range kept for other layouts.
+        SceneError: the seed is negative or too large.
     """
     if not 0 <= seed <= MAX_SEED:
         raise SceneError(f'city seed must lie in 0..{MAX_SEED}, got {seed}')
-    if 200 <= seed <= 209:
-        raise SceneError(
-            f'city seeds 200-209 are kept for layouts and textures outside the training '
-            f'distribution, which this version does not make; got {seed}'
-        )
 
 
 def generate_city(seed: int) -> tuple[GaussianCloud, CollisionMap, dict[str, Any]]:
     """Make the scene of a seed.
 
     Args:
-        seed: 0-25 test, 100-125 validation, 1000 and up training.
+        seed: 0-25 test, 100-125 validation, 200-209 outside the training distribution, 1000 and
+            up training.
 
     Returns:
         The splats, the collision map, and notes; notes['spawn'] is `[S, 2]` xy.
@@ -69,13 +75,18 @@ def generate_city(seed: int) -> tuple[GaussianCloud, CollisionMap, dict[str, Any
     check_seed(seed)
     layout, looks, things, weather = (
         np.random.default_rng(child)
-        for child in np.random.SeedSequence([seed, GENERATOR_VERSION]).spawn(4)
+        for child in np.random.SeedSequence([seed, LAYOUT_VERSION]).spawn(4)
     )
-    plan = make_plan(layout)
+    hill, hour = (
+        np.random.default_rng(child)
+        for child in np.random.SeedSequence([seed, GENERATOR_VERSION]).spawn(2)
+    )
+    plan = make_other_plan(layout, seed) if seed in OTHER_SEEDS else make_plan(layout)
     height = road_height(plan)
-    lots = Lots(plan, looks)
-    furniture = furnish(plan, height, things)
-    daylight = draw_daylight(weather)
+    rise = draw_rise(hill)
+    daylight = draw_dusk(hour) if hour.random() < DUSK_SHARE else draw_daylight(weather)
+    lots = Lots(plan, looks, daylight.dusk)
+    furniture = furnish(plan, height, things, daylight.dusk)
     walls = find_walls(plan, lots)
     parts = [
         make_ground(plan, height, looks),
@@ -90,11 +101,15 @@ def generate_city(seed: int) -> tuple[GaussianCloud, CollisionMap, dict[str, Any
         (plan.labels == BUILDING) | furniture.occupancy, plan.origin, RESOLUTION,
         matter.points[ground, :2],
     )
-    lit = light(matter, daylight, _shadows(plan, lots, furniture), openness)
+    lamps = lamp_light(matter, furniture.lamps) if daylight.dusk else None
+    lit = light(matter, daylight, _shadows(plan, lots, furniture), openness, lamps)
     sky = make_sky(daylight, weather)
-    collision = _collision(plan, height, lots, furniture)
-    notes = {'layout': plan.layout, 'half': plan.half, 'spawn': _spawn(collision, things)}
-    return GaussianCloud.concatenate([lit.cloud(), sky.cloud()]), collision, notes
+    collision = _collision(plan, height, lots, furniture, rise)
+    notes = {
+        'layout': plan.layout, 'half': plan.half, 'grade': round(rise.grade, 4),
+        'light': 'dusk' if daylight.dusk else 'day', 'spawn': _spawn(collision, things),
+    }
+    return GaussianCloud.concatenate([rise.lift(lit).cloud(), sky.cloud()]), collision, notes
 
 
 def write_city(seed: int, root: Path, progress: Any = None) -> SceneBundle:
@@ -132,11 +147,12 @@ def _shadows(plan: Plan, lots: Lots, furniture: Furniture) -> ShadowGrid:
 
 
 def _collision(
-    plan: Plan, height: NDArray[np.float32], lots: Lots, furniture: Furniture
+    plan: Plan, height: NDArray[np.float32], lots: Lots, furniture: Furniture, rise: Rise
 ) -> CollisionMap:
     """Join houses, kerbs and furniture into the map robots and people use."""
     building = plan.labels == BUILDING
     occupancy = building | furniture.occupancy | kerb_cells(plan, height)
+    occupancy |= np.isin(plan.labels, (LAWN, WATER))
     for edge in (occupancy[:1], occupancy[-1:], occupancy[:, :1], occupancy[:, -1:]):
         edge[:] = True
     paved = np.isin(plan.labels, (SIDEWALK, PLAZA, ALLEY))
@@ -145,9 +161,10 @@ def _collision(
     blocks = rectangles.cover(building)
     middle = 0.5 * (blocks[:, [1, 0]] + blocks[:, [3, 2]]) * RESOLUTION + plan.origin
     houses = rectangles.boxes(blocks, plan.origin, RESOLUTION, -0.5, lots.heights(middle))
+    boxes = rise.lift_boxes(np.concatenate([houses, furniture.boxes]))
     return CollisionMap(
-        RESOLUTION, plan.origin, occupancy, height, walkable,
-        np.concatenate([houses, furniture.boxes]), paved & ~occupancy,
+        RESOLUTION, plan.origin, occupancy, rise.ground(plan, height), walkable, boxes,
+        paved & ~occupancy,
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from navbench_gs.scenes.city.plan import (
     ALLEY,
     CROSSING,
+    LAWN,
     PLAZA,
     RESOLUTION,
     ROAD,
     SIDEWALK,
+    WATER,
     Plan,
 )
 from navbench_gs.scenes.surfels import OVERLAP, SurfelList, Surfels
@@ -22,6 +25,8 @@ FINE = 0.125
 """Spacing on pavements, squares and crossings, metres."""
 COARSE = 0.22
 """Spacing on the carriageway, metres."""
+LAWN_SPACING = 0.16
+"""Spacing on lawns and water, metres."""
 UP = np.array([0.0, 0.0, 1.0])
 EAST = np.array([1.0, 0.0, 0.0])
 
@@ -29,6 +34,7 @@ _PAVING = np.array(
     [[0.62, 0.60, 0.57], [0.56, 0.56, 0.58], [0.66, 0.60, 0.52], [0.58, 0.50, 0.46],
      [0.50, 0.51, 0.52], [0.68, 0.66, 0.62]]
 )
+_OTHER_PAVING = np.array([[0.44, 0.30, 0.26], [0.34, 0.36, 0.42], [0.58, 0.46, 0.34]])
 _KERB_STONE = np.array([0.76, 0.75, 0.73])
 
 
@@ -65,12 +71,14 @@ def make_ground(plan: Plan, height: NDArray[np.float32], rng: np.random.Generato
     colours = np.empty((len(fine), 3))
     for label in (SIDEWALK, PLAZA, ALLEY):
         chosen = labels == label
-        colours[chosen] = _paving(fine[chosen], rng, seed + label)
+        paved = _other_paving if plan.other else _paving
+        colours[chosen] = paved(fine[chosen], rng, seed + label)
     chosen = labels == CROSSING
     colours[chosen] = _zebra(plan, fine[chosen], seed)
     _add(out, plan, height, fine, FINE, colours)
     road, _ = _samples(plan, COARSE, (ROAD,))
     _add(out, plan, height, road, COARSE, _asphalt(plan, road, seed))
+    _green(out, plan, height, seed)
     _kerbs(out, plan, height)
     _outskirts(out, plan)
     return out.joined()
@@ -120,6 +128,45 @@ def _paving(xy: Float, rng: np.random.Generator, seed: int) -> Float:
     stain = smooth_noise(xy, 0.7, seed + 2) > 0.86
     shade *= np.where(stain, 0.85, 1.0)
     return base * shade[:, None]
+
+
+def _other_paving(xy: Float, rng: np.random.Generator, seed: int) -> Float:
+    """Colour cobbles in arcs, or bricks in a basket weave: only outside the training scenes."""
+    base = _OTHER_PAVING[rng.integers(len(_OTHER_PAVING))] * rng.uniform(0.9, 1.08)
+    shade = 1.0 + 0.12 * (smooth_noise(xy, 2.6, seed) - 0.5)
+    if rng.random() < 0.5:
+        # Rows of arcs 1.5 m wide; stones follow the arc.
+        across = np.mod(xy[:, 0], 1.5) - 0.75
+        bow = xy[:, 1] + 0.9 * across**2
+        stone = np.floor(xy[:, 0] / 0.25).astype(np.int64), np.floor(bow / 0.25).astype(np.int64)
+        shade += 0.4 * (hashed(*stone, seed=seed) - 0.5) - 0.25 * (np.abs(across) > 0.68)
+        return np.asarray(base * shade[:, None])
+    cell = np.floor(xy / 0.75).astype(np.int64)
+    upright = (cell[:, 0] + cell[:, 1]) % 2 == 0
+    along = np.where(upright, xy[:, 0], xy[:, 1])
+    strip = np.floor(along / 0.25).astype(np.int64)
+    shade += 0.3 * (hashed(strip, cell[:, 0], cell[:, 1], seed=seed) - 0.5)
+    shade *= np.where(upright, 1.08, 0.88)
+    return np.asarray(base * shade[:, None])
+
+
+def _green(out: SurfelList, plan: Plan, height: NDArray[np.float32], seed: int) -> None:
+    """Add lawns and water, both with a border of stone."""
+    points, labels = _samples(plan, LAWN_SPACING, (LAWN, WATER))
+    if len(points) == 0:
+        return
+    lawn = labels == LAWN
+    blade = hashed(*(np.floor(points / LAWN_SPACING).astype(np.int64).T), seed=seed + 21)
+    tone = 0.75 + 0.5 * smooth_noise(points, 1.3, seed + 22) + 0.35 * (blade - 0.5)
+    colours = np.where(lawn[:, None], [0.22, 0.42, 0.13], [0.16, 0.26, 0.30]) * tone[:, None]
+    z = _floor(plan, height, points) + np.where(lawn, 0.03 + 0.05 * blade, -0.10)
+    size = OVERLAP * LAWN_SPACING
+    out.add(np.column_stack([points, z]), UP, EAST, (size, size), colours)
+    inside = np.isin(plan.labels, (LAWN, WATER))
+    rows, columns = np.nonzero(inside & ~ndimage.binary_erosion(inside))
+    centre = np.stack([columns, rows], axis=-1) * RESOLUTION + plan.origin + 0.5 * RESOLUTION
+    stone = np.column_stack([centre, _floor(plan, height, centre) + 0.05])
+    out.add(stone, UP, EAST, (0.065, 0.065, 0.05), _KERB_STONE * 0.8)
 
 
 def _zebra(plan: Plan, xy: Float, seed: int) -> Float:

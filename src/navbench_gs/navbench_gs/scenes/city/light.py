@@ -12,6 +12,8 @@ from navbench_gs.scenes.surfels import Surfels
 
 Float = NDArray[np.float64]
 
+SHINE = 2.0
+"""Added to the colour of what gives light: albedo stays below one, so the two cannot be mixed."""
 CELL = 0.4
 """Edge of a cell of the grid in which shadows are marched, metres."""
 
@@ -32,6 +34,8 @@ class Daylight:
     """`[3]` colour of the sky overhead."""
     cloud: float
     """How much of the sky is covered, 0 to 1."""
+    dusk: bool = False
+    """Lamps and windows are lit."""
 
 
 def draw_daylight(rng: np.random.Generator) -> Daylight:
@@ -97,15 +101,17 @@ class ShadowGrid:
 
 
 def light(
-    surfels: Surfels, daylight: Daylight, shadows: ShadowGrid, openness: Float
+    surfels: Surfels, daylight: Daylight, shadows: ShadowGrid, openness: Float,
+    lamps: Float | None = None,
 ) -> Surfels:
-    """Return the elements with their colours lit.
+    """Return the elements with their colours lit; colours above one shine by themselves.
 
     Args:
         surfels: elements with albedo as colour.
         daylight: sun and sky.
         shadows: what casts shadows.
         openness: `[N]` part of the sky light that arrives (ambient occlusion), 0 to 1.
+        lamps: `[N, 3]` light of street lamps, if they are lit.
     """
     facing = np.clip(surfels.normals @ daylight.sun, 0.0, None)
     lit = np.flatnonzero(facing > 0.0)
@@ -116,7 +122,11 @@ def light(
     upward = 0.74 + 0.26 * surfels.normals[:, 2]
     ambient = (upward * openness)[:, None] * daylight.sky_colour
     total = ambient + (facing * seen)[:, None] * daylight.sun_colour
-    return surfels.with_colours(np.clip(surfels.colours * total, 0.0, 1.0))
+    if lamps is not None:
+        total += lamps
+    shining = surfels.colours.max(axis=1, keepdims=True) > 1.0
+    colours = np.where(shining, surfels.colours - SHINE, surfels.colours * total)
+    return surfels.with_colours(np.clip(colours, 0.0, 1.0))
 
 
 def wall_openness(

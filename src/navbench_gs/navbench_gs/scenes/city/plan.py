@@ -12,7 +12,7 @@ RESOLUTION = 0.1
 KERB = 0.12
 """Height of the pavement above the road, metres."""
 
-BUILDING, SIDEWALK, ROAD, CROSSING, PLAZA, ALLEY = range(6)
+BUILDING, SIDEWALK, ROAD, CROSSING, PLAZA, ALLEY, LAWN, WATER = range(8)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Plan:
     """The plan covers [-half, half] in x and y, metres."""
     layout: str
     """Name of the layout."""
+    other: bool = False
+    """Whether the scene lies outside the training distribution, textures included."""
     streets: list[Street] = field(default_factory=list)
     """Roads."""
     crossings: list[tuple[float, float, float, float, int]] = field(default_factory=list)
@@ -77,6 +79,18 @@ class Plan:
             part[np.isin(part, over)] = label
         else:
             part[:] = label
+
+    def fill_where(
+        self, where: NDArray[np.bool_], label: int, over: tuple[int, ...]
+    ) -> None:
+        """Label the cells of a mask `[R, C]` that bear one of the labels in `over`."""
+        self.labels[where & np.isin(self.labels, over)] = label
+
+    def grid(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return x and y `[R, C]` of the cells' centres, metres."""
+        axis = (np.arange(len(self.labels)) + 0.5) * RESOLUTION - self.half
+        x, y = np.meshgrid(axis, axis)
+        return x, y
 
     def label_at(self, xy: NDArray[np.floating]) -> NDArray[np.uint8]:
         """Return the label `[...]` at points `[..., 2]`; outside counts as building."""

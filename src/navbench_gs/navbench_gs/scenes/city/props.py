@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.scenes.city.light import SHINE
 from navbench_gs.scenes.objects import furniture_parts
 from navbench_gs.scenes.solids import box, cylinder, ellipsoid
 from navbench_gs.scenes.surfels import SurfelList, Surfels
@@ -17,6 +18,9 @@ _CARS = np.array(
     [[0.72, 0.72, 0.74], [0.12, 0.13, 0.15], [0.45, 0.08, 0.09], [0.10, 0.20, 0.42],
      [0.85, 0.85, 0.84], [0.30, 0.33, 0.32], [0.55, 0.50, 0.40]]
 )
+
+
+_AWNINGS = np.array([[0.75, 0.16, 0.14], [0.12, 0.36, 0.60], [0.14, 0.48, 0.30]])
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Prop:
     picture above 1.2 m (a tree's crown)."""
     shadow: tuple[float, float, float]
     """Radius, top and density of what casts its shadow: metres, metres, 0 to 1."""
+    light: float = 0.0
+    """Height at which a lamp burns before it, metres; zero for none."""
 
 
 def tree(rng: np.random.Generator) -> Prop:
@@ -67,17 +73,23 @@ def tree(rng: np.random.Generator) -> Prop:
     return Prop(Surfels.join(parts), (trunk, trunk, 1.2), (0.9 * radius, middle + radius, 0.7))
 
 
-def lamp(rng: np.random.Generator) -> Prop:
+LAMP_ARM = 0.95
+"""How far a lamp's light hangs before its post, metres."""
+
+
+def lamp(rng: np.random.Generator, lit: bool = False) -> Prop:
     """A street lamp whose arm reaches over +x."""
     height = rng.uniform(4.2, 5.0)
     iron = (0.20, 0.22, 0.23)
+    head = (SHINE + 1.0, SHINE + 0.92, SHINE + 0.72) if lit else (0.75, 0.75, 0.72)
     parts = [
         cylinder((0, 0, 0), (0, 0, 0.7), (0.085, 0.075), iron, 0.07),
         cylinder((0, 0, 0.7), (0, 0, height), (0.055, 0.04), iron, 0.14),
         cylinder((0, 0, height), (0.9, 0, height + 0.15), (0.035, 0.035), iron, 0.14),
-        box((0.95, 0, height + 0.1), (0.28, 0.10, 0.06), (0.75, 0.75, 0.72), 0.12, bottom=True),
+        box((LAMP_ARM, 0, height + 0.1), (0.28, 0.10, 0.06), head, 0.12, bottom=True),
     ]
-    return Prop(Surfels.join(parts), (0.09, 0.09, 0.5 * height), (0.0, 0.0, 0.0))
+    light = height if lit else 0.0
+    return Prop(Surfels.join(parts), (0.09, 0.09, 0.5 * height), (0.0, 0.0, 0.0), light)
 
 
 def car(rng: np.random.Generator) -> Prop:
@@ -169,6 +181,29 @@ def fountain(rng: np.random.Generator) -> Prop:
     )
     parts.append(water.joined())
     return Prop(Surfels.join(parts), (radius, radius, 0.9), (0.5, 2.2, 1.0))
+
+
+def stall(rng: np.random.Generator, lit: bool = False) -> Prop:
+    """A market stall, 2.6 m along x: a table of goods under a striped roof on four posts."""
+    half = (1.3, 0.75, 1.15)
+    wood, cloth = (0.48, 0.34, 0.20), _AWNINGS[rng.integers(len(_AWNINGS))]
+    parts = [box((0, 0, 0.42), (1.25, 0.7, 0.42), wood, 0.16)]
+    for x in (-1.22, 1.22):
+        for y in (-0.68, 0.68):
+            parts.append(cylinder((x, y, 0), (x, y, 2.2), (0.03, 0.03), (0.75, 0.74, 0.7), 0.14))
+    roof = box((0, 0, 2.25), (1.4, 0.85, 0.06), (0.9, 0.9, 0.87), 0.16, bottom=True)
+    striped = np.mod(roof.points[:, 0] + 1.4, 0.56) < 0.28
+    parts.append(roof.with_colours(np.where(striped[:, None], cloth, roof.colours)))
+    for x in np.arange(-1.05, 1.1, 0.35):
+        for y in (-0.35, 0.3):
+            hue = rng.uniform(0.15, 0.9, 3)
+            parts.append(
+                ellipsoid((x, y, 0.9), (0.16, 0.19, 0.10), (hue[0], hue[1], hue[2]), 12)
+            )
+    if lit:
+        glow = (SHINE + 1.0, SHINE + 0.9, SHINE + 0.6)
+        parts.append(ellipsoid((0, 0, 2.05), (0.09, 0.09, 0.09), glow, 24))
+    return Prop(Surfels.join(parts), half, (1.0, 2.2, 1.0))
 
 
 def furniture(kind: str, rng: np.random.Generator) -> Prop:

@@ -34,10 +34,11 @@ def make_sky(daylight: Daylight, rng: np.random.Generator) -> Surfels:
     puff = 0.65 * smooth_noise(plane, 0.45, seed) + 0.35 * smooth_noise(plane, 0.16, seed + 1)
     cover = np.clip((puff - (0.72 - 0.3 * daylight.cloud)) / 0.18, 0.0, 1.0)
     cover *= np.clip(height / 0.12, 0.0, 1.0)
-    colours += (0.75 * cover)[:, None] * (np.array([0.95, 0.95, 0.96]) - colours)
+    puffs = 0.7 * daylight.haze if daylight.dusk else np.array([0.95, 0.95, 0.96])
+    colours += (0.75 * cover)[:, None] * (puffs - colours)
     glow = np.clip(direction @ daylight.sun, 0.0, 1.0) ** 40 * (1.0 - 0.7 * daylight.cloud)
     colours = colours + 0.3 * glow[:, None] * (np.array([1.0, 0.97, 0.9]) - colours)
-    colours[height < -0.03] = 0.22
+    colours[height < -0.03] = 0.10 if daylight.dusk else 0.22
     east = np.stack([-np.sin(azimuth), np.cos(azimuth), np.zeros(COUNT)], axis=-1)
     # 1.35 * 2 pi R^2 over COUNT is the area of one element; 0.85 of its edge hides the grain.
     size = 0.85 * RADIUS * float(np.sqrt(1.35 * 2.0 * np.pi / COUNT))
