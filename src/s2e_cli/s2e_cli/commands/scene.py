@@ -13,6 +13,7 @@ EPILOG = """examples:
   s2e scene generate --seed 7 --out scenes/city-7
   s2e scene import ~/captures/garden scenes/garden --scale 1.0
   s2e scene preview city:7 --out previews
+  s2e scene doctor ~/captures/garden
   s2e scene info scenes/garden
 SCENE is city:SEED, the folder of a scene bundle, or a capture (.ply, .sog, or a folder with
 meta.json or lod-meta.json), which is imported into the cache on first use.
@@ -48,6 +49,15 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                          help='views from robot height, 1-36 (6)')
     preview.add_argument('--backend', default='cpu', choices=('cpu', 'reference', 'cuda'),
                          help='renderer back end (cpu)')
+    doctor = _action(actions, 'doctor', 'judge a scene: scale, tilt, holes, sharpness, floaters, '
+                     'reachable ground; exit code 1 if it cannot be used',
+                     's2e scene doctor captures/yard --out yard-doctor.html')
+    doctor.add_argument('scene', metavar='SCENE')
+    doctor.add_argument('--out', type=Path, metavar='FILE',
+                        help='HTML page with top view, occupancy, heights and views '
+                        '(NAME-doctor.html)')
+    doctor.add_argument('--radius', type=float, default=0.3, metavar='M',
+                        help='radius of the robot, metres (0.3)')
     info = _action(actions, 'info', 'say what a scene holds and offers',
                    's2e scene info city:7 --radius 0.35')
     info.add_argument('scene', metavar='SCENE')
@@ -85,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the action."""
     actions = {
         'generate': _generate, 'import': _import, 'convert': _convert, 'preview': _preview,
-        'info': _info,
+        'doctor': _doctor, 'info': _info,
     }
     return actions[args.action](args)
 
@@ -142,6 +152,28 @@ def _preview(args: argparse.Namespace) -> int:
     for path in write_previews(args.out, bundle, args.views, args.backend):
         print(path)
     return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from navbench_gs.errors import SceneError
+    from navbench_gs.scenes import resolve_scene
+    from navbench_gs.scenes.doctor import examine, write_page
+
+    if not 0.05 <= args.radius <= 2.0:
+        raise SceneError(f'--radius must lie in 0.05..2 m, got {args.radius}')
+    bundle = resolve_scene(args.scene, progress=_progress)
+    cloud = bundle.cloud()
+    _progress('measuring', 0.6)
+    findings, found = examine(bundle, cloud, args.radius)
+    _progress('drawing', 0.8)
+    page = args.out or Path(f'{bundle.name}-doctor.html')
+    write_page(page, bundle, cloud, findings, found, args.radius)
+    for finding in findings:
+        print(f'{finding.verdict:4}  {finding.name}: {finding.value}')
+        if finding.verdict != 'ok':
+            print(f'      {finding.advice}')
+    print(page)
+    return 1 if any(finding.verdict == 'bad' for finding in findings) else 0
 
 
 def _info(args: argparse.Namespace) -> int:
