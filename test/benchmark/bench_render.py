@@ -1,11 +1,13 @@
 """Time the renderers: prepare, first frame, frames along a path; results as CSV.
 
 Example:
-    python test/benchmark/bench_render.py --scene street:300000 --sizes 128x128,320x240
-    python test/benchmark/bench_render.py --scene capture.sog --threads 2
+    python test/benchmark/bench_render.py --sizes 128x128,256x256,640x480 --batches 1,8
+    python test/benchmark/bench_render.py --scene capture.sog --modes fast --threads 2
+    python test/benchmark/bench_render.py --scene street:100000 --scene street:5000000 --out g.csv
 
-Wall time and CPU time (all threads) are given, the latter also as a ratio to a fixed small
-kernel timed in the same run, so that runs on different days, busy or not, compare.
+Times are per picture. Mode `fast` is timed after its survey, whose time stands beside. Wall time
+and CPU time (all threads) are given, the latter also as a ratio to a fixed small kernel timed in
+the same run, so that runs on different days, busy or not, compare.
 """
 
 from __future__ import annotations
@@ -17,13 +19,16 @@ import platform
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import numba
 import numpy as np
 from street import make_street
 
 from navbench_gs.errors import NavBenchError
-from navbench_gs.render import RenderCamera, make_renderer
+from navbench_gs.render import RenderCamera, View, make_renderer
+from navbench_gs.render.cells.renderer import CellRenderer
+from navbench_gs.render.factory import Mode
 from navbench_gs.splats import GaussianCloud, find_environment, load
 
 RESULTS = Path(__file__).parent / 'results/bench_render.csv'
@@ -93,33 +98,46 @@ def path_cameras(
 
 
 def measure(
-    arguments: argparse.Namespace, scene: str, size: tuple[int, int], threads: int
+    arguments: argparse.Namespace, scene: str, mode: Mode, size: tuple[int, int],
+    threads: int, batch: int,
 ) -> dict[str, object]:
-    """Time one scene, size and thread count."""
+    """Time one scene, mode, size, thread count and number of views a call."""
     cloud, start, end = arguments.clouds[scene]
     kernel = time_kernel()
     begun = time.perf_counter()
-    renderer = make_renderer(cloud, backend=arguments.backend, threads=threads)
+    renderer = make_renderer(cloud, mode=mode, backend=arguments.backend, threads=threads)
     prepared = time.perf_counter()
     cameras = path_cameras(start, end, *size, arguments.frames)
-    renderer.render(cameras[0])
+    surveyed = 0.0
+    if isinstance(renderer, CellRenderer):
+        renderer.survey(cameras)
+        surveyed = time.perf_counter() - prepared
+    views = [View(camera) for camera in cameras]
+    groups = [views[first : first + batch] for first in range(0, len(views), batch)]
     first = time.perf_counter()
+    renderer.render_many(groups[0])
+    first = time.perf_counter() - first
+    for group in groups:
+        renderer.render_many(group)
     times, busy = [], []
-    for camera in cameras:
+    for group in groups * arguments.rounds:
         before, before_cpu = time.perf_counter(), time.process_time()
-        renderer.render(camera)
-        times.append(1e3 * (time.perf_counter() - before))
-        busy.append(1e3 * (time.process_time() - before_cpu))
+        renderer.render_many(group)
+        times.append(1e3 * (time.perf_counter() - before) / len(group))
+        busy.append(1e3 * (time.process_time() - before_cpu) / len(group))
     return {
         'scene': Path(scene).name,
         'gaussians': len(cloud),
         'backend': arguments.backend,
+        'mode': mode,
         'width': size[0],
         'height': size[1],
         'threads': threads,
-        'frames': len(times),
+        'batch': batch,
+        'pictures': arguments.rounds * len(views),
         'prepare_ms': round(1e3 * (prepared - begun), 1),
-        'first_frame_ms': round(1e3 * (first - prepared), 1),
+        'survey_ms': round(1e3 * surveyed, 1),
+        'first_call_ms': round(1e3 * first, 1),
         'median_ms': round(float(np.median(times)), 2),
         'p95_ms': round(float(np.percentile(times, 95)), 2),
         'median_cpu_ms': round(float(np.median(busy)), 2),
@@ -141,8 +159,11 @@ def main() -> int:
         help='street:COUNT or a splat path, repeatable; default: a street and headquarter_garden',
     )
     parser.add_argument('--sizes', default='128x128,320x240,640x480', help='WxH, comma separated')
+    parser.add_argument('--modes', default='exact,fast', help='modes, comma separated')
     parser.add_argument('--threads', default='1,2', help='thread counts, comma separated')
-    parser.add_argument('--frames', type=int, default=20, help='views along the path')
+    parser.add_argument('--batches', default='1', help='views a call, comma separated')
+    parser.add_argument('--frames', type=int, default=16, help='views along the path')
+    parser.add_argument('--rounds', type=int, default=3, help='times along the path')
     parser.add_argument('--backend', default='cpu', choices=['cpu', 'reference', 'cuda'])
     parser.add_argument('--out', type=Path, default=RESULTS, help='CSV file, overwritten')
     arguments = parser.parse_args()
@@ -154,10 +175,12 @@ def main() -> int:
         print(f'bench_render: {error}', file=sys.stderr)
         return 2
     rows = [
-        measure(arguments, scene, size, threads)
+        measure(arguments, scene, cast('Mode', mode), size, threads, batch)
         for scene in scenes
+        for mode in arguments.modes.split(',')
         for size in sizes
         for threads in map(int, arguments.threads.split(','))
+        for batch in map(int, arguments.batches.split(','))
     ]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with arguments.out.open('w', newline='') as stream:

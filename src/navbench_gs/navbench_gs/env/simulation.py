@@ -21,6 +21,7 @@ from navbench_gs.render.factory import Backend
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.sensors import Drift, DriftingOdometry, SceneCamera, VirtualScan
+from navbench_gs.sensors.free_space import REACH, from_depth, from_scan
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.contract import TICK_NS
@@ -29,6 +30,9 @@ from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
 STEPS_PER_TICK = TICK_NS // STEP_NS
+FREE_SPACE_BEAMS = 768
+"""Of a whole turn: four in each of 48 bearings over 90 degrees."""
+
 
 class Simulation:
     """Closed-loop world; what belongs to the scene is built once and kept between episodes.
@@ -170,11 +174,26 @@ class Simulation:
 
     def scan(self, beams: int = 360, max_range: float = 10.0) -> NDArray[np.float32]:
         """Return `[beams]` distances from base_link, -pi to pi; inf where nothing is near."""
-        discs, rectangles = footprints(self._world.solids, self._world.solid_poses())
-        people = np.column_stack([self._crowd.places[:, :2], self._crowd.radii])
-        return self._scanner.cast(
-            self.true_pose(), np.concatenate([people, discs]), rectangles, beams, max_range
-        )
+        return self._cast(self.true_pose(), beams, max_range)
+
+    def free_space(self, frame: Frame) -> NDArray[np.float64]:
+        """Return how far the robot could drive along each bearing. `[48]` metres, at most 10.
+
+        Args:
+            frame: What the camera sees now.
+
+        Raises:
+            SimulationError: the simulation was made without rendering, or its lens is distorted.
+        """
+        if self._camera is None:
+            raise SimulationError('this simulation was made with render=False, it has no camera')
+        camera = self._camera.camera
+        if camera.distortion:
+            raise SimulationError('free space is measured through a pinhole, this lens is not one')
+        optical, pose = self._camera.pose(self._world.pose()), self.true_pose()
+        seen = from_depth(frame.depth, camera, optical, self.bundle.collision, pose.yaw)
+        foot = Pose2(float(optical[0, 3]), float(optical[1, 3]), pose.yaw)
+        return np.minimum(seen, from_scan(self._cast(foot, FREE_SPACE_BEAMS, REACH), camera))
 
     def people_positions(self) -> NDArray[np.float64]:
         """Return `[P, 3]` x, y, yaw in map."""
@@ -187,6 +206,13 @@ class Simulation:
     def obstacle_poses(self) -> NDArray[np.float64]:
         """Return `[S, 4, 4]` map <- obstacle, origin at the middle of the underside."""
         return self._world.solid_poses()
+
+    def _cast(self, pose: Pose2, beams: int, max_range: float) -> NDArray[np.float32]:
+        """Cast beams from a pose against map, obstacles and people."""
+        discs, rectangles = footprints(self._world.solids, self._world.solid_poses())
+        people = np.column_stack([self._crowd.places[:, :2], self._crowd.radii])
+        discs = np.concatenate([people, discs])
+        return self._scanner.cast(pose, discs, rectangles, beams, max_range)
 
     def _keep(self, collision: CollisionMap) -> None:
         """Build what every episode on the scene shares."""

@@ -49,6 +49,10 @@ class SceneCamera:
         )
         self._lens = _lens(camera)
 
+    def pose(self, map_from_base: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return map <- optical, given map <- base_link. `[4, 4]`"""
+        return map_from_base @ self._base_from_optical
+
     def render(
         self,
         map_from_base: NDArray[np.float64],
@@ -62,7 +66,7 @@ class SceneCamera:
             dynamic: People and obstacles; the robot itself is not drawn.
             lens: Other intrinsics for this view; a pinhole.
         """
-        pose = map_from_base @ self._base_from_optical
+        pose = self.pose(map_from_base)
         if lens is None and self._lens is not None:
             return self._lens.render(self._renderer, pose, dynamic)
         view = lens or self.camera

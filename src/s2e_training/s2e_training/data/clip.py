@@ -3,7 +3,7 @@
 A clip is a folder: ``clip.yaml`` (camera, mount, rate, source, licence, provenance),
 ``frames.npz`` (rgb [N, H, W, 3] uint8) and ``tracks.npz`` (stamps_ns [N] int64, odometry [N, 5]
 x y yaw v w in odom and body units, goal [2] in odom or NaN, and optionally plan [N, 10, 2], the
-teacher's waypoints in base_link). Without ``plan`` the label is the odometry of the next 2 s.
+teacher's waypoints in base_link, and free_space [N, 48], metres or NaN where unknown). Without ``plan`` the label is the odometry of the next 2 s.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 
 from s2e_core.config import check, from_yaml, option, to_mapping
-from s2e_core.contract import WAYPOINTS
+from s2e_core.contract import FREE_SPACE_BEARINGS, WAYPOINTS
 from s2e_training.errors import TrainingError
 
 CLIP_FILE = 'clip.yaml'
@@ -67,6 +67,8 @@ class Clip:
     """odom, metres; NaN when there is none. [2]"""
     plan: np.ndarray | None = None
     """Teacher's waypoints, base_link, metres. [N, 10, 2]"""
+    free_space: np.ndarray | None = None
+    """Free distance along the contract's bearings, metres, NaN where unknown. [N, 48]"""
 
 
 def save_clip(clip: Clip, folder: Path) -> None:
@@ -88,6 +90,8 @@ def save_clip(clip: Clip, folder: Path) -> None:
     }
     if clip.plan is not None:
         tracks['plan'] = clip.plan
+    if clip.free_space is not None:
+        tracks['free_space'] = clip.free_space.astype(np.float16)
     np.savez(staging / TRACKS_FILE, **tracks)
     text = yaml.safe_dump(to_mapping(clip.info), sort_keys=False)
     (staging / CLIP_FILE).write_text(text, encoding='utf-8')
@@ -118,7 +122,8 @@ def load_clip(folder: Path) -> Clip:
     if rgb is None:
         raise TrainingError(f"{folder / FRAMES_FILE}: lacks the array 'rgb'")
     clip = Clip(
-        info, rgb, tracks['stamps_ns'], tracks['odometry'], tracks['goal'], tracks.get('plan')
+        info, rgb, tracks['stamps_ns'], tracks['odometry'], tracks['goal'], tracks.get('plan'),
+        tracks.get('free_space'),
     )
     problem = clip_problem(clip)
     if problem:
@@ -149,6 +154,8 @@ def clip_problem(clip: Clip) -> str | None:
     ]
     if clip.plan is not None:
         shapes.append(('plan', clip.plan, (n, WAYPOINTS, 2)))
+    if clip.free_space is not None:
+        shapes.append(('free_space', clip.free_space, (n, FREE_SPACE_BEARINGS)))
     for name, array, shape in shapes:
         if array.shape != shape:
             return f'{name} must be {shape}, got {array.shape}'

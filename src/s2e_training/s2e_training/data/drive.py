@@ -33,16 +33,20 @@ class Drive:
     stamps: list[int] = field(default_factory=list)
     odometry: list[tuple[float, float, float, float, float]] = field(default_factory=list)
     plans: list[np.ndarray] = field(default_factory=list)
+    free_space: list[np.ndarray] = field(default_factory=list)
     arrived: bool = False
     touched: bool = False
 
-    def add(self, frame: CameraFrame, odometry: Odometry, plan: np.ndarray) -> None:
-        """Keep one image with its label."""
+    def add(
+        self, frame: CameraFrame, odometry: Odometry, plan: np.ndarray, free: np.ndarray
+    ) -> None:
+        """Keep one image with its labels."""
         pose = odometry.pose
         self.images.append(frame.rgb)
         self.stamps.append(frame.stamp_ns)
         self.odometry.append((pose.x, pose.y, pose.yaw, odometry.v, odometry.w))
         self.plans.append(plan)
+        self.free_space.append(free)
 
 
 class Teacher:
@@ -102,8 +106,9 @@ def drive(
     while world.time_ns < spec.time_limit * 1e9 and left > 0 and not result.arrived:
         odometry, frame = world.odometry(), None
         if world.time_ns % POLICY_PERIOD_NS == 0:
-            frame = world.image()
-            result.add(frame, odometry, teacher.label())
+            seen = world.frame()
+            frame = CameraFrame(world.time_ns, seen.rgb)
+            result.add(frame, odometry, teacher.label(), world.free_space(seen))
         out = loop.on_tick(world.time_ns, odometry, frame)
         status = loop.result.status if loop.result else None
         result.arrived = status is NavigatorStatus.ARRIVED

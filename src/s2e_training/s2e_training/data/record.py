@@ -166,6 +166,7 @@ def _record_drive(
         Clip(
             info, rgb, np.array(result.stamps, np.int64), np.array(result.odometry),
             np.asarray(world.goal_odom, np.float64), np.stack(result.plans).astype(np.float32),
+            np.stack(result.free_space),
         ),
         folder,
     )
