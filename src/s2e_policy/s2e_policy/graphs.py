@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import onnxruntime as ort
 
-from s2e_core.contract import WAYPOINTS
+from s2e_core.contract import FREE_SPACE_BEARINGS, WAYPOINTS
 from s2e_policy.errors import PolicyError
 from s2e_policy.manifest import WEIGHTS_FILE, Manifest
 from s2e_policy.wire import external_locations
@@ -25,8 +25,17 @@ PROVIDERS = {
 BEST_FIRST = ('cuda', 'cpu')
 """Tried in this order when no provider is named; TensorRT builds engines for minutes first."""
 
+OUTPUTS = ('trajectories', 'scores', 'sigmas', 'rho')
+"""What every graph answers."""
+FREE_OUTPUTS = ('free_space', 'free_confidence')
+"""What some answer besides, `[B, 48]` each."""
 Shape = tuple[int | str, ...]
 BATCH = 'batch'
+
+
+def output_names(free_space: bool) -> tuple[str, ...]:
+    """Return the graph's outputs, in order and without the cache."""
+    return (*OUTPUTS, *FREE_OUTPUTS) if free_space else OUTPUTS
 
 
 def interface(manifest: Manifest, mode: str) -> tuple[dict[str, Shape], dict[str, Shape]]:
@@ -43,6 +52,8 @@ def interface(manifest: Manifest, mode: str) -> tuple[dict[str, Shape], dict[str
         'trajectories': (BATCH, modes, WAYPOINTS, 2), 'scores': (BATCH, modes),
         'sigmas': (BATCH, modes, WAYPOINTS, 2), 'rho': (BATCH, modes, WAYPOINTS),
     }
+    if manifest.free_space:
+        outputs.update(dict.fromkeys(FREE_OUTPUTS, (BATCH, FREE_SPACE_BEARINGS)))
     if mode == 'window':
         inputs['images'] = (BATCH, frames, *image)
     else:

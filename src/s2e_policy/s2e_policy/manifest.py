@@ -92,6 +92,9 @@ class Manifest:
     files: dict[str, FileEntry] = option(help='Every file with size and hash.')
     provenance: dict[str, Any] = option(help='Data, configuration, seed and commit.')
     metrics: dict[str, Any] = option(help='Measured quality, with its conditions.')
+    free_space: bool = option(
+        False, help='Whether the graphs also answer free_space and free_confidence.'
+    )
 
     def __post_init__(self) -> None:
         check(self)

@@ -11,7 +11,7 @@ import numpy as np
 
 from s2e_policy.errors import PolicyError
 from s2e_policy.goal import encode_goal
-from s2e_policy.graphs import open_graph
+from s2e_policy.graphs import OUTPUTS, open_graph, output_names
 from s2e_policy.manifest import REFERENCE_FILE
 from s2e_policy.tensors import image_tensor
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-3
 """Metres, and share of probability: other CPUs order sums differently; 1 mm is no matter."""
 MAX_BYTES = 64_000_000
-OUTPUTS = ('trajectories', 'scores', 'sigmas', 'rho')
 
 
 def read_reference(path: Path) -> dict[str, np.ndarray]:
@@ -66,7 +65,9 @@ def replay(bundle: Bundle, provider: str = 'cpu') -> dict[str, float]:
     for mode in ('window', 'streaming'):
         answers = (_run_window if mode == 'window' else _run_streaming)(bundle, stored, provider)
         worst[mode] = 0.0
-        for name in OUTPUTS:
+        for name in output_names(bundle.manifest.free_space):
+            if name not in stored:
+                raise PolicyError(f'{path}: lacks the array {name!r}')
             if answers[name].shape != stored[name].shape:
                 raise PolicyError(f'{path}: {name} must be {answers[name].shape}, got '
                                   f'{stored[name].shape}')
@@ -93,7 +94,8 @@ def _run_window(
     session = open_graph(bundle, 'window', provider)
     goal, mask = _goals(bundle, stored['goal'])
     feed = {'images': image_tensor(stored['images']), 'goal': goal, 'goal_mask': mask}
-    return dict(zip(OUTPUTS, session.run(list(OUTPUTS), feed), strict=True))
+    names = output_names(bundle.manifest.free_space)
+    return dict(zip(names, session.run(list(names), feed), strict=True))
 
 
 def _run_streaming(
@@ -105,9 +107,10 @@ def _run_streaming(
     frames = image_tensor(stored['images'])
     shape = (len(frames), manifest.images.frames - 1, manifest.token_dim)
     cache = np.zeros(shape, np.float32)
-    names = [*OUTPUTS, 'cache_out']
+    outputs = output_names(manifest.free_space)
+    names = [*outputs, 'cache_out']
     answers: list[np.ndarray] = []
     for k in range(frames.shape[1]):
         feed = {'image': frames[:, k], 'cache': cache, 'goal': goal, 'goal_mask': mask}
         *answers, cache = session.run(names, feed)
-    return dict(zip(OUTPUTS, answers, strict=True))
+    return dict(zip(outputs, answers, strict=True))

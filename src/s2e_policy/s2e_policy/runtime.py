@@ -8,8 +8,7 @@ from s2e_core.contract import Observation, PolicyOutput, PolicySpec, check_obser
 from s2e_policy.bundle import Bundle
 from s2e_policy.errors import PolicyError
 from s2e_policy.goal import encode_goal
-from s2e_policy.graphs import choose_provider, open_graph
-from s2e_policy.reference import OUTPUTS
+from s2e_policy.graphs import choose_provider, open_graph, output_names
 from s2e_policy.tensors import image_tensor
 
 
@@ -49,6 +48,7 @@ class OnnxPolicy:
         self.mode = mode
         self.provider = choose_provider(provider, require_provider)
         self._session = open_graph(bundle, mode, self.provider, threads or 1)
+        self._outputs = output_names(bundle.manifest.free_space)
         self._tokens: dict[int, np.ndarray] = {}
 
     @property
@@ -71,12 +71,14 @@ class OnnxPolicy:
         conditions = {'goal': goal[None], 'goal_mask': mask[None]}
         if self.mode == 'window':
             feed = {'images': image_tensor(observation.images)[None], **conditions}
-            answers = self._session.run(list(OUTPUTS), feed)
+            answers = self._session.run(list(self._outputs), feed)
         else:
             answers = self._stream(observation, conditions)
         scale = self.bundle.manifest.output.scale
-        modes, scores, sigmas, rho = (answer[0] for answer in answers)
-        return PolicyOutput(observation.stamp_ns, modes * scale, scores, sigmas * scale, rho)
+        modes, scores, sigmas, rho, *free = (answer[0] for answer in answers)
+        return PolicyOutput(
+            observation.stamp_ns, modes * scale, scores, sigmas * scale, rho, *free
+        )
 
     def _stream(
         self, observation: Observation, conditions: dict[str, np.ndarray]
@@ -104,5 +106,5 @@ class OnnxPolicy:
     ) -> list[np.ndarray]:
         """Run the graph once; the last entry is the newest frame's token. [D]"""
         feed = {'image': image_tensor(image)[None], 'cache': cache, **conditions}
-        *answers, cache_out = self._session.run([*OUTPUTS, 'cache_out'], feed)
+        *answers, cache_out = self._session.run([*self._outputs, 'cache_out'], feed)
         return [*answers, cache_out[0, -1]]

@@ -3,7 +3,8 @@
 A clip is a folder: ``clip.yaml`` (camera, mount, rate, source, licence, provenance),
 ``frames.npz`` (rgb [N, H, W, 3] uint8) and ``tracks.npz`` (stamps_ns [N] int64, odometry [N, 5]
 x y yaw v w in odom and body units, goal [2] in odom or NaN, and optionally plan [N, 10, 2], the
-teacher's waypoints in base_link, and free_space [N, 48], metres or NaN where unknown). Without ``plan`` the label is the odometry of the next 2 s.
+teacher's waypoints in base_link, and free_space [N, 48], metres or NaN where unknown). Without
+``plan`` the label is the odometry of the next 2 s.
 """
 
 from __future__ import annotations

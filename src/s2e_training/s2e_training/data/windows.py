@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2e_core.contract import WAYPOINTS
+from s2e_core.contract import FREE_SPACE_BEARINGS, WAYPOINTS
 from s2e_policy.goal import GoalEncoding, encode_goal
 from s2e_training.data.clip import load_tracks
 from s2e_training.data.features import features_path
@@ -31,6 +31,8 @@ class Batch:
     """[B, T, 2]"""
     goal_xy: Tensor
     """Metres, base_link. [B, 2]"""
+    free: Tensor
+    """Free distances, metres, NaN where unknown. [B, 48]"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class WindowSet:
         """
         self.frames, self.encoding = frames, encoding
         self._features: list[np.ndarray] = []
-        owner, index, goals, plans = [], [], [], []
+        owner, index, goals, plans, free = [], [], [], [], []
         for number, clip in enumerate(clips):
             path = features_path(clip, key)
             if not path.is_file():
@@ -83,11 +85,14 @@ class WindowSet:
             index.append(keep)
             goals.append(_goals(tracks)[keep])
             plans.append(plan[keep])
+            unknown = np.full((len(plan), FREE_SPACE_BEARINGS), np.nan, np.float32)
+            free.append(tracks.get('free_space', unknown)[keep])
         if not owner or sum(map(len, owner)) == 0:
             raise TrainingError('the clips hold no sample')
         self.owner, self.index = np.concatenate(owner), np.concatenate(index)
         self.goals = np.concatenate(goals)
         self.plans = np.concatenate(plans).astype(np.float32)
+        self.free = np.concatenate(free).astype(np.float32)
         bearing = np.abs(np.arctan2(self.plans[:, -1, 1], self.plans[:, -1, 0]))
         weight = 1.0 + turn_weight * np.minimum(bearing / 0.5, 1.0)
         self._cumulative = np.cumsum(weight / weight.sum())
@@ -128,12 +133,15 @@ class WindowSet:
         goal_xy, plan = self.goals[samples].copy(), self.plans[samples].copy()
         goal_xy[:, 1] *= sign
         plan[..., 1] *= sign[:, None].astype(np.float32)
+        distances = self.free[samples]
+        distances[mirrored] = distances[mirrored, ::-1]
         absent = free | np.isnan(goal_xy).any(axis=1)
         code, mask = encode_goal(np.nan_to_num(goal_xy), self.encoding)
         code[absent], mask[absent] = 0.0, 0.0
         return Batch(
             torch.from_numpy(features).float(), torch.from_numpy(code), torch.from_numpy(mask),
             torch.from_numpy(plan), torch.from_numpy(goal_xy.astype(np.float32)),
+            torch.from_numpy(distances),
         )
 
 

@@ -17,6 +17,7 @@ from s2e_core.config import to_mapping
 from s2e_core.contract import CONTRACT_VERSION, POLICY_PERIOD_NS, WAYPOINT_DT, WAYPOINTS
 from s2e_policy.bundle import Bundle, load_bundle
 from s2e_policy.goal import encode_goal
+from s2e_policy.graphs import output_names
 from s2e_policy.manifest import (
     BUNDLE_FILES,
     CARD_FILE,
@@ -103,7 +104,7 @@ def make_reference(model: S2EModel, examples: np.ndarray | None) -> dict[str, np
             torch.from_numpy(np.stack([code for code, _ in codes])),
             torch.from_numpy(np.stack([mask for _, mask in codes])),
         )
-    names = ('trajectories', 'scores', 'sigmas', 'rho')
+    names = output_names(model.free is not None)
     outputs = {name: answer.numpy() for name, answer in zip(names, answers, strict=True)}
     return {'images': images, 'goal': goal, **outputs}
 
@@ -139,5 +140,5 @@ def _manifest(model: S2EModel, info: ExportInfo, files: dict[str, FileEntry]) ->
         description=info.description, opset=OPSET, token_dim=c.dim,
         goal_encoding=c.goal_encoding, v_max=info.v_max, w_max=info.w_max, images=images,
         output=output, anchors=anchors, files=files, provenance=info.provenance,
-        metrics=info.metrics,
+        metrics=info.metrics, free_space=model.free is not None,
     )

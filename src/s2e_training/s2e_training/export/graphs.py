@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from s2e_training.models.free_space import answers
 from s2e_training.models.policy import Mixture, S2EModel
 
 
@@ -25,7 +26,8 @@ class WindowGraph(nn.Module):
             goal_mask: One where the goal is present. [B, 1]
 
         Returns:
-            Trajectories [B, M, T, 2], scores [B, M], sigmas [B, M, T, 2], rho [B, M, T].
+            Trajectories [B, M, T, 2], scores [B, M], sigmas [B, M, T, 2], rho [B, M, T];
+            with the head also free distances and confidences, [B, 48] each.
         """
         frames = self.model.config.frames
         features = self.model.encoder(images.flatten(0, 1))
@@ -51,7 +53,8 @@ class StreamingGraph(nn.Module):
 
 
 def _answers(mixture: Mixture) -> tuple[Tensor, ...]:
-    return (
+    result = (
         mixture.mean, torch.softmax(mixture.logits, dim=-1), torch.exp(mixture.log_sigma),
         mixture.rho,
     )
+    return result if mixture.free is None else (*result, *answers(mixture.free))

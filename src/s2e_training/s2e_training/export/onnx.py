@@ -12,6 +12,8 @@ import torch
 from onnx import external_data_helper, numpy_helper
 from torch import nn
 
+from s2e_core.contract import FREE_SPACE_BEARINGS
+from s2e_policy.graphs import output_names
 from s2e_policy.manifest import STREAMING_FILE, WEIGHTS_FILE, WINDOW_FILE
 from s2e_training.export.graphs import StreamingGraph, WindowGraph
 from s2e_training.models.policy import S2EModel
@@ -82,7 +84,9 @@ class _WeightStore:
 def _export(
     module: nn.Module, example: tuple[torch.Tensor, ...], inputs: list[str], extra: list[str]
 ) -> onnx.ModelProto:
-    outputs = ['trajectories', 'scores', 'sigmas', 'rho', *extra]
+    model = module.model
+    assert isinstance(model, S2EModel)
+    outputs = [*output_names(model.free is not None), *extra]
     axes = {name: {0: 'batch'} for name in (*inputs, *outputs)}
     module.eval()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -111,6 +115,7 @@ def _restate_shape(value: onnx.ValueInfoProto, name: str, module: nn.Module) -> 
     shape = {
         'trajectories': (c.anchors, 10, 2), 'scores': (c.anchors,), 'sigmas': (c.anchors, 10, 2),
         'rho': (c.anchors, 10), 'cache_out': (c.frames - 1, c.dim),
+        'free_space': (FREE_SPACE_BEARINGS,), 'free_confidence': (FREE_SPACE_BEARINGS,),
     }[name]
     value.CopyFrom(
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ['batch', *shape])

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from s2e_core.config import check, option
 from s2e_core.contract import WAYPOINT_DT, WAYPOINTS
+from s2e_training.models.free_space import free_space_loss
 from s2e_training.models.policy import Mixture
 
 Assignment = Literal['direction', 'distance']
@@ -42,6 +43,11 @@ class LossConfig:
     )
     score_weight: float = option(1.0, low=0.0, high=100.0, help='Weight of the score.')
     speed_weight: float = option(0.5, low=0.0, high=100.0, help='Weight of the velocity scale.')
+
+    free_space_weight: float = option(
+        0.5, low=0.0, high=100.0,
+        help="Weight of the free distances: their likelihood is about as large as the score's.",
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -104,7 +110,8 @@ def negative_log_likelihood(
 
 
 def agdm_loss(
-    mixture: Mixture, anchors: Tensor, trajectory: Tensor, config: LossConfig
+    mixture: Mixture, anchors: Tensor, trajectory: Tensor, config: LossConfig,
+    free: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Loss of a batch and its terms.
 
@@ -113,9 +120,11 @@ def agdm_loss(
         anchors: Intent points. [M, 2]
         trajectory: The expert's waypoints, metres. [B, T, 2]
         config: Weights.
+        free: Free distances, metres, NaN where unknown. [B, 48]
 
     Returns:
-        `total`, `likelihood` (nats per waypoint), `score`, `speed`, `accuracy`; scalars.
+        `total`, `likelihood` (nats per waypoint), `score`, `speed`, `accuracy`, and `free_space`
+        (nats per bearing) where the network answers it; scalars.
     """
     mode = assign(anchors, trajectory, config.assignment)
     rows = torch.arange(len(mode), device=mode.device)
@@ -129,8 +138,9 @@ def agdm_loss(
         config.regression_weight * nll.sum(dim=1).mean()
         + config.score_weight * score + config.speed_weight * speed
     )
+    terms = {'likelihood': nll.mean(), 'score': score, 'speed': speed}
+    if mixture.free is not None and free is not None:
+        terms['free_space'] = free_space_loss(mixture.free, free)
+        total = total + config.free_space_weight * terms['free_space']
     accuracy = (mixture.logits.argmax(dim=1) == mode).float().mean()
-    return {
-        'total': total, 'likelihood': nll.mean(), 'score': score, 'speed': speed,
-        'accuracy': accuracy,
-    }
+    return {'total': total, **terms, 'accuracy': accuracy}

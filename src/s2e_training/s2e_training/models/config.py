@@ -49,6 +49,9 @@ class ModelConfig:
     rho_limit: float = option(
         0.5, low=0.0, high=0.99, help="Correlation stays within this, MTR's choice.",
     )
+    free_space: bool = option(
+        True, help='Also answer free distances along 48 bearings; where clips have none, unused.',
+    )
     dropout: float = option(0.1, low=0.0, high=0.9, help='Dropout in every layer.')
 
     def __post_init__(self) -> None:

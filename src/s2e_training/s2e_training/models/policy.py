@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from s2e_core.contract import WAYPOINT_DT, WAYPOINTS
 from s2e_training.models.attention import TransformerLayer
 from s2e_training.models.config import ModelConfig
+from s2e_training.models.free_space import FreeSpace, FreeSpaceHead
 from s2e_training.models.lite0 import Lite0
 from s2e_training.models.vit import VitSmall
 
@@ -34,6 +35,8 @@ class Mixture(NamedTuple):
     """Correlation of x and y. [B, M, T]"""
     speed: Tensor
     """Velocity scale: mean speed over the horizon, m/s. [B, M]"""
+    free: FreeSpace | None = None
+    """Free distances, where the network has the head."""
 
 
 class FrameToken(nn.Module):
@@ -107,6 +110,7 @@ class S2EModel(nn.Module):
         self.regression = nn.Sequential(
             nn.Linear(d, d), nn.GELU(), nn.Linear(d, WAYPOINTS * 5 + 1)
         )
+        self.free = FreeSpaceHead(d) if config.free_space else None
         self._start_along_anchors()
 
     def tokens(self, features: Tensor) -> Tensor:
@@ -133,7 +137,9 @@ class S2EModel(nn.Module):
         queries = self.query(self.anchor_code)[None] + torch.zeros_like(goal_token)
         for layer in self.decoder:
             queries = layer(queries, context)
-        return self._heads(self.decoder_norm(queries))
+        # The goal's token is the last; the newest frame's, with its surroundings, before it.
+        free = None if self.free is None else self.free(context[:, -2])
+        return self._heads(self.decoder_norm(queries))._replace(free=free)
 
     def forward(self, features: Tensor, goal: Tensor, mask: Tensor) -> Mixture:
         """Run from cached features. [B, K, C, h, w], [B, 3], [B, 1]"""

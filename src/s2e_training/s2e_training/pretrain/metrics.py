@@ -9,11 +9,14 @@ from torch import Tensor
 
 from s2e_core.contract import WAYPOINT_DT, WAYPOINTS
 from s2e_training.models.agdm import STILL
+from s2e_training.models.free_space import NEAREST, WITHIN, FreeSpace, answers
 from s2e_training.models.policy import Mixture
 
 TIMES = (0.4, 1.0, 2.0)
 """Seconds at which errors are reported."""
 BEST_OF = 6
+NEAR = 3.0
+"""Free distances that matter within the horizon of 2 s at 1.5 m/s, metres."""
 
 
 def open_loop(mixture: Mixture, plan: Tensor) -> dict[str, Tensor]:
@@ -40,6 +43,31 @@ def open_loop(mixture: Mixture, plan: Tensor) -> dict[str, Tensor]:
     rows = torch.arange(len(plan))
     result['direction'] = direction_error(mixture.mean[rows, order[:, 0]], plan)
     return result
+
+
+def free_space_errors(answer: FreeSpace, distance: Tensor) -> dict[str, Tensor]:
+    """Per-sample errors of the free distances.
+
+    Args:
+        answer: Output of the head.
+        distance: Metres, NaN where unknown. [B, 48]
+
+    Returns:
+        `free_abs` (metres), `free_abs_3m` (metres, where the truth is within 3 m), `free_within`
+        (share within a factor of 1.25), `free_confidence` (the mean that the head states for
+        it); each [B], NaN where nothing is known.
+    """
+    metres, confidence = answers(answer)
+    error = (metres - distance).abs()
+    near = torch.where(distance < NEAR, error, torch.nan)
+    known = torch.isnan(distance)
+    ratio = (answer.log_distance - distance.clamp(min=NEAREST).log()).abs()
+    within = torch.where(known, torch.nan, (ratio <= math.log(WITHIN)).float())
+    stated = torch.where(known, torch.nan, confidence)
+    return {
+        'free_abs': error.nanmean(dim=1), 'free_abs_3m': near.nanmean(dim=1),
+        'free_within': within.nanmean(dim=1), 'free_confidence': stated.nanmean(dim=1),
+    }
 
 
 def direction_error(trajectory: Tensor, plan: Tensor) -> Tensor:

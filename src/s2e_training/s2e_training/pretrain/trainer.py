@@ -27,7 +27,12 @@ from s2e_training.pretrain.checkpoint import (
     save_checkpoint,
 )
 from s2e_training.pretrain.config import PretrainConfig
-from s2e_training.pretrain.metrics import direction_error, open_loop, straight_to_goal
+from s2e_training.pretrain.metrics import (
+    direction_error,
+    free_space_errors,
+    open_loop,
+    straight_to_goal,
+)
 
 BASELINE_SPEED = 1.2
 """Speed of the straight baseline, m/s: near the teacher's mean."""
@@ -132,11 +137,13 @@ class Trainer:
     def _measure(self, samples: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
         batch = self._validation.batch(samples, BatchOptions(), rng)
         mixture = self.model(batch.features, batch.goal, batch.mask)
-        loss = agdm_loss(mixture, self.model.anchors, batch.plan, self.config.loss)
+        loss = agdm_loss(mixture, self.model.anchors, batch.plan, self.config.loss, batch.free)
         result = open_loop(mixture, batch.plan)
         size = len(samples)
         result['loss'] = loss['total'].expand(size)
         result['accuracy'] = loss['accuracy'].expand(size)
+        if mixture.free is not None:
+            result.update(free_space_errors(mixture.free, batch.free))
         baseline = straight_to_goal(batch.goal_xy, BASELINE_SPEED)
         result['straight_fde_2.0'] = (baseline - batch.plan)[:, -1].norm(dim=-1)
         result['straight_direction'] = direction_error(baseline, batch.plan)
@@ -168,7 +175,8 @@ class Trainer:
 
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
         mixture = self.model(batch.features, batch.goal, batch.mask)
-        return agdm_loss(mixture, self.model.anchors, batch.plan, self.config.loss)
+        anchors = self.model.anchors
+        return agdm_loss(mixture, anchors, batch.plan, self.config.loss, batch.free)
 
     def _rate(self) -> float:
         c = self.config
