@@ -21,6 +21,7 @@ from bench_render import GARDEN
 from navbench_gs.render import Frame, RenderCamera, make_renderer
 from navbench_gs.scenes.resolve import resolve_scene
 from navbench_gs.scenes.survey import survey
+from navbench_gs.splats import GaussianCloud
 from s2e_core.contract import POLICY_PERIOD_NS, Observation
 from s2e_core.paths import find_model
 from s2e_core.records import Odometry
@@ -36,14 +37,21 @@ GOAL = np.array([8.0, 0.0])
 
 
 def route_cameras(
-    scene: str, size: tuple[int, int], views: int
-) -> tuple[object, list[RenderCamera]]:
-    """Return the scene's cloud and cameras of 80 degrees along its longest route."""
+    scene: str, size: tuple[int, int], views: int, length: float = np.inf
+) -> tuple[GaussianCloud, list[RenderCamera]]:
+    """Return the scene's cloud and cameras of 80 degrees along its longest route.
+
+    Args:
+        scene: `city:SEED`, a bundle or a capture.
+        size: Width and height, pixels.
+        views: How many.
+        length: Metres of the route that they cover.
+    """
     bundle = resolve_scene(scene)
     route = survey(bundle).route
     steps = np.linalg.norm(np.diff(route, axis=0), axis=1)
     along = np.concatenate([[0.0], np.cumsum(steps)])
-    at = np.linspace(0.0, along[-1] - 0.5, views)
+    at = np.linspace(0.0, min(length, along[-1] - 0.5), views)
     points = np.stack([np.interp(at, along, route[:, axis]) for axis in range(2)], axis=1)
     ahead = np.stack([np.interp(at + 0.5, along, route[:, axis]) for axis in range(2)], axis=1)
     turns = np.random.default_rng(0).uniform(-0.6, 0.6, views)

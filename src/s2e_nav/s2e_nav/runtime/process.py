@@ -22,6 +22,9 @@ GRACE_SECONDS = 1.0
 """From a signal to the end of a process that is busy."""
 TEAR_DOWN_SECONDS = 4.0
 """Longest orderly end; `ros2 launch` sends SIGTERM after five."""
+MIDDLEWARE_SECONDS = 0.6
+"""Longest good-bye of the middleware, after the program has closed: one in seven takes 3 s when
+several nodes of a robot say it at once, and nothing of ours depends on it."""
 
 
 class Program(Protocol):
@@ -107,7 +110,7 @@ def run_program(make: Callable[[], Program], args: list[str] | None = None) -> i
         code = 0
     finally:
         stop.tearing_down()
-        _tear_down(program, executor)
+        _tear_down(program, executor, code)
     return code
 
 
@@ -117,17 +120,21 @@ def main_program(make: Callable[[], Program], args: list[str] | None = None) -> 
     The end is immediate: threads are joined and files closed by then, while the libraries' own
     tidying takes most of a second and turns a late signal into another exit code.
     """
-    code = run_program(make, args)
+    _end(run_program(make, args))
+
+
+def _end(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _tear_down(program: Program | None, executor: SingleThreadedExecutor) -> None:
+def _tear_down(program: Program | None, executor: SingleThreadedExecutor, code: int) -> None:
     try:
         if program is not None:
             program.close()
     finally:
+        _after(MIDDLEWARE_SECONDS, lambda: _end(code))
         executor.shutdown(timeout_sec=1.0)
         if program is not None:
             program.node.destroy_node()

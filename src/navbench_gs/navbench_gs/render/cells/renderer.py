@@ -26,7 +26,8 @@ gaussians share the work and the more the faintest can be spared: at these weigh
 stays above 38 dB along the path of a real garden."""
 NEAR = 0.05
 CELL_BYTES = 256 << 20
-"""Memory for the clouds of cells; the least recently used go first."""
+"""Memory for the clouds of cells, or half of the world's where that is more: four million
+gaussians leave cells of 100 MB each. The least recently used go first."""
 
 Cell = tuple[int, tuple[Node, ...]]
 
@@ -68,7 +69,7 @@ class CellRenderer(CpuRenderer):
         self._store = NodeStore(cache, name, self._world.means.shape[1])
         self._nodes: dict[tuple[int, Node], NDArray[np.int32]] = {}
         self._cells: OrderedDict[Cell, PreparedCloud] = OrderedDict()
-        self._bytes = 0
+        self._bytes, self._limit = 0, max(CELL_BYTES, _size(self._world) // 2)
 
     def survey(
         self,
@@ -115,7 +116,7 @@ class CellRenderer(CpuRenderer):
         cloud = take(self._world, np.flatnonzero(seen))
         self._cells[cell] = cloud
         self._bytes += _size(cloud)
-        while self._bytes > CELL_BYTES and len(self._cells) > 1:
+        while self._bytes > self._limit and len(self._cells) > 1:
             _, oldest = self._cells.popitem(last=False)
             self._bytes -= _size(oldest)
         return cloud
