@@ -154,7 +154,10 @@ def test_the_recording_holds_the_topics(launch, tmp_path):
                   '/camera/image_raw/compressed'):
         assert counts[topic] > 0, topic
     times = [s.sec + s.nanosec * 1e-9 for s in stamps]
-    assert all(b - a == pytest.approx(0.05) for a, b in itertools.pairwise(times))
+    # A publisher keeps 20 commands: a recorder that gets no processor for long may miss some.
+    steps = [round((b - a) / 0.05, 6) for a, b in itertools.pairwise(times)]
+    assert all(step >= 1 and step == int(step) for step in steps)
+    assert len(times) >= 0.95 * (1 + sum(steps))
 
 
 def test_ctrl_c_leaves_the_report_of_what_is_finished_and_no_process(launch, tmp_path):
