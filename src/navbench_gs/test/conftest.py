@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
+from transforms3d.euler import euler2mat
 
+from navbench_gs.render import RenderCamera
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.collision import CollisionMap
-from navbench_gs.splats import GaussianCloud
+from navbench_gs.splats import GaussianCloud, load
 
 
 @pytest.fixture(scope='session')
@@ -42,6 +45,61 @@ def random_cloud() -> Callable[..., GaussianCloud]:
         )
 
     return make
+
+
+def _garden(file: Path, count: int) -> tuple[GaussianCloud, np.ndarray, np.ndarray, list[int]]:
+    """Give points of gsplat's garden sizes, turns and SH; also return lenses, poses and size."""
+    data = np.load(file, allow_pickle=False)
+    rng = np.random.default_rng(0)
+    chosen = np.sort(rng.permutation(len(data['means3d']))[:count])
+    points = data['means3d'][chosen]
+    # As training starts: as wide as the neighbours are far; then longer or flatter.
+    near = cKDTree(points).query(points, k=4)[0][:, 1:].mean(axis=1)
+    quats = rng.normal(size=(count, 4))
+    sh = 0.3 * rng.normal(size=(count, 16, 3))
+    sh[:, 0] = (data['colors'][chosen] / 255.0 - 0.5) / 0.28209479177387814
+    cloud = GaussianCloud(
+        points,
+        quats / np.linalg.norm(quats, axis=1, keepdims=True),
+        near[:, None] * np.exp(rng.uniform(-2.5, -0.3, (count, 3))),
+        rng.uniform(0.001, 1.0, count),
+        sh,
+    )
+    return cloud, data['Ks'], data['viewmats'], [int(data['width']), int(data['height'])]
+
+
+@pytest.fixture(scope='session')
+def render_view(
+    real_data: Callable[[str], Path], random_cloud: Callable[..., GaussianCloud]
+) -> Callable[[str], tuple[GaussianCloud, RenderCamera]]:
+    """Return a function from a name (`VIEWS`) to a cloud and a camera that sees it."""
+
+    def view(name: str) -> tuple[GaussianCloud, RenderCamera]:
+        kind, _, number = name.rpartition(' ')
+        pose = np.eye(4)
+        if kind == 'garden':
+            file = real_data('posed_images/gsplat_garden/test_garden.npz')
+            cloud, lenses, world_to_camera, (width, height) = _garden(file, 1500)
+            which = int(number)
+            lens = lenses[which % 3]
+            # The fourth looks through a corner of its image: principal point outside.
+            cx, cy = (lens[0, 2], lens[1, 2]) if which < 3 else (-90.0, height + 70.0)
+            pose = np.linalg.inv(world_to_camera[which % 3].astype(np.float64))
+            return cloud, RenderCamera(width, height, lens[0, 0], lens[1, 1], cx, cy, pose)
+        place, angles, lens = {
+            'train-1000 0': ((0.0, 0.0, -4.0), (0.0, 0.0, 0.0), (90.0, 90.0, 64.0, 48.0)),
+            'train-1000 1': ((0.5, 0.2, -1.0), (0.3, -0.4, 0.2), (50.0, 55.0, 64.0, 48.0)),
+            'train-1000 2': ((-1.0, 0.0, -2.0), (0.1, 0.3, 0.0), (110.0, 110.0, 150.0, -20.0)),
+            'random 0': ((0.1, 0.2, -3.0), (0.0, 0.0, 0.0), (60.0, 60.0, 64.0, 48.0)),
+            'random 1': ((0.0, 0.1, 0.0), (0.4, 2.0, -0.3), (40.0, 50.0, -10.0, 110.0)),
+        }[name]
+        pose[:3, :3], pose[:3, 3] = euler2mat(*angles), place
+        real = kind == 'train-1000'
+        file = real_data('splats/fixtures/train-1000.ply') if real else None
+        cloud = load(file) if file else random_cloud(600, 3)
+        return cloud, RenderCamera(128, 96, *lens, pose)
+
+    return view
 
 
 @pytest.fixture(scope='session')

@@ -48,6 +48,8 @@ Float64 = NDArray[np.float64]
 class Footprints:
     """Gaussians on the screen, N of them, in ascending depth."""
 
+    indices: NDArray[np.int64]
+    """`[N]` in the cloud."""
     centres: Float64
     """`[N, 2]` pixels."""
     covariances: Float64
@@ -113,6 +115,7 @@ def footprints(cloud: GaussianCloud, camera: RenderCamera) -> Footprints:
     away /= np.linalg.norm(away, axis=1, keepdims=True)
     lobes = np.einsum('nk,nkc->nc', harmonics.basis(away, chosen.sh_degree), chosen.sh)
     return Footprints(
+        kept,
         centres,
         covariances + DILATION * np.eye(2),
         points[kept, 2],
