@@ -28,6 +28,20 @@ def test_generate_then_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert 'city-1000' in said and 'longest route' in said and 'Apache-2.0' in said
 
 
+def test_doctor_writes_a_page_and_says_whether_a_robot_can_drive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A city is sound; a radius without sense is refused."""
+    assert main(['scene', 'generate', '--seed', '1000', '--out', str(tmp_path / 'city')]) == 0
+    page = tmp_path / 'city.html'
+    assert main(['scene', 'doctor', str(tmp_path / 'city'), '--out', str(page)]) == 0
+    said = capsys.readouterr().out
+    assert 'longest route' in said and str(page) in said and 'bad ' not in said
+    assert page.read_text(encoding='utf-8').count('data:image') >= 4
+    assert main(['scene', 'doctor', str(tmp_path / 'city'), '--radius', '9']) == 2
+    assert '0.05..2 m, got 9' in capsys.readouterr().err
+
+
 def test_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A .ply becomes .sog, .splat and .ply again, with as many gaussians."""
     cloud = GaussianCloud(
