@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ ORDER = 50
 EPILOG = """examples:
   s2e train record config/training/record.yaml .cache/clips
   s2e train encode .cache/clips
+  s2e train anchors .cache/clips/teacher --out anchors.npy
   s2e train pretrain config/training/small.yaml runs/small
+  s2e train evaluate runs/small .cache/clips/validation
   s2e policy export runs/small models/my-policy
 """
 
@@ -42,6 +45,16 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     encode = steps.add_parser('encode', help='run the frozen encoder over clips once')
     encode.add_argument('clips', type=Path, nargs='+', help='folders of clips')
     encode.add_argument('--threads', type=int, default=1, help='threads (default 1)')
+    anchors = steps.add_parser('anchors', help='cluster intent points from clips, with a picture')
+    anchors.add_argument('clips', type=Path, nargs='+', help='folders of clips')
+    anchors.add_argument('--count', type=int, default=33, help='anchors, one to stop (default 33)')
+    anchors.add_argument('--seed', type=int, default=0, help='seed of the clustering (default 0)')
+    anchors.add_argument('--out', type=Path, default=Path('anchors.npy'),
+                         help='file; the picture lies beside it (default anchors.npy)')
+    evaluate = steps.add_parser('evaluate', help='open-loop errors by task and scene, as CSV')
+    evaluate.add_argument('training', type=Path, metavar='run', help='run or checkpoint')
+    evaluate.add_argument('clips', type=Path, nargs='+', help='folders of clips')
+    evaluate.add_argument('--out', type=Path, help='CSV file (RUN/evaluation.csv)')
     pretrain = steps.add_parser('pretrain', help='clone the teacher; goes on where it stopped')
     pretrain.add_argument('config', type=Path, help='settings, such as config/training/small.yaml')
     pretrain.add_argument('out', type=Path, help='folder of the run')
@@ -50,7 +63,11 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run one step of training."""
-    return {'record': _record, 'encode': _encode, 'pretrain': _pretrain}[args.step](args)
+    actions = {
+        'record': _record, 'encode': _encode, 'anchors': _anchors, 'evaluate': _evaluate,
+        'pretrain': _pretrain,
+    }
+    return actions[args.step](args)
 
 
 def _record(args: argparse.Namespace) -> int:
@@ -100,6 +117,66 @@ def _encode(args: argparse.Namespace) -> int:
     for folder in args.clips:
         encode_clips(find_clips(folder), runner, show)
         print()
+    return 0
+
+
+def _anchors(args: argparse.Namespace) -> int:
+    import cv2
+    import numpy as np
+
+    from s2e_training.data.clip import find_clips, load_tracks
+    from s2e_training.data.windows import labels
+    from s2e_training.models.anchor_picture import draw_anchors
+    from s2e_training.models.anchors import cluster_anchors
+
+    parts = []
+    for clip in (clip for folder in args.clips for clip in find_clips(folder)):
+        plan, keep = labels(load_tracks(clip))
+        parts.append(plan[keep])
+    trajectories = np.concatenate(parts)
+    anchors = cluster_anchors(trajectories, args.count, args.seed)
+    np.save(args.out, anchors)
+    picture = args.out.with_suffix('.png')
+    drawn = draw_anchors(anchors, trajectories)
+    cv2.imwrite(str(picture), cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+    print(f'{args.out}: {len(anchors)} anchors from {len(trajectories)} samples\n{picture}')
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from s2e_training.data.clip import find_clips
+    from s2e_training.data.features import FeatureEncoder, encode_clips
+    from s2e_training.data.windows import WindowSet
+    from s2e_training.models.lite0 import Lite0
+    from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
+    from s2e_training.pretrain.evaluate import evaluate, write_rows
+
+    checkpoint = args.training / BEST if args.training.is_dir() else args.training
+    model, config = restore_model(load_checkpoint(checkpoint))
+    encoder = Lite0()
+    encoder.load_imagenet()
+    runner = FeatureEncoder(encoder, config.model.image_size, config.threads)
+    clips = [clip for folder in args.clips for clip in find_clips(folder)]
+    encode_clips(clips, runner)
+    data = WindowSet(clips, runner.key, config.model.frames, config.model.goal_encoding)
+
+    def show(done: int, total: int) -> None:
+        print(f'\revaluated {done}/{total} samples', end='', file=sys.stderr, flush=True)
+
+    rows = evaluate(model, data, clips, show)
+    print(file=sys.stderr)
+    for row in rows:
+        if row['group'] != 'source':
+            print(f'{row["name"]} ({row["samples"]} samples)')
+            for name in ('top', 'straight', 'constant'):
+                start = '' if name == 'top' else f'{name}_'
+                errors = '  '.join(f'{row[f"{start}{kind}_{t}"]:.3f}'
+                                   for kind in ('ade', 'fde') for t in (0.4, 1.0, 2.0))
+                print(f'  {name:9s} ADE, FDE at 0.4, 1, 2 s: {errors} m  '
+                      f'direction {row[f"{start}direction"]:.1f} deg')
+    out = args.out or checkpoint.parent / 'evaluation.csv'
+    write_rows(out, rows)
+    print(out)
     return 0
 
 

@@ -69,14 +69,14 @@ class WindowSet:
         """
         self.frames, self.encoding = frames, encoding
         self._features: list[np.ndarray] = []
-        owner, index, goals, plans, free = [], [], [], [], []
+        owner, index, goals, plans, free, motion = [], [], [], [], [], []
         for number, clip in enumerate(clips):
             path = features_path(clip, key)
             if not path.is_file():
                 raise TrainingError(f'{path}: missing; encode the clips first')
             self._features.append(np.load(path, mmap_mode='r', allow_pickle=False))
             tracks = load_tracks(clip)
-            plan, keep = _labels(tracks)
+            plan, keep = labels(tracks)
             if len(self._features[-1]) != len(plan):
                 raise TrainingError(
                     f'{path}: must hold {len(plan)} frames, got {len(self._features[-1])}'
@@ -85,6 +85,7 @@ class WindowSet:
             index.append(keep)
             goals.append(_goals(tracks)[keep])
             plans.append(plan[keep])
+            motion.append(tracks['odometry'][keep, 3:5])
             unknown = np.full((len(plan), FREE_SPACE_BEARINGS), np.nan, np.float32)
             free.append(tracks.get('free_space', unknown)[keep])
         if not owner or sum(map(len, owner)) == 0:
@@ -92,6 +93,7 @@ class WindowSet:
         self.owner, self.index = np.concatenate(owner), np.concatenate(index)
         self.goals = np.concatenate(goals)
         self.plans = np.concatenate(plans).astype(np.float32)
+        self.motion = np.concatenate(motion).astype(np.float32)
         self.free = np.concatenate(free).astype(np.float32)
         bearing = np.abs(np.arctan2(self.plans[:, -1, 1], self.plans[:, -1, 0]))
         weight = 1.0 + turn_weight * np.minimum(bearing / 0.5, 1.0)
@@ -152,7 +154,7 @@ def _goals(tracks: dict[str, np.ndarray]) -> np.ndarray:
     return np.stack([np.cos(yaw) * dx + np.sin(yaw) * dy, np.cos(yaw) * dy - np.sin(yaw) * dx], 1)
 
 
-def _labels(tracks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def labels(tracks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return waypoints [N, T, 2] and the frames that have a label [S]."""
     if 'plan' in tracks:
         return tracks['plan'], np.arange(len(tracks['plan']))

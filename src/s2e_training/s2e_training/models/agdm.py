@@ -59,13 +59,15 @@ def assign(
     """Choose the mode of each trajectory.
 
     Args:
-        anchors: Intent points; the first is the stop anchor. [M, 2]
+        anchors: Intent points; the first is the stop anchor, unless it is alone. [M, 2]
         trajectory: Waypoints, metres. [B, T, 2]
         method: How to measure fit.
 
     Returns:
         Index of the mode. [B]
     """
+    if len(anchors) == 1:
+        return torch.zeros(len(trajectory), dtype=torch.long, device=trajectory.device)
     end = trajectory[:, -1]
     moving = anchors[1:]
     if method == 'distance':

@@ -32,7 +32,11 @@ class ModelConfig:
     feed_forward: int = option(256, low=16, high=8192, help='Width of the hidden layers.')
     fusion_layers: int = option(4, low=1, high=24, help='Self-attention over frames and goal.')
     decoder_layers: int = option(2, low=1, high=24, help='Cross-attention of the anchors.')
-    anchors: int = option(33, low=2, high=512, help='Modes; the first is the stop anchor.')
+    anchors: int = option(
+        33, low=1, high=512,
+        help='Modes; the first is the stop anchor. With one the network is unimodal: a single '
+        'Gaussian trajectory, for the ablation.',
+    )
     goal_encoding: GoalEncoding = option(
         'log', choices=GOAL_ENCODINGS,
         help="Range code of the goal; the paper's is `linear`, see s2e_policy.goal.",

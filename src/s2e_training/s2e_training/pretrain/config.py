@@ -21,6 +21,10 @@ class PretrainConfig:
     initial: str = option(
         '', help='Checkpoint whose averaged weights and anchors begin this run, as for DAgger.'
     )
+    anchors: str = option(
+        'data', help='data: clustered from the training clips; fan: arcs of constant curvature; '
+        'or a file of `s2e train anchors`.',
+    )
     seed: int = option(0, low=0, high=2**31, help='Seed of weights, batches and dropout.')
     steps: int = option(4000, low=1, high=10**8, help='Optimiser steps.')
     batch: int = option(128, low=1, high=65536, help='Samples a step.')

@@ -17,7 +17,7 @@ from s2e_core.config import to_mapping
 from s2e_training.data.windows import Batch, BatchOptions, WindowSet
 from s2e_training.errors import TrainingError
 from s2e_training.models.agdm import agdm_loss
-from s2e_training.models.anchors import cluster_anchors
+from s2e_training.models.anchors import choose_anchors
 from s2e_training.models.policy import S2EModel
 from s2e_training.pretrain.checkpoint import (
     BEST,
@@ -28,14 +28,12 @@ from s2e_training.pretrain.checkpoint import (
 )
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.metrics import (
+    BASELINE_SPEED,
     direction_error,
     free_space_errors,
     open_loop,
     straight_to_goal,
 )
-
-BASELINE_SPEED = 1.2
-"""Speed of the straight baseline, m/s: near the teacher's mean."""
 
 
 @dataclass(frozen=True)
@@ -238,8 +236,8 @@ def _initial_model(config: PretrainConfig, train: WindowSet) -> S2EModel:
         if model.config != config.model:
             raise TrainingError(f'{config.initial}: holds a network of another size or form')
         return model
-    anchors = torch.from_numpy(cluster_anchors(train.plans, config.model.anchors, config.seed))
-    model = S2EModel(config.model, anchors)
+    anchors = choose_anchors(config.anchors, config.model.anchors, train.plans, config.seed)
+    model = S2EModel(config.model, torch.from_numpy(anchors))
     if config.model.encoder == 'lite0':
         model.encoder.load_imagenet()  # type: ignore[operator]
     return model
