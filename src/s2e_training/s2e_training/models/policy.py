@@ -39,6 +39,16 @@ class Mixture(NamedTuple):
     """Free distances, where the network has the head."""
 
 
+def converted(mixture: Mixture, device: torch.device | None = None) -> Mixture:
+    """Return a mixture as float32, on another device if one is given."""
+    free = mixture.free
+    if free is not None:
+        free = FreeSpace(*(part.to(device, torch.float32) for part in free))
+    tensors = (mixture.logits, mixture.mean, mixture.log_sigma, mixture.rho, mixture.speed)
+    logits, mean, log_sigma, rho, speed = (part.to(device, torch.float32) for part in tensors)
+    return Mixture(logits, mean, log_sigma, rho, speed, free)
+
+
 class FrameToken(nn.Module):
     """One feature map to one token; every cell keeps its place until the last linear layer."""
 

@@ -49,6 +49,13 @@ class PretrainConfig:
     turn_weight: float = option(
         2.0, low=0, high=100, help='Extra draws of samples whose label turns.'
     )
+    device: str = option(
+        'auto', choices=('auto', 'cpu', 'cuda'), help='auto: a GPU if there is one.'
+    )
+    precision: str = option(
+        'float32', choices=('float32', 'bfloat16'),
+        help='Of the network while training; likelihoods are always float32.',
+    )
     threads: int = option(2, low=1, high=256, help='Threads of PyTorch.')
     validate_every: int = option(200, low=1, high=10**6, help='Steps between validations.')
     validation_samples: int = option(1024, low=8, high=10**6, help='Samples of a validation.')

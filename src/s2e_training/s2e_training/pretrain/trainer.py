@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from s2e_training.data.windows import Batch, BatchOptions, WindowSet
 from s2e_training.errors import TrainingError
 from s2e_training.models.agdm import agdm_loss
 from s2e_training.models.anchors import choose_anchors
-from s2e_training.models.policy import S2EModel
+from s2e_training.models.policy import S2EModel, converted
 from s2e_training.pretrain.checkpoint import (
     BEST,
     LAST,
@@ -27,6 +26,8 @@ from s2e_training.pretrain.checkpoint import (
     save_checkpoint,
 )
 from s2e_training.pretrain.config import PretrainConfig
+from s2e_training.pretrain.devices import choose_devices
+from s2e_training.pretrain.journal import Journal
 from s2e_training.pretrain.metrics import (
     BASELINE_SPEED,
     direction_error,
@@ -68,11 +69,14 @@ class Trainer:
             TrainingError: The folder holds a run with other settings.
         """
         self.config, self.folder = config, folder
+        self._devices = choose_devices(config.device, config.precision)
+        self._share = self._devices.share(config.batch)
         self._train, self._validation, self._clock = train, validation, clock
         folder.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
-        self.model = _initial_model(config, train)
+        self.model = _initial_model(config, train).to(self._devices.device)
+        self._journal = Journal(folder) if self._devices.first else None
         parameters = [p for p in self.model.parameters() if p.requires_grad]
         self._optimiser = torch.optim.AdamW(
             parameters, lr=config.learning_rate, weight_decay=config.weight_decay,
@@ -105,7 +109,8 @@ class Trainer:
                 validation = report = self.validate()
                 self._judge(report['loss'])
                 measured = {f'val_{name}': value for name, value in report.items()}
-                self._log({'step': self.step, **loss, **measured})
+                if self._journal is not None:
+                    self._journal.write({'step': self.step, **loss, **measured})
             if self._clock() - saved > 60 * self.config.checkpoint_minutes:
                 self._save(LAST)
                 saved = self._clock()
@@ -134,8 +139,11 @@ class Trainer:
 
     def _measure(self, samples: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
         batch = self._validation.batch(samples, BatchOptions(), rng)
-        mixture = self.model(batch.features, batch.goal, batch.mask)
-        loss = agdm_loss(mixture, self.model.anchors, batch.plan, self.config.loss, batch.free)
+        there = batch.to(self._devices.device)
+        cpu = torch.device('cpu')
+        mixture = converted(self.model(there.features, there.goal, there.mask), cpu)
+        anchors = self.model.anchors.to(cpu)
+        loss = agdm_loss(mixture, anchors, batch.plan, self.config.loss, batch.free)
         result = open_loop(mixture, batch.plan)
         size = len(samples)
         result['loss'] = loss['total'].expand(size)
@@ -149,17 +157,18 @@ class Trainer:
 
     def _train_step(self) -> dict[str, float]:
         c = self.config
-        # Randomness depends on the step alone, so a resumed run repeats an unbroken one.
-        rng = np.random.default_rng([c.seed, 0, self.step])
+        # Randomness depends on step and process alone, so a resumed run repeats an unbroken one.
+        rank = self._devices.rank
+        rng = np.random.default_rng([c.seed, 0, self.step, *([rank] if rank else [])])
         torch.manual_seed(int(rng.integers(2**31)))
-        batch = self._train.draw(
-            c.batch, BatchOptions(c.mirror, c.goal_free, c.restart), rng
-        )
+        options = BatchOptions(c.mirror, c.goal_free, c.restart)
+        batch = self._train.draw(self._share, options, rng).to(self._devices.device)
         self._optimiser.param_groups[0]['lr'] = c.learning_rate * self._rate()
         self.model.train()
         loss = self._loss(batch)
         self._optimiser.zero_grad(set_to_none=True)
         loss['total'].backward()
+        self._devices.average(p for _, p in self._trainable())
         norm = torch.nn.utils.clip_grad_norm_(
             [p for _, p in self._trainable()], c.clip_norm, error_if_nonfinite=True
         )
@@ -172,9 +181,10 @@ class Trainer:
         return {**{k: float(v.detach()) for k, v in loss.items()}, 'norm': float(norm)}
 
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
-        mixture = self.model(batch.features, batch.goal, batch.mask)
+        with self._devices.autocast():
+            mixture = self.model(batch.features, batch.goal, batch.mask)
         anchors = self.model.anchors
-        return agdm_loss(mixture, anchors, batch.plan, self.config.loss, batch.free)
+        return agdm_loss(converted(mixture), anchors, batch.plan, self.config.loss, batch.free)
 
     def _rate(self) -> float:
         c = self.config
@@ -199,6 +209,8 @@ class Trainer:
             self._stale += 1
 
     def _save(self, name: str) -> None:
+        if not self._devices.first:
+            return
         save_checkpoint(self.folder / name, {
             'config': to_mapping(self.config), 'model': self.model.state_dict(),
             'average': self._average, 'anchors': self.model.anchors,
@@ -211,22 +223,13 @@ class Trainer:
             raise TrainingError(
                 f'{self.folder / LAST}: was made with other settings; choose another folder'
             )
-        if not torch.equal(content['anchors'], self.model.anchors):
+        if not torch.equal(content['anchors'], self.model.anchors.cpu()):
             raise TrainingError(f'{self.folder / LAST}: the training clips have changed since')
         self.model.load_state_dict(content['model'])
         self._optimiser.load_state_dict(content['optimiser'])
-        self._average = content['average']
+        self._average = {n: v.to(self._devices.device) for n, v in content['average'].items()}
         self.step, self._best = content['step'], content['best']
         self._stale = content['stale']
-
-    def _log(self, row: dict[str, float]) -> None:
-        path = self.folder / 'log.csv'
-        fresh = not path.is_file()
-        with path.open('a', newline='', encoding='utf-8') as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
-            if fresh:
-                writer.writeheader()
-            writer.writerow({k: round(v, 5) for k, v in row.items()})
 
 
 def _initial_model(config: PretrainConfig, train: WindowSet) -> S2EModel:
