@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.config import check, from_yaml, option
@@ -20,6 +20,7 @@ WEIGHTS_FILE = 'policy.weights'
 REFERENCE_FILE = 'reference.npz'
 CARD_FILE = 'MODEL_CARD.md'
 BUNDLE_FILES = (WINDOW_FILE, STREAMING_FILE, WEIGHTS_FILE, REFERENCE_FILE, CARD_FILE)
+Precision = Literal['float32', 'float16', 'int8']
 MAX_FILE_BYTES = 2_000_000_000
 """Upper limit for any file of a bundle; the paper's size has 0.4 GB of weights."""
 
@@ -92,6 +93,9 @@ class Manifest:
     files: dict[str, FileEntry] = option(help='Every file with size and hash.')
     provenance: dict[str, Any] = option(help='Data, configuration, seed and commit.')
     metrics: dict[str, Any] = option(help='Measured quality, with its conditions.')
+    precision: Precision = option(
+        'float32', choices=('float32', 'float16', 'int8'), help='Of weights and arithmetic.'
+    )
     free_space: bool = option(
         False, help='Whether the graphs also answer free_space and free_confidence.'
     )

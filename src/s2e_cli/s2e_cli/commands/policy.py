@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from s2e_policy.bundle import Bundle
 
 ORDER = 40
 
@@ -13,7 +18,9 @@ EPILOG = """examples:
   s2e policy info models/s2e-small
   s2e policy check models/s2e-small
   s2e policy bench models/s2e-small
+  s2e policy bench random:paper
   s2e policy export runs/small models/my-policy --name my-policy
+  s2e policy convert models/s2e-small models/s2e-small-int8 --precision int8
 """
 
 
@@ -34,6 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         step = steps.add_parser(name, help=text)
         step.add_argument('bundle', help='folder, or name under models/')
         if name == 'bench':
+            step.epilog = 'random:small and random:paper time those sizes with random weights'
             step.add_argument('--runs', type=int, default=200, help='timed calls (default 200)')
     export = steps.add_parser('export', help='make a bundle from a training run')
     export.add_argument(
@@ -44,9 +52,18 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     export.add_argument('--metrics', type=Path, help='YAML of measured metrics for the card')
 
 
+    convert = steps.add_parser('convert', help='make a bundle in float16 or int8 of another')
+    convert.add_argument('bundle', help='folder, or name under models/; float32')
+    convert.add_argument('out', type=Path, help='folder of the new bundle; replaced if it exists')
+    convert.add_argument('--precision', choices=('float16', 'int8'), required=True,
+                         help='of weights and arithmetic; int8 leaves convolutions alone')
+
+
 def run(args: argparse.Namespace) -> int:
     """Run one step."""
-    steps = {'info': _info, 'check': _check, 'bench': _bench, 'export': _export}
+    steps = {
+        'info': _info, 'check': _check, 'bench': _bench, 'export': _export, 'convert': _convert,
+    }
     return steps[args.step](args)
 
 
@@ -78,15 +95,37 @@ def _check(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     from s2e_core.paths import find_model
     from s2e_policy.bundle import load_bundle
+
+    if args.bundle.startswith('random:'):
+        from s2e_training.export.random import random_bundle
+
+        with tempfile.TemporaryDirectory() as folder:
+            print(f'making {args.bundle}', file=sys.stderr)
+            return _time(random_bundle(args.bundle.partition(':')[2], Path(folder)), args.runs)
+    return _time(load_bundle(find_model(args.bundle)), args.runs)
+
+
+def _time(bundle: Bundle, runs: int) -> int:
     from s2e_policy.latency import measure
 
-    bundle = load_bundle(find_model(args.bundle))
     print('graph      threads  provider   p50 ms   p95 ms   p99 ms')
     for mode in ('streaming', 'window'):
         for threads in (1, 2):
-            x = measure(bundle, mode, threads, args.runs, time.perf_counter)
+            x = measure(bundle, mode, threads, runs, time.perf_counter)
             times = f'{x.p50:8.2f} {x.p95:8.2f} {x.p99:8.2f}'
             print(f'{mode:9s}  {threads:7d}  {x.provider:8s} {times}')
+    return 0
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from s2e_core.paths import find_model
+    from s2e_training.export.precision import convert_bundle
+
+    bundle = convert_bundle(find_model(args.bundle), args.out, args.precision)
+    size = sum(entry.bytes for entry in bundle.manifest.files.values())
+    print(f'{bundle.root}: {args.precision}, {size / 1e6:.1f} MB, against float32:')
+    for key, value in bundle.manifest.metrics['against_float32'].items():
+        print(f'  {key.replace("_", " ")}: {value}')
     return 0
 
 

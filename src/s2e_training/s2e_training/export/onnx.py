@@ -45,14 +45,14 @@ def write_graphs(model: S2EModel, folder: Path) -> None:
         StreamingGraph(model), (image, cache, goal, mask),
         ['image', 'cache', 'goal', 'goal_mask'], ['cache_out'],
     )
-    store = _WeightStore()
+    store = WeightStore()
     for graph, name in ((window, WINDOW_FILE), (streaming, STREAMING_FILE)):
         store.move(graph)
         (folder / name).write_bytes(graph.SerializeToString(deterministic=True))
     (folder / WEIGHTS_FILE).write_bytes(bytes(store.data))
 
 
-class _WeightStore:
+class WeightStore:
     """Collects tensors, each content once, at aligned offsets."""
 
     def __init__(self) -> None:
