@@ -1,6 +1,7 @@
 """Shared fixtures: where the real captures lie, and clouds to test with."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from navbench_gs.render import RenderCamera
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.splats import GaussianCloud, load
+
+# Modules that several test files share.
+sys.path.append(str(Path(__file__).parent / 'support'))
 
 
 @pytest.fixture(scope='session')

@@ -159,7 +159,11 @@ def test_readers_agree_with_an_independent_one(real_data, entry):
         ('objects/guitar.compressed.ply', 90_854),
         ('objects/marcelpadilla/plant.splat', 113_648),
         ('objects/rock_sog_v1', 185_761),
-        ('fixtures/minimal.splat', 4),
+        ('objects/biker.spz', 152_746),
+        ('scenes/headquarter_garden/2_0', 534_493),
+        ('scenes/headquarter_garden/2_1', 308_575),
+        *[(f'fixtures/minimal{end}', 4) for end in ('.splat', '.ksplat', '-raw.spz')],
+        *[(f'fixtures/minimal-v{version}.spz', 4) for version in (2, 3, 4)],
     ],
 )
 def test_counts_of_real_files(real_data, name, count):

@@ -1,7 +1,6 @@
-"""SPZ, .ksplat and .splat: values by hand, agreement with real files, and damage of any kind."""
+"""SPZ, .ksplat and .splat: values by hand, agreement with real files, and lies."""
 
 import gzip
-import os
 import struct
 import tracemalloc
 
@@ -11,9 +10,6 @@ import zstandard
 
 from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats import harmonics, load, save_splat
-
-FUZZ = int(os.environ.get('NAVBENCH_FUZZ', '400'))
-_FLOATS = [np.nan, np.inf, -np.inf, 3e38, -3e38, 0.0]
 
 
 def _spz_columns(version, count, degree):
@@ -208,64 +204,6 @@ def test_two_encodings_of_one_capture_agree(real_data):
     assert np.abs(one.sh - other.sh).max() <= 0.5 / 255 / 0.15 + 1e-3
 
 
-def _damage(data, rng):
-    """Return the bytes cut, changed, lengthened, shortened, with a wild float, or random."""
-    data = bytearray(data)
-    at = int(rng.integers(len(data)))
-    kind = int(rng.integers(6))
-    if kind == 0:
-        data = data[:at]
-    elif kind == 1:
-        for _ in range(int(rng.integers(1, 20))):
-            data[int(rng.integers(len(data)))] = int(rng.integers(256))
-    elif kind == 2:
-        data[at:at] = rng.integers(0, 256, 30, dtype=np.uint8).tobytes()
-    elif kind == 3:
-        del data[at : at + int(rng.integers(1, 60))]
-    elif kind == 4:
-        data[at : at + 4] = np.float32(rng.choice(_FLOATS)).tobytes()
-    else:
-        # Headers lie at the start, where all decisions are made.
-        data[int(rng.integers(min(len(data), 80)))] = int(rng.integers(256))
-    return bytes(data)
-
-
-def _damaged(kind, rng):
-    if kind == 'gzip inside':
-        return gzip.compress(_damage(gzip.decompress(_spz(2, 20, 1)), rng))
-    if kind == 'ksplat sections':
-        data = bytearray(_ksplat(int(rng.integers(3)), 20, 1))
-        at = 4096 + int(rng.integers(42))
-        data[at] = int(rng.integers(256))
-        return bytes(data)
-    if kind == 'ksplat':
-        return _damage(_ksplat(int(rng.integers(3)), 20, 1), rng)
-    return _damage(_spz(int(kind[-1]), 20, 1), rng)
-
-
-@pytest.mark.parametrize('kind', ['spz 2', 'spz 4', 'gzip inside', 'ksplat', 'ksplat sections'])
-@pytest.mark.filterwarnings('error')
-def test_damaged_files(tmp_path, kind):
-    rng = np.random.default_rng(7)
-    path = tmp_path / 'bad.splats'
-    refused = 0
-    tracemalloc.start()
-    for _ in range(FUZZ // 5):
-        path.write_bytes(_damaged(kind, rng))
-        try:
-            cloud = load(path)
-        except SplatFormatError as error:
-            refused += path.name in str(error)
-            continue
-        assert np.isfinite(cloud.means).all()
-        assert np.isfinite(cloud.sh).all()
-        assert (cloud.scales > 0).all()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert refused > FUZZ // 5 // 4
-    assert peak < 30_000_000
-
-
 @pytest.mark.parametrize(
     ('data', 'words'),
     [
@@ -322,4 +260,15 @@ def test_lies_in_a_ksplat(tmp_path, offset, value, words):
         assert len(load(path)) == 6
         return
     with pytest.raises(SplatFormatError, match=words):
+        load(path)
+
+
+def test_a_ksplat_without_buckets_is_refused(tmp_path):
+    data = bytearray(_ksplat(1))
+    # No buckets, neither full nor partly full: nothing to place the gaussians by.
+    for offset in (12, 32, 36):
+        data[4096 + offset : 4096 + offset + 4] = bytes(4)
+    path = tmp_path / 'lie.ksplat'
+    path.write_bytes(data)
+    with pytest.raises(SplatFormatError, match='buckets within 0'):
         load(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from navbench_gs.errors import SplatFormatError
-from navbench_gs.splats import GaussianCloud, load, save_sog
+from navbench_gs.splats import GaussianCloud, load, save_sog, streamed
 
 
 def _write_chunk(folder, name, cloud):
@@ -94,6 +94,46 @@ def test_a_run_beyond_its_file_is_refused(scene):
     _edit(scene, change)
     with pytest.raises(SplatFormatError, match=r'stay within the 12 gaussians .* got 13'):
         load(scene, level=2)
+
+
+def test_overlapping_runs_take_each_gaussian_once_and_no_time(scene):
+    def change(meta):
+        run = {'file': 3, 'offset': 0, 'count': 12}
+        # 30,000 runs of all 12: a mask per run would still be quick here, but not at 16 million.
+        meta['tree'] = {'children': [{'lods': {'2': run}}] * 30_000}
+
+    _edit(scene, change)
+    assert len(load(scene, level=2)) == 12
+
+
+def test_a_file_named_twice_is_refused(scene):
+    _edit(scene, lambda meta: meta['filenames'].append(meta['filenames'][1]))
+    with pytest.raises(SplatFormatError, match='all different, got 5 of them, 4 different'):
+        load(scene)
+    _edit(scene, lambda meta: meta.update(filenames=[str(n) for n in range(4097)]))
+    with pytest.raises(SplatFormatError, match='must be at most 4096'):
+        load(scene)
+
+
+def test_a_level_of_empty_runs_is_refused(scene):
+    def change(meta):
+        for cell in (meta['tree']['children'][0]['children'][0], meta['tree']['children'][1]):
+            cell['lods']['2']['count'] = 0
+
+    _edit(scene, change)
+    with pytest.raises(SplatFormatError, match='cells of level 2 must hold gaussians'):
+        load(scene, level=2)
+
+
+def test_a_level_larger_than_a_cloud_may_be_is_refused(scene, monkeypatch):
+    for cell in (
+        lambda tree: tree['children'][0]['children'][0],
+        lambda tree: tree['children'][1],
+    ):
+        _edit(scene, lambda meta, cell=cell: cell(meta['tree'])['lods'].pop('0'))
+    monkeypatch.setattr(streamed, 'MAX_GAUSSIANS', 60)
+    with pytest.raises(SplatFormatError, match='at most 60 gaussians, got 70'):
+        load(scene, level=1)
 
 
 @pytest.mark.parametrize('name', ['../1_0/meta.json', '/etc/passwd', 'C:\\x', '..\\x'])

@@ -54,7 +54,9 @@ def read_compressed_ply(path: Path) -> GaussianCloud:
     rgb = colours[:, :3]
     if all(name in chunk.names for name in _COLOUR_BOUNDS):
         rgb = _within(bounds, which, ('r', 'g', 'b'), rgb)
-    sh = [((rgb - 0.5) / harmonics.C0)[:, None, :]]
+    # Bounds near the end of float32 become infinite, which the check on the cloud refuses.
+    with np.errstate(over='ignore'):
+        sh = [((rgb - 0.5) / harmonics.C0)[:, None, :].astype(np.float32)]
     if 'sh' in elements:
         table = elements['sh']
         require(table.count == vertex.count, source, 'sh must have a row per vertex', table.count)
@@ -89,6 +91,8 @@ def _rotations(words: Words) -> Floats:
     return unpack_smallest_three(three, (words >> np.uint32(30)).astype(np.int64))
 
 
+# Signalling NaN warn when they are widened.
+@np.errstate(invalid='ignore', over='ignore')
 def _within(
     bounds: NDArray[np.void], which: NDArray[np.integer], axes: tuple[str, ...], fractions: Floats
 ) -> Floats:
@@ -98,12 +102,11 @@ def _within(
         low = bounds[f'min_{axis}'].astype(np.float64)[which]
         high = bounds[f'max_{axis}'].astype(np.float64)[which]
         # As a weighted mean: infinite bounds give NaN or infinity, which the checks refuse.
-        with np.errstate(invalid='ignore', over='ignore'):
-            columns.append(low * (1.0 - fractions[:, column]) + high * fractions[:, column])
+        columns.append(low * (1.0 - fractions[:, column]) + high * fractions[:, column])
     return np.stack(columns, axis=1)
 
 
-def _read_rest(rows: NDArray[np.void], source: str) -> Floats:
+def _read_rest(rows: NDArray[np.void], source: str) -> NDArray[np.float32]:
     """Return the SH bands above the constant one; a byte covers -4 to 4."""
     names = rows.dtype.names or ()
     allowed = [3 * (count - 1) for count in harmonics.COEFFICIENTS[1:]]
@@ -111,7 +114,8 @@ def _read_rest(rows: NDArray[np.void], source: str) -> Floats:
     expected = [f'f_rest_{index}' for index in range(len(names))]
     known = list(names) == expected and all(rows.dtype[name] == np.uint8 for name in names)
     require(known, source, 'sh columns must be uchar f_rest_0 and on', names[:4])
-    levels = np.stack([rows[name] for name in expected], axis=1).astype(np.float64)
-    fractions = np.where(levels == 0, 0.0, np.where(levels == 255, 1.0, (levels + 0.5) / 256.0))
-    values = (fractions - 0.5) * 8.0
-    return values.reshape(len(rows), 3, len(names) // 3).swapaxes(1, 2)
+    fractions = (np.arange(256) + 0.5) / 256.0
+    fractions[[0, 255]] = 0.0, 1.0
+    values = ((fractions - 0.5) * 8.0).astype(np.float32)
+    levels = np.stack([rows[name] for name in expected], axis=1)
+    return values[levels].reshape(len(rows), 3, len(names) // 3).swapaxes(1, 2)

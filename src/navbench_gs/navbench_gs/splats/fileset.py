@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from navbench_gs.errors import SplatFormatError
-from navbench_gs.splats.validation import require
+from navbench_gs.splats.validation import brief, require
 
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
 """Largest single image accepted; 16 M gaussians of random bytes take 64 MB per image."""
@@ -60,14 +60,22 @@ class Folder:
 
     def has(self, member: str) -> bool:
         """Say whether a member of that name is present."""
-        return (self.root / check_member_name(member, self.name)).is_file()
+        return _is_file(self.root / check_member_name(member, self.name))
 
     def read(self, member: str, limit: int = MAX_MEMBER_BYTES) -> bytes:
         """Return the member's bytes; SplatFormatError if absent or longer than `limit`."""
         path = self.root / check_member_name(member, self.name)
         source = f'{self.name}/{member}'
-        require(path.is_file(), source, 'the file must exist', 'none')
+        require(_is_file(path), source, 'the file must exist', 'none')
         return read_limited(path, limit, source)
+
+
+def _is_file(path: Path) -> bool:
+    """Say whether a path is a file; names that the system cannot hold are none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def read_limited(path: Path, limit: int, source: str) -> bytes:
@@ -98,7 +106,9 @@ class Archive:
                 if item.filename and not item.filename.endswith('/')
             ]
         except _ZIP_ERRORS as error:
-            raise SplatFormatError(f'{self.name}: must be a ZIP archive, got {error}') from error
+            raise SplatFormatError(
+                f'{self.name}: must be a ZIP archive, got {brief(error)}'
+            ) from error
         require(
             len(members) <= MAX_ARCHIVE_MEMBERS,
             self.name,
@@ -125,7 +135,7 @@ class Archive:
                 # The header's size may lie: a bounded read stops a bomb at the limit.
                 data = stream.read(limit + 1)
         except _ZIP_ERRORS as error:
-            raise SplatFormatError(f'{source}: must unpack, got {error}') from error
+            raise SplatFormatError(f'{source}: must unpack, got {brief(error)}') from error
         require(len(data) <= limit, source, rule, f'more than {limit}')
         return data
 

@@ -123,7 +123,7 @@ def _section(data: bytes, index: int, level: int, source: str) -> _Section:
     require(count <= capacity, source, f'{name} must hold at most {capacity} gaussians', count)
     require(degree < len(_REST), source, f'{name} must have SH of degree 0..2', degree)
     if level and count:
-        fits = full + partial <= buckets and bucket_bytes >= 12 and full * bucket_size <= count
+        fits = 0 < buckets >= full + partial and bucket_bytes >= 12 and full * bucket_size <= count
         rule = f'{name} must have its buckets within {buckets} of 12 bytes or more'
         require(fits, source, rule, (full, partial, bucket_bytes, bucket_size))
         require(bool(np.isfinite(edge)), source, f'{name} must have a finite bucket edge', edge)
@@ -136,7 +136,7 @@ def _section(data: bytes, index: int, level: int, source: str) -> _Section:
 @np.errstate(invalid='ignore', over='ignore')
 def _columns(
     data: bytes, at: int, section: _Section, level: int, span: tuple[float, float]
-) -> tuple[NDArray[np.float64], ...]:
+) -> tuple[NDArray[np.floating], ...]:
     """Return means, quaternions, log scales, opacities and SH of one section."""
     rows = np.frombuffer(
         data, dtype=section.row(level), count=section.count, offset=at + section.index_bytes
@@ -149,16 +149,18 @@ def _columns(
     # The writer keeps flat axes as zero; a negative one becomes NaN and is refused later.
     logs = np.log(np.where(scales == 0.0, np.exp(-10.0), scales))
     colour = rows['colour'].astype(np.float64) / 255.0
-    rest = rows['sh'].astype(np.float64)
     if level == 2:
-        rest = span[0] + rest / 255.0 * (span[1] - span[0])
-    constant = (colour[:, :3] - 0.5) / harmonics.C0
+        steps = span[0] + np.arange(256) / 255.0 * (span[1] - span[0])
+        rest = steps.astype(np.float32)[rows['sh']]
+    else:
+        rest = rows['sh'].astype(np.float32)
+    constant = ((colour[:, :3] - 0.5) / harmonics.C0).astype(np.float32)
     # Within a band, all coefficients of red come first, then green, then blue.
     bands = [constant[:, None, :]]
     for first, width in ((0, 3), (9, 5))[: section.degree]:
         band = rest[:, first : first + 3 * width].reshape(len(rows), 3, width)
         bands.append(band.transpose(0, 2, 1))
-    quats = rows['rotation'].astype(np.float64)
+    quats = rows['rotation'].astype(np.float32)
     return means, quats, logs, colour[:, 3], np.concatenate(bands, axis=1)
 
 

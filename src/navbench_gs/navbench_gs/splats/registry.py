@@ -142,4 +142,7 @@ def load(
     chosen = recognise(target)
     if level is not None and chosen is not FORMATS[0]:
         raise SplatFormatError(f'{target.name}: {chosen.name} has no levels, got level {level}')
-    return chosen.read(target, level)
+    try:
+        return chosen.read(target, level)
+    except MemoryError as error:
+        raise SplatFormatError(f'{target.name}: must fit into memory, got {error!r}') from error

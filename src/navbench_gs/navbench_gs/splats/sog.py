@@ -66,14 +66,14 @@ def read_sog(files: FileSet, meta_name: str = 'meta.json') -> GaussianCloud:
 
 
 def _read_scales(section: Section, reader: ImageReader) -> NDArray[np.float32]:
-    codebook = section.numbers('codebook', 256).astype(np.float32)
+    codebook = section.codebook()
     return np.asarray(codebook[reader.pixels(section.file(0, 1))[:, :3]])
 
 
 def _read_sh0(
     section: Section, reader: ImageReader
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    codebook = section.numbers('codebook', 256).astype(np.float32)
+    codebook = section.codebook()
     pixels = reader.pixels(section.file(0, 1))
     return codebook[pixels[:, :3]], pixels[:, 3].astype(np.float32) / np.float32(255.0)
 
@@ -88,7 +88,7 @@ def _read_palette(section: Section, reader: ImageReader) -> NDArray[np.float32]:
     assert isinstance(bands, int)
     assert isinstance(size, int)
     width = (bands + 1) ** 2 - 1
-    codebook = section.numbers('codebook', 256).astype(np.float32)
+    codebook = section.codebook()
     rows = -(-size // PALETTE_COLUMNS)
     image = reader.palette(section.file(0, 2), PALETTE_COLUMNS * width, rows)[:rows]
     return palette_colours(image, reader.pixels(section.file(1, 2)), codebook, size, source)

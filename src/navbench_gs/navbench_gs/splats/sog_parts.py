@@ -16,6 +16,9 @@ from navbench_gs.splats.validation import finite_numbers, require
 
 MAX_PALETTE = 65536
 PALETTE_COLUMNS = 64
+BYTES_PER_PIXEL = 8
+"""An image file takes no more than this and `IMAGE_OVERHEAD`: its pixels are 4 bytes each."""
+IMAGE_OVERHEAD = 1 << 20
 LARGEST_TAG = 252
 """Alpha of a rotation pixel is this plus the index of the largest component."""
 
@@ -45,6 +48,12 @@ class Section:
     def numbers(self, name: str, length: int) -> NDArray[np.float64]:
         """Return a list of `length` finite numbers."""
         return finite_numbers(self.values.get(name), length, self.source, f'{self.key}.{name}')
+
+    def codebook(self) -> NDArray[np.float32]:
+        """Return the 256 values that bytes stand for."""
+        # Values beyond float32 become infinite, which the check on the cloud refuses.
+        with np.errstate(over='ignore'):
+            return self.numbers('codebook', 256).astype(np.float32)
 
 
 def parse_json(data: bytes, source: str) -> dict[str, object]:
@@ -77,7 +86,7 @@ class ImageReader:
         source = f'{self.files.name}/{self.prefix}{name}'
         # Encoders pad the last rows only; twice the count still bounds a crafted image.
         limit = 2 * self.count + 65536
-        image = decode_rgba(self.files.read(self.prefix + name), source, limit)
+        image = self.image(name, limit)
         held = image.shape[0] * image.shape[1]
         require(held >= self.count, source, f'the image must hold {self.count} pixels', held)
         return image.reshape(-1, 4)[: self.count]
@@ -85,7 +94,8 @@ class ImageReader:
     def image(self, name: str, max_pixels: int) -> Uint8:
         """Return a whole image, `[H, W, 4]` RGBA."""
         source = f'{self.files.name}/{self.prefix}{name}'
-        return decode_rgba(self.files.read(self.prefix + name), source, max_pixels)
+        limit = BYTES_PER_PIXEL * max_pixels + IMAGE_OVERHEAD
+        return decode_rgba(self.files.read(self.prefix + name, limit), source, max_pixels)
 
     def palette(self, name: str, width: int, rows: int) -> Uint8:
         """Return a whole image of the given width and at least `rows` rows, `[H, W, 4]` RGBA."""

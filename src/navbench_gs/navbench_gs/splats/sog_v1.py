@@ -60,7 +60,17 @@ def _between(values: Section, reader: ImageReader, width: int) -> NDArray[np.flo
     """Return `[N, width]`: bytes placed between the section's mins and maxs per channel."""
     low, high = values.numbers('mins', width), values.numbers('maxs', width)
     fraction = reader.pixels(values.file(0, 1))[:, :width] / 255.0
-    return (low + (high - low) * fraction).astype(np.float32)
+    return _interpolated(low, high, fraction)
+
+
+@np.errstate(over='ignore', invalid='ignore')
+def _interpolated(
+    low: NDArray[np.float64] | float,
+    high: NDArray[np.float64] | float,
+    fraction: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Return values between two ends; ends beyond float32 give what the cloud's check refuses."""
+    return np.asarray(low + (high - low) * fraction, dtype=np.float64).astype(np.float32)
 
 
 def _read_palette(values: Section, reader: ImageReader) -> NDArray[np.float32]:
@@ -72,6 +82,6 @@ def _read_palette(values: Section, reader: ImageReader) -> NDArray[np.float32]:
     allowed = [PALETTE_COLUMNS * width for width in (3, 8, 15)]
     known = image.shape[1] in allowed
     require(known, source, f'the palette must be one of {allowed} wide', image.shape[1])
-    levels = (low + (high - low) * np.arange(256) / 255.0).astype(np.float32)
+    levels = _interpolated(low, high, np.arange(256) / 255.0)
     size = PALETTE_COLUMNS * image.shape[0]
     return palette_colours(image, reader.pixels(values.file(1, 2)), levels, size, source)

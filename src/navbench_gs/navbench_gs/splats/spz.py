@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.fileset import MAX_MEMBER_BYTES, read_limited
 from navbench_gs.splats.quaternion_code import unpack_smallest_three
 from navbench_gs.splats.validation import check_count, cloud_from_file_values, require
+
+Bytes = bytes | bytearray | memoryview
 
 MAGIC = b'NGSP'
 GZIP_MAGIC = b'\x1f\x8b'
@@ -65,9 +68,8 @@ def read_spz(path: Path) -> GaussianCloud:
         SplatFormatError: the file is damaged, or claims more than it can hold.
     """
     source = path.name
-    data = read_limited(path, MAX_MEMBER_BYTES, source)
-    if data[:2] == GZIP_MAGIC:
-        data = _gunzip(data, source)
+    packed = read_limited(path, MAX_MEMBER_BYTES, source)
+    data: Bytes = _gunzip(packed, source) if packed[:2] == GZIP_MAGIC else packed
     header = _header(data, source)
     if header.version == 4:
         columns = _unpack_streams(data, header, source)
@@ -76,7 +78,7 @@ def read_spz(path: Path) -> GaussianCloud:
     return _decode(columns, header, source)
 
 
-def _header(data: bytes, source: str) -> _Header:
+def _header(data: Bytes, source: str) -> _Header:
     """Read and check the 16 bytes that all versions share."""
     require(len(data) >= _HEADER.size, source, 'an SPZ header takes 16 bytes', len(data))
     magic, version, count, degree, bits, _, streams = _HEADER.unpack_from(data)
@@ -88,7 +90,7 @@ def _header(data: bytes, source: str) -> _Header:
     return _Header(version, count, degree, bits, streams)
 
 
-def _gunzip(data: bytes, source: str) -> bytes:
+def _gunzip(data: bytes, source: str) -> bytearray:
     """Unpack what the header inside asks for, and no more."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
@@ -96,16 +98,16 @@ def _gunzip(data: bytes, source: str) -> bytes:
         header = _header(head, source)
         wanted = sum(header.column_bytes())
         _check_ratio(wanted, len(data), _MAX_GZIP_RATIO, source)
-        parts = [head]
+        unpacked = bytearray(head)
         while wanted > 0:
-            part = unpacker.decompress(unpacker.unconsumed_tail, wanted)
+            part = unpacker.decompress(unpacker.unconsumed_tail, min(wanted, _CHUNK_BYTES))
             if not part:
                 break
-            parts.append(part)
+            unpacked += part
             wanted -= len(part)
     except zlib.error as error:
         raise SplatFormatError(f'{source}: must unpack, got {error}') from error
-    return b''.join(parts)
+    return unpacked
 
 
 def _check_ratio(unpacked: int, packed: int, ratio: int, source: str) -> None:
@@ -114,20 +116,22 @@ def _check_ratio(unpacked: int, packed: int, ratio: int, source: str) -> None:
     require(unpacked <= ratio * packed, source, rule, unpacked)
 
 
-def _split(data: bytes, header: _Header, source: str) -> list[bytes]:
+def _split(data: Bytes, header: _Header, source: str) -> Sequence[Bytes]:
     """Cut the columns that follow the header of versions 1 to 3."""
     sizes = header.column_bytes()
     wanted = _HEADER.size + sum(sizes)
     rule = f'{header.count} gaussians need {wanted} bytes'
     require(len(data) >= wanted, source, rule, len(data))
-    columns, at = [], _HEADER.size
+    view = memoryview(data)
+    columns: list[Bytes] = []
+    at = _HEADER.size
     for size in sizes:
-        columns.append(data[at : at + size])
+        columns.append(view[at : at + size])
         at += size
     return columns
 
 
-def _unpack_streams(data: bytes, header: _Header, source: str) -> list[bytes]:
+def _unpack_streams(data: Bytes, header: _Header, source: str) -> Sequence[Bytes]:
     """Unpack the zstd streams of version 4, listed in a table of packed and unpacked sizes."""
     sizes = header.column_bytes()
     needed = len(sizes) - (0 if sizes[-1] else 1)
@@ -152,7 +156,7 @@ def _unpack_streams(data: bytes, header: _Header, source: str) -> list[bytes]:
     return [*columns, b''][: len(sizes)]
 
 
-def _unzstd(data: bytes, size: int, source: str) -> bytes:
+def _unzstd(data: Bytes, size: int, source: str) -> bytes:
     """Unpack a stream, at most one byte more than `size`."""
     unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
     parts, left = [], size + 1
@@ -167,18 +171,22 @@ def _unzstd(data: bytes, size: int, source: str) -> bytes:
     return b''.join(parts)
 
 
-def _decode(columns: list[bytes], header: _Header, source: str) -> GaussianCloud:
+# Signalling NaN among half floats warn; the check on values refuses them.
+@np.errstate(invalid='ignore')
+def _decode(columns: Sequence[Bytes], header: _Header, source: str) -> GaussianCloud:
     """Turn the columns into a cloud."""
     count = header.count
     opacities, colours, scales = (
         np.frombuffer(column, dtype=np.uint8).astype(np.float64) for column in columns[1:4]
     )
-    sh = np.zeros((count, 1 + min(_SH_COUNTS[header.degree], 15), 3))
+    # In float32 and in place: the coefficients are most of what a file takes in memory.
+    sh = np.zeros((count, 1 + min(_SH_COUNTS[header.degree], 15), 3), dtype=np.float32)
     sh[:, 0] = (colours.reshape(count, 3) / 255.0 - 0.5) / _COLOUR_SCALE
     if header.degree:
         rest = np.frombuffer(columns[5], dtype=np.uint8).reshape(count, -1, 3)[:, :15]
-        turn = _SH_TURN[: rest.shape[1], None]
-        sh[:, 1:] = turn * (rest.astype(np.float64) - 128.0) / 128.0
+        sh[:, 1:] = rest
+        sh[:, 1:] -= np.float32(128.0)
+        sh[:, 1:] *= (_SH_TURN[: rest.shape[1], None] / 128.0).astype(np.float32)
     quats = _rotations(columns[4], header)
     quats[:, 1:] *= _TURN
     return cloud_from_file_values(
@@ -191,7 +199,7 @@ def _decode(columns: list[bytes], header: _Header, source: str) -> GaussianCloud
     )
 
 
-def _positions(column: bytes, header: _Header) -> NDArray[np.float64]:
+def _positions(column: Bytes, header: _Header) -> NDArray[np.float64]:
     """Return `[N, 3]` from half floats (version 1) or 24-bit fixed point."""
     if header.version == 1:
         return np.frombuffer(column, dtype='<f2').reshape(-1, 3).astype(np.float64)
@@ -201,7 +209,7 @@ def _positions(column: bytes, header: _Header) -> NDArray[np.float64]:
     return np.asarray(signed / float(1 << header.fractional_bits), dtype=np.float64)
 
 
-def _rotations(column: bytes, header: _Header) -> NDArray[np.float64]:
+def _rotations(column: Bytes, header: _Header) -> NDArray[np.float64]:
     """Return wxyz `[N, 4]` from three bytes (w positive) or the smallest three in 10 bits each."""
     if header.version < 3:
         vector = np.frombuffer(column, dtype=np.uint8).reshape(-1, 3) / 127.5 - 1.0

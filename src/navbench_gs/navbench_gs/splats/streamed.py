@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from navbench_gs.errors import SplatFormatError
 from navbench_gs.splats.cloud import GaussianCloud
@@ -15,8 +16,10 @@ from navbench_gs.splats.sog_parts import parse_json
 from navbench_gs.splats.validation import MAX_GAUSSIANS, require
 
 META_NAME = 'lod-meta.json'
-MAX_META_BYTES = 64 * 1024 * 1024
+MAX_META_BYTES = 16 * 1024 * 1024
+"""A capture of 843 k gaussians has an index of 0.3 MB; JSON takes up to 20 times its length."""
 MAX_NODES = 1_000_000
+MAX_FILES = 4096
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,10 @@ def open_streamed(root: Path) -> StreamedScene:
     listed = isinstance(names, list) and all(isinstance(name, str) for name in names)
     require(listed and bool(names), source, 'filenames must be a list of names', repr(names)[:60])
     assert isinstance(names, list)
+    # A name twice would have its file read twice, and so on.
+    different = len(names) <= MAX_FILES and len(set(names)) == len(names)
+    rule = f'filenames must be at most {MAX_FILES} and all different'
+    require(different, source, rule, f'{len(names)} of them, {len(set(names))} different')
     leaves: list[dict[int, _Range]] = []
     stack: list[object] = [meta.get('tree')]
     visited = 0
@@ -149,14 +156,26 @@ def read_streamed(root: Path, level: int | None = None) -> GaussianCloud:
     for leaf in scene.leaves:
         if chosen in leaf:
             ranges.setdefault(leaf[chosen].file, []).append(leaf[chosen])
-    clouds = []
+    clouds: list[GaussianCloud] = []
+    total = 0
     for file, runs in sorted(ranges.items()):
         cloud = read_sog(scene.folder, scene.filenames[file])
-        used = np.zeros(len(cloud), dtype=bool)
-        for run in runs:
-            stop = run.offset + run.count
-            rule = f'cells must stay within the {len(cloud)} gaussians of {scene.filenames[file]}'
-            require(stop <= len(cloud), scene.source, rule, stop)
-            used[run.offset : stop] = True
+        used = _used(runs, len(cloud), scene.filenames[file], scene.source)
         clouds.append(cloud if used.all() else cloud.select(used))
+        total += len(clouds[-1])
+        rule = f'a level must hold at most {MAX_GAUSSIANS} gaussians'
+        require(total <= MAX_GAUSSIANS, scene.source, rule, total)
+    require(total > 0, scene.source, f'the cells of level {chosen} must hold gaussians', 'none')
     return GaussianCloud.concatenate(clouds)
+
+
+def _used(runs: list[_Range], count: int, name: str, source: str) -> NDArray[np.bool_]:
+    """Return `[count]`: the gaussians of a file that some run names."""
+    worst = max(run.offset + run.count for run in runs)
+    rule = f'cells must stay within the {count} gaussians of {name}'
+    require(worst <= count, source, rule, worst)
+    # Starts less ends, summed up: a million overlapping runs cost no more than one.
+    steps = np.zeros(count + 1, dtype=np.int64)
+    np.add.at(steps, [run.offset for run in runs], 1)
+    np.add.at(steps, [run.offset + run.count for run in runs], -1)
+    return np.cumsum(steps[:-1]) > 0

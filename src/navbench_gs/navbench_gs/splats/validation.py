@@ -23,7 +23,13 @@ MIN_SCALE = 1.0e-8
 def require(condition: bool, source: str, rule: str, value: object) -> None:
     """Raise `SplatFormatError` naming the file, the broken rule and the value received."""
     if not condition:
-        raise SplatFormatError(f'{source}: {rule}, got {value}')
+        raise SplatFormatError(f'{source}: {rule}, got {brief(value)}')
+
+
+def brief(value: object) -> str:
+    """Return a value for a message, cut to 160 characters: hostile files make long ones."""
+    text = str(value)
+    return text if len(text) <= 160 else f'{text[:157]}...'
 
 
 def check_count(count: object, source: str) -> int:
@@ -84,11 +90,11 @@ def cloud_from_file_values(
         worst = float(np.abs(array).max(initial=0.0))
         require(worst <= MAX_COORDINATE, source, f'{name} must stay below 1e7 m', worst)
     return GaussianCloud(
-        means.astype(np.float32),
+        means.astype(np.float32, copy=False),
         normalised(quats).astype(np.float32),
         scales,
-        np.clip(opacities, 0.0, 1.0).astype(np.float32),
-        sh.astype(np.float32),
+        np.clip(opacities, 0.0, 1.0).astype(np.float32, copy=False),
+        sh.astype(np.float32, copy=False),
     )
 
 

@@ -1,0 +1,284 @@
+"""One damaged input after the other, for each reader."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import shutil
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import splat_writers
+import zstandard
+from splat_writers import sample_cloud
+
+from navbench_gs.splats import GaussianCloud, save_ply, save_splat
+from navbench_gs.splats.antimatter import read_splat
+from navbench_gs.splats.compressed_ply import read_compressed_ply
+from navbench_gs.splats.fileset import Archive, Folder
+from navbench_gs.splats.ksplat import read_ksplat
+from navbench_gs.splats.ply import read_ply
+from navbench_gs.splats.sog import read_sog
+from navbench_gs.splats.spz import read_spz
+from navbench_gs.splats.streamed import META_NAME, read_streamed
+from splat_fuzz.damage import Rng, damage, damage_json, hostile_image
+
+COUNT = 30
+BOMB = 64_000_000
+"""Bytes that a bomb of a few kB unpacks to."""
+
+
+class Source:
+    """Good files of one format, and damaged ones made from them."""
+
+    def __init__(self, folder: Path, read: Callable[[Path], GaussianCloud]) -> None:
+        self.folder, self.read = folder, read
+
+    def make(self, rng: Rng) -> Path:
+        """Write the next damaged input; return what to load."""
+        raise AssertionError
+
+
+class File(Source):
+    """A format of single files: `good` are the bytes of sound ones."""
+
+    def __init__(
+        self,
+        folder: Path,
+        read: Callable[[Path], GaussianCloud],
+        good: list[bytes],
+        special: Callable[[bytes, Rng], bytes] = damage,
+    ) -> None:
+        super().__init__(folder, read)
+        self.good, self.special = good, special
+
+    def make(self, rng: Rng) -> Path:
+        """Write a file of bytes damaged outside or, half of the time, inside the packing."""
+        good = self.good[int(rng.integers(len(self.good)))]
+        alter = self.special if rng.random() < 0.5 else damage
+        path = self.folder / 'input.bin'
+        path.write_bytes(alter(good, rng))
+        return path
+
+
+class Members(Source):
+    """A format of several files, below a folder or in a ZIP archive."""
+
+    def __init__(
+        self,
+        folder: Path,
+        read: Callable[[Path], GaussianCloud],
+        good: list[dict[str, bytes]],
+        bundled: bool = False,
+    ) -> None:
+        super().__init__(folder, read)
+        self.good, self.bundled = good, bundled
+
+    def make(self, rng: Rng) -> Path:
+        """Write a set with one or two damaged members."""
+        members = dict(self.good[int(rng.integers(len(self.good)))])
+        for _ in range(1 + int(rng.random() < 0.2)):
+            name = str(rng.choice(list(members)))
+            if rng.random() < 0.3:
+                # The description decides most.
+                name = min(members, key=lambda key: ('meta.json' not in key, len(key)))
+            members[name] = _alter_member(name, members[name], rng)
+            if rng.random() < 0.05 and len(members) > 1:
+                del members[str(rng.choice(list(members)))]
+        if self.bundled:
+            return self._damaged_bundle(members, rng)
+        return self.write(members)
+
+    def write(self, members: dict[str, bytes]) -> Path:
+        """Write a set as it is."""
+        if self.bundled:
+            path = self.folder / 'input.sog'
+            with zipfile.ZipFile(path, 'w') as target:
+                for name, data in members.items():
+                    target.writestr(name, data)
+            return path
+        root = self.folder / 'input'
+        shutil.rmtree(root, ignore_errors=True)
+        for name, data in members.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        root.mkdir(exist_ok=True)
+        return root
+
+    def _damaged_bundle(self, members: dict[str, bytes], rng: Rng) -> Path:
+        path = self.folder / 'input.sog'
+        buffer = io.BytesIO()
+        packing = zipfile.ZIP_DEFLATED if rng.random() < 0.3 else zipfile.ZIP_STORED
+        with zipfile.ZipFile(buffer, 'w', packing, compresslevel=1) as target:
+            for name, data in members.items():
+                if rng.random() < 0.003:
+                    target.writestr(name, data + bytes(BOMB), zipfile.ZIP_DEFLATED, 1)
+                else:
+                    target.writestr(zipfile.ZipInfo(name), data, packing)
+        data = buffer.getvalue()
+        path.write_bytes(damage(data, rng) if rng.random() < 0.4 else data)
+        return path
+
+
+def _alter_member(name: str, data: bytes, rng: Rng) -> bytes:
+    """Damage one member as text, as bytes or as an image."""
+    if name == META_NAME and rng.random() < 0.02:
+        return _crowded_index(rng)
+    if name.endswith('.json') and rng.random() < 0.7:
+        try:
+            return json.dumps(damage_json(json.loads(data), rng)).encode()
+        except ValueError:
+            return b'{}'
+    if not name.endswith('.json') and rng.random() < 0.4:
+        return hostile_image(data, rng)
+    return damage(data, rng)
+
+
+def _crowded_index(rng: Rng) -> bytes:
+    """Return the index of a streamed scene with very many cells, names or levels."""
+    many = int(rng.choice([2000, 20_000]))
+    run = {'file': int(rng.integers(3)), 'offset': 0, 'count': int(rng.integers(COUNT + 2))}
+    names = ['0_0/meta.json', '1_0/meta.json', '1_1/meta.json']
+    kind = int(rng.integers(4))
+    if kind == 0:
+        tree: Any = {'children': [{'lods': {'1': run}}] * many}
+    elif kind == 1:
+        names += names * many
+        tree = {'children': [{'lods': {'1': {**run, 'file': n}}} for n in range(many)]}
+    elif kind == 2:
+        tree = {'children': [{'lods': {str(n): run for n in range(1200)}}]}
+    else:
+        tree = {'children': [{}] * many}
+    return json.dumps({'filenames': names, 'tree': tree}).encode()
+
+
+def _inside_gzip(good: bytes, rng: Rng) -> bytes:
+    """Damage what gzip holds; now and then it holds a bomb behind a header that asks for it."""
+    plain = gzip.decompress(good)
+    if rng.random() < 0.01:
+        # 19 bytes each: the bomb ends 1.5 MB early, which shows when it is unpacked. The other
+        # claims more than gzip can hold.
+        count = int(rng.choice([3_450_000, 12_000_000]))
+        head = struct.pack('<4sIIBBBB', b'NGSP', 2, count, 0, 12, 0, 0)
+        return gzip.compress(head + bytes(BOMB), 6, mtime=0)
+    return gzip.compress(damage(plain, rng), 1, mtime=0)
+
+
+def _inside_zstd(good: bytes, rng: Rng) -> bytes:
+    """Damage the columns of an SPZ version 4, or make one of them a bomb."""
+    version, count, degree = 4, COUNT, good[12]
+    columns = splat_writers.spz_columns(sample_cloud(count, degree), version)
+    which = int(rng.integers(5))
+    if rng.random() < 0.5:
+        columns[which] = damage(columns[which], rng)
+        return splat_writers.pack_spz(columns, version, count, degree)
+    packed = bytearray(good)
+    table = 32 + 16 * which
+    at = (
+        32
+        + 16 * good[15]
+        + sum(struct.unpack_from('<Q', good, 32 + 16 * n)[0] for n in range(which))
+    )
+    size = struct.unpack_from('<Q', good, table)[0]
+    sized = zstandard.ZstdCompressor(
+        level=1, write_content_size=bool(rng.random() < 0.5), write_checksum=True
+    )
+    length = BOMB if rng.random() < 0.02 else int(rng.integers(1, 3000))
+    stream = sized.compress(bytes(length))
+    if rng.random() < 0.3:
+        # A frame whose header claims a window of 2 GB and more.
+        stream = b'\x28\xb5\x2f\xfd\x00' + bytes([int(rng.integers(256))]) + stream[6:]
+    packed[at : at + size] = stream
+    packed[table : table + 8] = struct.pack('<Q', len(stream))
+    if rng.random() < 0.3:
+        packed[8:12] = struct.pack('<I', length)
+    return bytes(packed)
+
+
+def _ksplat_headers(good: bytes, rng: Rng) -> bytes:
+    """Damage the fields of the file's or the section's header, which are mostly zeros between."""
+    data = bytearray(good)
+    start, length = ((0, 44), (4096, 42))[int(rng.integers(2))]
+    data[start : start + length] = damage(bytes(data[start : start + length]), rng)[:length]
+    return bytes(data)
+
+
+def _files(name: str, folder: Path) -> list[bytes]:
+    """Return sound files of a single-file format."""
+    clouds = [sample_cloud(COUNT, degree) for degree in (0, 1, 2, 3)]
+    if name == 'ply':
+        path = folder / 'a'
+        return [(save_ply(path, cloud), path.read_bytes())[1] for cloud in clouds]
+    if name == 'splat':
+        path = folder / 'a'
+        save_splat(path, sample_cloud(COUNT, 0))
+        return [path.read_bytes()]
+    if name == 'compressed ply':
+        return [splat_writers.compressed_ply_bytes(cloud) for cloud in clouds]
+    if name == 'ksplat':
+        both = [(cloud, level) for cloud in clouds[:3] for level in (0, 1, 2)]
+        return [splat_writers.ksplat_bytes(cloud, level) for cloud, level in both]
+    return [splat_writers.spz_bytes(cloud, int(name[-1])) for cloud in clouds]
+
+
+def _streamed_members(folder: Path) -> dict[str, bytes]:
+    """Return a streamed scene: one cell in two files, another in one, level 0 absent."""
+    members: dict[str, bytes] = {}
+    for name in ('1_0', '1_1'):
+        made = splat_writers.sog_members(sample_cloud(COUNT, 0), 2, folder)
+        members |= {f'{name}/{key}': data for key, data in made.items()}
+    run = {'file': 1, 'offset': 0, 'count': COUNT}
+    cells: list[dict[str, Any]] = [
+        {'lods': {'0': {'file': 0, 'offset': 0, 'count': 90}, '1': run}},
+        {'lods': {'1': {'file': 2, 'offset': 3, 'count': COUNT - 5}}},
+    ]
+    meta = {
+        'lodLevels': 2,
+        'filenames': ['0_0/meta.json', '1_0/meta.json', '1_1/meta.json'],
+        'tree': {'children': [{'children': cells[:1]}, cells[1]]},
+    }
+    return {META_NAME: json.dumps(meta).encode(), **members}
+
+
+def _read_bundle(path: Path) -> GaussianCloud:
+    archive = Archive(path)
+    try:
+        return read_sog(archive)
+    finally:
+        archive.close()
+
+
+SINGLE: dict[str, tuple[Callable[[Path], GaussianCloud], Callable[[bytes, Rng], bytes]]] = {
+    'ply': (read_ply, damage),
+    'compressed ply': (read_compressed_ply, damage),
+    'splat': (read_splat, damage),
+    'ksplat': (read_ksplat, _ksplat_headers),
+    'spz 1': (read_spz, _inside_gzip),
+    'spz 2': (read_spz, _inside_gzip),
+    'spz 3': (read_spz, _inside_gzip),
+    'spz 4': (read_spz, _inside_zstd),
+}
+SETS = ['sog 1 folder', 'sog 1 bundle', 'sog 2 folder', 'sog 2 bundle', 'streamed sog']
+KINDS = [*SINGLE, *SETS]
+"""Every reader, by name."""
+
+
+def source(kind: str, folder: Path) -> Source:
+    """Return the source of damaged inputs of one kind, which writes below `folder`."""
+    if kind in SINGLE:
+        read, special = SINGLE[kind]
+        return File(folder, read, _files(kind, folder), special)
+    if kind == 'streamed sog':
+        return Members(folder, read_streamed, [_streamed_members(folder)])
+    version, bundled = int(kind.split()[1]), kind.endswith('bundle')
+    good = [
+        splat_writers.sog_members(sample_cloud(COUNT, degree), version, folder)
+        for degree in (0, 1, 3)
+    ]
+    read = _read_bundle if bundled else (lambda path: read_sog(Folder(path)))
+    return Members(folder, read, good, bundled)
