@@ -51,18 +51,19 @@ def _splats(cloud, camera):
         sight = cloud.means[n] - camera.pose[:3, 3]
         colour = _colour(sight / np.linalg.norm(sight), cloud.sh[n])
         found.append((z, centre, np.linalg.inv(covariance), float(cloud.opacities[n]), colour))
-    return sorted(found, key=lambda splat: splat[0])
+    found.sort(key=lambda splat: splat[0])
+    return [np.array(column) for column in zip(*found, strict=True)]
 
 
 def _pixel(splats, column, row):
     """Return colour, coverage and median depth, taking one gaussian after the other."""
     light, colour, depth = 1.0, np.zeros(3), np.inf
-    centres = np.array([splat[1] for splat in splats])
+    depths, centres, inverses, opacities, colours = splats
     offsets = np.array([column + 0.5, row + 0.5]) - centres
-    squared = np.einsum('ni,nij,nj->n', offsets, np.array([splat[2] for splat in splats]), offsets)
-    alphas = np.minimum(0.999, [splat[3] for splat in splats] * np.exp(-0.5 * squared))
+    squared = np.einsum('ni,nij,nj->n', offsets, inverses, offsets)
+    alphas = np.minimum(0.999, opacities * np.exp(-0.5 * squared))
     for n in np.flatnonzero(alphas >= 1.0 / 255.0):
-        z, alpha, own = splats[n][0], alphas[n], splats[n][4]
+        z, alpha, own = depths[n], alphas[n], colours[n]
         if light * (1.0 - alpha) <= 1e-4:
             break
         colour += light * alpha * own

@@ -188,3 +188,5 @@ def test_what_is_no_splat_file_says_what_would_be(tmp_path):
         load(tmp_path)
     with pytest.raises(SplatFormatError, match='must exist'):
         load(tmp_path / 'absent.ply')
+    with pytest.raises(SplatFormatError, match='must be readable, got'):
+        load(tmp_path / ('x' * 300))

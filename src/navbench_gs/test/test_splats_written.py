@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from splat_writers import ksplat_order, sample_cloud, summary, written_files
+from splat_samples import sample_cloud, summary, written_files
+from splat_writers import ksplat_order
 
 from navbench_gs.splats import load
 

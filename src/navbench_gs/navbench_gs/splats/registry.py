@@ -18,6 +18,7 @@ from navbench_gs.splats.ply_header import MAGIC as PLY_MAGIC
 from navbench_gs.splats.sog import read_sog
 from navbench_gs.splats.spz import GZIP_MAGIC, read_spz
 from navbench_gs.splats.spz import MAGIC as SPZ_MAGIC
+from navbench_gs.splats.validation import brief
 
 SNIFF_BYTES = 65536
 ENVIRONMENT_NAMES = ('environment.sog', 'environment/meta.json')
@@ -90,18 +91,19 @@ def recognise(path: Path) -> SplatFormat:
     Raises:
         SplatFormatError: it does not exist or no format recognises it.
     """
-    if not path.exists():
-        raise SplatFormatError(f'{path}: a splat file or folder must exist, got none')
     head = b''
-    if path.is_file():
-        try:
+    try:
+        if not path.exists():
+            raise SplatFormatError(f'{path}: a splat file or folder must exist, got none')
+        if path.is_file():
             with path.open('rb') as stream:
                 head = stream.read(SNIFF_BYTES)
-        except OSError as error:
-            raise SplatFormatError(f'{path.name}: must be readable, got {error}') from error
-    for candidate in FORMATS:
-        if candidate.recognises(path, head):
-            return candidate
+        for candidate in FORMATS:
+            if candidate.recognises(path, head):
+                return candidate
+    except OSError as error:
+        name = brief(path.name)
+        raise SplatFormatError(f'{name}: must be readable, got {brief(error)}') from error
     known = ', '.join(candidate.name for candidate in FORMATS)
     what = 'a folder without any of their files' if path.is_dir() else f'header {head[:8]!r}'
     raise SplatFormatError(f'{path.name}: must be one of {known}, got {what}')

@@ -17,7 +17,7 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / 'support'))
 
-from splat_writers import summary, written_files  # noqa: E402
+from splat_samples import summary, written_files  # noqa: E402
 
 
 def read_plain_ply(path: Path) -> dict[str, list[float] | int]:

@@ -1,32 +1,50 @@
-"""Run the fuzz for some kinds and print a table: python -m splat_fuzz COUNT [KIND ...]."""
+"""Try damaged inputs on some readers, or all, and print a line for each.
+
+PYTHONPATH=src/navbench_gs/test/support python -m splat_fuzz 10000 ply 'spz 4'
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from splat_fuzz.samples import KINDS
-from splat_fuzz.trial import run
+from splat_fuzz.trial import Verdict, run
 
 
-def main() -> None:
-    """Print one line per kind."""
-    count = int(sys.argv[1])
-    for kind in sys.argv[2:] or KINDS:
+def main() -> int:
+    """Return how many readers failed."""
+    parser = argparse.ArgumentParser(prog='splat_fuzz', description=__doc__)
+    parser.add_argument('count', type=int, help='inputs for each reader')
+    parser.add_argument('kinds', nargs='*', metavar='KIND', help=', '.join(KINDS))
+    parser.add_argument('--first', type=int, default=0, help='number of the first input')
+    parser.add_argument('--json', action='store_true', help='print one object per line')
+    options = parser.parse_args()
+    failures = 0
+    for kind in options.kinds or KINDS:
+        start = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
-            start = time.perf_counter()
-            verdict = run(kind, count, Path(folder))
-        print(
-            f'{kind:16s} {verdict.accepted:6d} accepted {verdict.refused:6d} refused '
-            f'slowest {verdict.slowest:.2f} s  peak {verdict.peak / 1e6:.0f} MB  '
-            f'{time.perf_counter() - start:.0f} s',
-            flush=True,
-        )
-        if verdict.failure:
-            print(verdict.failure, flush=True)
+            verdict = run(kind, options.count, Path(folder), options.first)
+        failures += bool(verdict.failure)
+        if options.json:
+            print(json.dumps({'kind': kind, **asdict(verdict)}), flush=True)
+        else:
+            print(_line(kind, verdict, time.perf_counter() - start), flush=True)
+    return failures
+
+
+def _line(kind: str, verdict: Verdict, seconds: float) -> str:
+    return (
+        f'{kind:15s} {verdict.accepted:6d} accepted {verdict.refused:6d} refused, slowest '
+        f'{verdict.slowest:.2f} s, peak {verdict.peak / 1e6:.0f} MB, all {seconds:.0f} s'
+        f'{verdict.failure and chr(10)}{verdict.failure}'
+    )
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

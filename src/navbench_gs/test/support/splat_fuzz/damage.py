@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -161,8 +162,15 @@ def png(width: int, height: int, payload: bytes, depth: int = 8, kind: int = 6) 
     return b'\x89PNG\r\n\x1a\n' + b''.join(parts)
 
 
-_ZEROS = zlib.compress(bytes(30_000_000), 9)
-_LARGE = encode_rgba(np.full((3000, 3000, 4), 255, dtype=np.uint8))
+# Not at import: OpenCV's threads would not survive the fork that follows.
+@cache
+def _zeros() -> bytes:
+    return zlib.compress(bytes(30_000_000), 9)
+
+
+@cache
+def _large() -> bytes:
+    return encode_rgba(np.full((3000, 3000, 4), 255, dtype=np.uint8))
 
 
 def hostile_image(data: bytes, rng: Rng) -> bytes:
@@ -178,7 +186,7 @@ def hostile_image(data: bytes, rng: Rng) -> bytes:
         extended = b'VP8X' + struct.pack('<I', 10) + bytes([0x10, 0, 0, 0]) + size * 2
         return data[:4] + struct.pack('<I', len(data) + 10) + data[8:12] + extended + data[12:]
     if kind == 2:
-        return png(side, int(rng.choice([1, 8, 65535, (1 << 31) - 1])), _ZEROS)
+        return png(side, int(rng.choice([1, 8, 65535, (1 << 31) - 1])), _zeros())
     if kind == 3:
         rows = zlib.compress(rng.integers(0, 256, 3000, dtype=np.uint8).tobytes(), 1)
         depth, colour = ((1, 0), (8, 0), (16, 0), (8, 2), (16, 2), (8, 3), (8, 4), (16, 6))[
@@ -186,6 +194,6 @@ def hostile_image(data: bytes, rng: Rng) -> bytes:
         ]
         return png(8, 8, rows, depth, colour)
     if kind == 4:
-        return _LARGE
+        return _large()
     shape = (int(rng.integers(1, 20)), int(rng.integers(1, 20)), 4)
     return encode_rgba(rng.integers(0, 256, shape, dtype=np.uint8))
