@@ -11,7 +11,7 @@ ORDER = 20
 
 EPILOG = """examples:
   s2e scene generate --seed 7 --out scenes/city-7
-  s2e scene import ~/captures/garden scenes/garden --scale 1.0
+  s2e scene import ~/captures/garden scenes/garden --distance "0.1,2,-1 0.1,2.9,-1 2.04"
   s2e scene preview city:7 --out previews
   s2e scene doctor ~/captures/garden
   s2e scene info scenes/garden
@@ -86,8 +86,16 @@ def _add_import(actions: argparse._SubParsersAction[Any]) -> None:
                         help='axis of the capture that points up; write --up=-y (auto)')
     parser.add_argument('--scale', type=float, metavar='M',
                         help='metres per unit; left out, 1 is assumed and recorded as unknown')
+    parser.add_argument('--distance', metavar='"X,Y,Z X,Y,Z M"',
+                        help='instead: two points of the capture and the metres between them')
+    parser.add_argument('--camera-height', type=float, metavar='M',
+                        help='instead: height over ground at which its photos were taken, which '
+                        'are listed in cameras.json beside the capture')
+    parser.add_argument('--cameras', type=Path, metavar='FILE',
+                        help='that list, if it lies elsewhere')
     parser.add_argument('--radius', type=float, default=0.3, metavar='M',
                         help='radius of the robot that must fit through, metres (0.3)')
+    parser.add_argument('--source', default='', help='where the capture comes from (its name)')
     parser.add_argument('--licence', default='unknown', help='licence of the capture (unknown)')
 
 
@@ -117,13 +125,30 @@ def _import(args: argparse.Namespace) -> int:
     from navbench_gs.scenes.importer import ImportOptions, import_capture
 
     options = ImportOptions(
-        up=args.up, scale=args.scale, robot_radius=args.radius, licence=args.licence
+        up=args.up, scale=args.scale, distance=_distance(args.distance),
+        camera_height=args.camera_height, cameras=args.cameras, robot_radius=args.radius,
+        licence=args.licence, source=args.source,
     )
     bundle = import_capture(args.capture, args.out, options, _progress)
     print(f'{bundle.root}: {bundle.gaussians} gaussians')
     for key, value in bundle.notes.items():
         print(f'  {key}: {value}')
     return 0
+
+
+def _distance(words: str | None) -> Any:
+    """Read two points and a length."""
+    from navbench_gs.errors import SceneError
+
+    if words is None:
+        return None
+    try:
+        one, other, metres = words.split()
+        first, second = ([float(part) for part in word.split(',')] for word in (one, other))
+        (a, b, c), (d, e, f) = first, second
+        return (a, b, c), (d, e, f), float(metres)
+    except ValueError as error:
+        raise SceneError(f'--distance takes "X,Y,Z X,Y,Z M", got {words!r}') from error
 
 
 def _convert(args: argparse.Namespace) -> int:

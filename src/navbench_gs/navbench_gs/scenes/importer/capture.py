@@ -16,14 +16,15 @@ from navbench_gs.scenes import rectangles
 from navbench_gs.scenes.bundle import SceneBundle, save_scene
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.scenes.importer.floor import find_floor
-from navbench_gs.scenes.importer.options import ImportOptions
+from navbench_gs.scenes.importer.options import ImportOptions, Up
 from navbench_gs.scenes.importer.orient import find_tilt, find_up, rotation
 from navbench_gs.scenes.importer.samples import elements
+from navbench_gs.scenes.importer.scale import find_scale
 from navbench_gs.scenes.importer.surfaces import Surfaces, build_surfaces, largest
 from navbench_gs.splats import find_environment, load
 from navbench_gs.splats.cloud import GaussianCloud
 
-IMPORTER_VERSION = 4
+IMPORTER_VERSION = 5
 """Raise with every change that alters a bundle: the cache depends on it."""
 
 Progress = Callable[[str, float], None]
@@ -58,7 +59,8 @@ def import_capture(
     cloud, sky = _read(source)
     tell('finding the floor', 0.25)
     try:
-        turned, turn, up = _upright(cloud, settings)
+        unit, origin = find_scale(cloud, settings, source)
+        turned, turn, up = _upright(cloud, settings.up, unit)
         matter = elements(turned)
         surfaces = build_surfaces(matter, find_floor(matter), settings)
     except SceneError as error:
@@ -72,8 +74,8 @@ def import_capture(
     name, stem = source.resolve().name, source.resolve().stem
     return save_scene(
         Path(out), name=stem, kind='capture', cloud=picture, collision=collision, spawn=spawn,
-        source=name, licence=settings.licence, metric=settings.scale is not None,
-        notes=_notes(surfaces, settings, up, turn, zero)
+        source=settings.source or name, licence=settings.licence, metric=settings.metric,
+        notes=_notes(surfaces, settings, up, turn, zero) | {'scale': origin}
         | {'gaussians_scene': len(cloud), 'gaussians_sky': 0 if sky is None else len(sky)},
     )
 
@@ -95,15 +97,14 @@ def _read(source: Path) -> tuple[GaussianCloud, GaussianCloud | None]:
 
 
 def _upright(
-    cloud: GaussianCloud, settings: ImportOptions
+    cloud: GaussianCloud, wish: Up, unit: float
 ) -> tuple[GaussianCloud, NDArray[np.float64], str]:
     """Turn z up, level, and scale to metres.
 
     Returns:
         The cloud in the scene's axes, `[4, 4]` scene <- capture, and the axis that was up.
     """
-    unit = settings.scale or 1.0
-    up = find_up(cloud, unit) if settings.up == 'auto' else settings.up
+    up = find_up(cloud, unit) if wish == 'auto' else wish
     transform = np.eye(4)
     transform[:3, :3] = rotation(up) * unit
     turned = cloud.transformed(transform)
@@ -172,8 +173,6 @@ def _notes(
         'importer': IMPORTER_VERSION,
         'up': up,
         'tilt_removed_deg': round(_tilt(up, turn), 1),
-        'scale': 'assumed 1 unit = 1 m, not measured' if settings.scale is None
-        else f'{settings.scale} m per unit, as given',
         'floor_z_in_capture': round(zero, 3),
         'floor_low_m': round(float(np.percentile(floor, 1)) - zero, 3),
         'floor_high_m': round(float(np.percentile(floor, 99)) - zero, 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from navbench_gs.errors import SceneError
 
 Up = Literal['auto', '+z', '-z', '+y', '-y']
 UPS = ('auto', '+z', '-z', '+y', '-y')
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,14 @@ class ImportOptions:
     up: Up = 'auto'
     """Axis of the capture that points up; auto asks where the largest floor lies."""
     scale: float | None = None
-    """Metres per unit; None assumes 1 and records that the scale is not known."""
+    """Metres per unit; without it, and without the two below, 1 is assumed and the bundle says
+    that the scale is not known."""
+    distance: tuple[Point, Point, float] | None = None
+    """Two points of the capture and the metres between them."""
+    camera_height: float | None = None
+    """Metres over the ground at which the capture's photos were taken."""
+    cameras: Path | None = None
+    """Poses of the photos, for `camera_height`; sought beside the capture when left out."""
     robot_radius: float = 0.3
     """Radius of the disc that must fit through, metres."""
     robot_height: float = 1.2
@@ -35,11 +44,23 @@ class ImportOptions:
     """Edge of a cell, metres."""
     licence: str = 'unknown'
     """Licence of the capture, carried into the bundle."""
+    source: str = ''
+    """Where the capture comes from; the name of its file when empty."""
 
     def __post_init__(self) -> None:
         if self.up not in UPS:
             raise SceneError(f'up must be one of {UPS}, got {self.up!r}')
+        ways = {'scale': self.scale, 'distance': self.distance,
+                'camera height': self.camera_height}
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) > 1:
+            raise SceneError(f'only one of scale, distance and camera height may be given, got '
+                             f'{" and ".join(given)}')
+        held = self.camera_height
+        metres = 1.0 if self.distance is None else self.distance[2]
         bounds = {
+            'distance': (metres, 0.01, 1e4),
+            'camera height': (1.0 if held is None else held, 0.05, 100.0),
             'scale': (1.0 if self.scale is None else self.scale, 1e-3, 1e3),
             'robot_radius': (self.robot_radius, 0.05, 2.0),
             'robot_height': (self.robot_height, 0.2, 3.0),
@@ -49,3 +70,8 @@ class ImportOptions:
         for name, (value, low, high) in bounds.items():
             if not (np.isfinite(value) and low <= value <= high):
                 raise SceneError(f'{name} must lie in {low}..{high}, got {value}')
+
+    @property
+    def metric(self) -> bool:
+        """Whether a unit's length is known."""
+        return any(x is not None for x in (self.scale, self.distance, self.camera_height))
