@@ -142,7 +142,7 @@ def _unpack_streams(data: Bytes, header: _Header, source: str) -> Sequence[Bytes
     (table,) = _TOC_OFFSET.unpack_from(data, _HEADER.size)
     at = table + header.streams * _TOC_ENTRY.size
     require(end <= table and at <= len(data), source, 'the table must lie in the file', table)
-    columns = []
+    columns: list[Bytes] = []
     for index in range(needed):
         packed, unpacked = _TOC_ENTRY.unpack_from(data, table + index * _TOC_ENTRY.size)
         rule = f'stream {index} must unpack to {sizes[index]} bytes'
@@ -156,19 +156,18 @@ def _unpack_streams(data: Bytes, header: _Header, source: str) -> Sequence[Bytes
     return [*columns, b''][: len(sizes)]
 
 
-def _unzstd(data: Bytes, size: int, source: str) -> bytes:
+def _unzstd(data: Bytes, size: int, source: str) -> bytearray:
     """Unpack a stream, at most one byte more than `size`."""
     unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
-    parts, left = [], size + 1
+    unpacked = bytearray()
     try:
         # In chunks: at once, it takes the memory that the frame or the caller claims.
         with unpacker.stream_reader(data) as reader:
-            while left > 0 and (part := reader.read(min(left, _CHUNK_BYTES))):
-                parts.append(part)
-                left -= len(part)
+            while part := reader.read(min(size + 1 - len(unpacked), _CHUNK_BYTES)):
+                unpacked += part
     except zstandard.ZstdError as error:
         raise SplatFormatError(f'{source} must unpack, got {error}') from error
-    return b''.join(parts)
+    return unpacked
 
 
 # Signalling NaN among half floats warn; the check on values refuses them.

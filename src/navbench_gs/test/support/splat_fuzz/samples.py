@@ -42,8 +42,9 @@ def _inside_zstd(good: bytes, rng: Rng) -> bytes:
     """Damage the columns of an SPZ version 4, or make one of them a bomb."""
     version, count, degree = 4, COUNT, good[12]
     columns = splat_writers.spz_columns(sample_cloud(count, degree), version)
-    which = int(rng.integers(5))
-    if rng.random() < 0.5:
+    bomb = bool(rng.random() < 0.02)
+    which = int(rng.integers(5)) if rng.random() < 0.5 else 0
+    if not bomb and rng.random() < 0.5:
         columns[which] = damage(columns[which], rng)
         return splat_writers.pack_spz(columns, version, count, degree)
     packed = bytearray(good)
@@ -54,17 +55,19 @@ def _inside_zstd(good: bytes, rng: Rng) -> bytes:
         + sum(struct.unpack_from('<Q', good, 32 + 16 * n)[0] for n in range(which))
     )
     size = struct.unpack_from('<Q', good, table)[0]
-    sized = zstandard.ZstdCompressor(
-        level=1, write_content_size=bool(rng.random() < 0.5), write_checksum=True
-    )
-    length = BOMB if rng.random() < 0.02 else int(rng.integers(1, 3000))
-    stream = sized.compress(bytes(length))
+    length = BOMB if bomb else int(rng.integers(1, 3000))
+    sized = bool(rng.random() < 0.5)
+    stream = zstandard.ZstdCompressor(level=1, write_content_size=sized).compress(bytes(length))
     if rng.random() < 0.3:
-        # A frame whose header claims a window of 2 GB and more.
+        # A frame whose header claims a window of up to 4 TB.
         stream = b'\x28\xb5\x2f\xfd\x00' + bytes([int(rng.integers(256))]) + stream[6:]
     packed[at : at + size] = stream
     packed[table : table + 8] = struct.pack('<Q', len(stream))
-    if rng.random() < 0.3:
+    if bomb and which == 0 and rng.random() < 0.5:
+        # 9 bytes for each of 7 million gaussians, as announced: the next stream is too short.
+        packed[8:12] = struct.pack('<I', BOMB // 9)
+        packed[table + 8 : table + 16] = struct.pack('<Q', BOMB // 9 * 9)
+    elif rng.random() < 0.3:
         packed[8:12] = struct.pack('<I', length)
     return bytes(packed)
 

@@ -122,7 +122,7 @@ def _alter_member(name: str, data: bytes, rng: Rng) -> bytes:
     if name.endswith('.json') and rng.random() < 0.7:
         try:
             return json.dumps(damage_json(json.loads(data), rng)).encode()
-        except ValueError:
+        except (ValueError, RecursionError):
             return b'{}'
     if not name.endswith('.json') and rng.random() < 0.4:
         return hostile_image(data, rng)
