@@ -6,7 +6,9 @@ import io
 import json
 import pickle
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from navbench_gs.metrics.outcome import Cause
 from navbench_gs.metrics.scores import EpisodeScores
@@ -29,6 +31,44 @@ def test_agents_are_made_from_a_pickled_factory():
 def test_unknown_policy_is_named():
     with pytest.raises(S2EError, match='no-such-bundle'):
         policy_factory('no-such-bundle', 1.5)
+
+
+def test_an_adapter_is_opened_in_each_worker(tmp_path):
+    """Its name travels with absolute paths; what it is goes into the report."""
+    path = stand_in(tmp_path / 'mbra.onnx')
+    factory = pickle.loads(pickle.dumps(policy_factory(f'adapter:mbra:{path}', 1.5)))
+    assert factory().spec.frames == 6
+    assert factory.name.startswith('mbra@')
+    assert json.dumps(factory.details())
+    assert factory.details()['as_published'] is False
+
+
+def test_a_refused_adapter_ends_with_its_difference(tmp_path, capsys):
+    path = stand_in(tmp_path / 's2e.onnx')
+    code = main(['bench', 'run', '--policy', f'adapter:s2e:{path}', '--out', str(tmp_path / 'r')])
+    assert code == 2
+    text = capsys.readouterr().err
+    assert 'not the published S2E graph' in text
+    assert '- input obs_images float [batch, 11, 3, 256, 256]' in text
+
+
+def stand_in(path):
+    """Write a graph with MBRA's inputs and outputs."""
+    value, make, kind = helper.make_tensor_value_info, helper.make_node, TensorProto.FLOAT
+    nodes = [
+        make('Unsqueeze', ['goal', 'one'], ['row']), make('Expand', ['row', 'shape'], ['way']),
+        make('ReduceMean', ['obs'], ['unused'], axes=[1, 2, 3, 4], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes, 'mbra', [value('obs', kind, [1, 6, 3, 96, 96]), value('goal', kind, [1, 2])],
+        [value('way', kind, [1, 8, 2])],
+        [numpy_helper.from_array(np.array([1]), 'one'),
+         numpy_helper.from_array(np.array([1, 8, 2]), 'shape')],
+    )
+    opset = [helper.make_opsetid('', 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
 
 
 @pytest.mark.parametrize(

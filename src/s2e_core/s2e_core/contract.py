@@ -7,7 +7,7 @@ only here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -31,6 +31,10 @@ FREE_SPACE_BEARINGS = 48
 """Bearings of the optional ``free_space`` output, left to right over the field of view."""
 
 
+GoalUse = Literal['optional', 'required', 'ignored']
+"""What a policy makes of a point goal."""
+
+
 @dataclass(frozen=True)
 class PolicySpec:
     """What a policy needs to be fed and how fast it may drive."""
@@ -45,6 +49,10 @@ class PolicySpec:
     """Fastest speed the policy was trained for, m/s."""
     w_max: float
     """Fastest yaw rate the policy was trained for, rad/s."""
+    frame_period_ns: int = POLICY_PERIOD_NS
+    """Time between two images of one observation, nanoseconds; other policies saw other rates."""
+    goal: GoalUse = 'optional'
+    """Whether a point goal may be absent, must be there, or is not looked at."""
 
     @property
     def height(self) -> int:
@@ -62,13 +70,15 @@ class Observation:
     """What the policy sees."""
 
     images: np.ndarray
-    """Policy-camera images, RGB, oldest first, 0.2 s apart. [K, H, W, 3] uint8"""
+    """Policy-camera images, RGB, oldest first, a frame period apart. [K, H, W, 3] uint8"""
     stamps_ns: np.ndarray
     """Their stamps, nanoseconds. [K] int64"""
     goal: np.ndarray | None
     """Goal in base_link at the newest image, metres; None means goal-free. [2]"""
     odometry: Odometry
     """Odometry at the newest image."""
+    poses: np.ndarray | None = None
+    """x, y, yaw of base_link in odom at each image, metres and radians, where known. [K, 3]"""
 
     @property
     def stamp_ns(self) -> int:
@@ -138,5 +148,7 @@ def check_observation(observation: Observation, spec: PolicySpec) -> None:
             f'{spec.name}: images must be {expected} uint8, got '
             f'{observation.images.shape} {observation.images.dtype}'
         )
+    if observation.goal is None and spec.goal == 'required':
+        raise ContractError(f'{spec.name}: this policy cannot drive without a goal')
     if observation.goal is not None and not np.isfinite(observation.goal).all():
         raise ContractError(f'{spec.name}: the goal must be finite, got {observation.goal}')

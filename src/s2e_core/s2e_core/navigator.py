@@ -107,7 +107,7 @@ class Navigator:
         Raises:
             ContractError: The image does not fit the policy.
         """
-        if self._history.add(frame):
+        if self._history.add(frame, odometry):
             self._policy.reset()
         distance = float('nan') if self._goal is None else odometry.pose.distance_to(self._goal)
         if self._goal is None and not self._config.roam:

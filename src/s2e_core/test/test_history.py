@@ -78,3 +78,19 @@ def test_empty_window_is_refused() -> None:
     """There is nothing to repeat."""
     with pytest.raises(ContractError, match='no image'):
         ObservationHistory(SPEC).observation(None, Odometry(0, Pose2()))
+
+
+def test_a_policy_may_look_less_often_and_sees_where_it_was() -> None:
+    """Once a second: of images every 0.2 s the fifth, tenth ... with the poses they came from."""
+    spec = PolicySpec('slow', 3, SPEC.camera, 1.5, 1.0, 1_000_000_000)
+    history = ObservationHistory(spec)
+    for i in range(13):
+        stamp = i * POLICY_PERIOD_NS
+        history.add(frame(stamp, i), Odometry(stamp, Pose2(0.1 * i, 0.0, 0.0)))
+    seen = history.observation(None, Odometry(stamp, Pose2()))
+    assert [int(image[0, 0, 0]) for image in seen.images] == [2, 7, 12]
+    assert seen.poses is not None
+    np.testing.assert_allclose(seen.poses[:, 0], [0.2, 0.7, 1.2])
+    # A gap of 1.5 s is two of its looks, not another drive; without odometry there are no poses.
+    assert not history.add(frame(stamp + 1_500_000_000, 99))
+    assert history.observation(None, Odometry(stamp, Pose2())).poses is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s2e_core.paths import find_config, find_model
+from s2e_core.paths import find_config
 from s2e_core.robot import RobotProfile, load_robot
 from s2e_nav.errors import StartError
 from s2e_nav.policies import STRAIGHT
@@ -211,9 +211,9 @@ def check_policy(name: str) -> None:
     """
     if name == STRAIGHT:
         return
-    from s2e_policy.bundle import load_bundle
+    from s2e_policy.named import check_policy as check_named
 
-    load_bundle(find_model(name), replay_reference=False)
+    check_named(name)
 
 
 def check_scene(scene: str) -> None:

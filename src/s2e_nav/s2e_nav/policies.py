@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-
-from s2e_core.contract import Policy
-from s2e_core.paths import find_model
+from s2e_policy.named import LoadedPolicy, open_policy
 
 STRAIGHT = 'straight'
 
-
-@dataclass(frozen=True)
-class LoadedPolicy:
-    """A policy and what to say about it."""
-
-    policy: Policy
-    identity: str
-    """Name, and for bundles the beginning of the hash of its graphs."""
-    provider: str
+__all__ = ['STRAIGHT', 'LoadedPolicy', 'load_policy']
 
 
 def load_policy(
@@ -28,8 +16,8 @@ def load_policy(
     """Load a policy.
 
     Args:
-        name: `straight` (no model: drives straight to the goal), the name of a bundle in
-            `models/`, or the path of one.
+        name: `straight` (no model: drives straight to the goal), or a bundle or adapter as
+            `s2e_policy.named.open_policy` takes it.
         mode: `streaming` or `window` graph.
         provider: Execution provider to use; the best present when empty.
         require_provider: Refuse to run without it.
@@ -43,14 +31,7 @@ def load_policy(
         from navbench_gs.agents.straight import StraightToGoal
 
         return LoadedPolicy(StraightToGoal(v_max), STRAIGHT, 'none')
-    from s2e_policy.bundle import load_bundle
-    from s2e_policy.runtime import OnnxPolicy
-
-    root = find_model(name)
-    bundle = load_bundle(root)
-    digest = hashlib.sha256((root / 'bundle.yaml').read_bytes()).hexdigest()
-    policy = OnnxPolicy(
-        bundle, mode=mode, provider=provider or None, require_provider=require_provider or None,
+    return open_policy(
+        name, mode=mode, provider=provider or None, require_provider=require_provider or None,
         threads=threads,
     )
-    return LoadedPolicy(policy, f'{bundle.spec.name}@{digest[:12]}', policy.provider)

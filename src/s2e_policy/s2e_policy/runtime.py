@@ -8,7 +8,8 @@ from s2e_core.contract import Observation, PolicyOutput, PolicySpec, check_obser
 from s2e_policy.bundle import Bundle
 from s2e_policy.errors import PolicyError
 from s2e_policy.goal import encode_goal
-from s2e_policy.graphs import choose_provider, open_graph, output_names
+from s2e_policy.graphs import open_graph, output_names
+from s2e_policy.session import choose_provider
 from s2e_policy.tensors import image_tensor
 
 

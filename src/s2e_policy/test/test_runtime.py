@@ -12,8 +12,8 @@ from s2e_core.se2 import Pose2
 from s2e_policy.bundle import load_bundle
 from s2e_policy.errors import PolicyError
 from s2e_policy.goal import encode_goal
-from s2e_policy.graphs import choose_provider
 from s2e_policy.runtime import OnnxPolicy
+from s2e_policy.session import choose_provider
 from s2e_policy.tensors import image_tensor
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from s2e_core.contract import Policy
@@ -35,44 +34,40 @@ class AgentFactory:
 
 
 @dataclass(frozen=True)
-class BundleFactory:
-    """A policy bundle, verified in each worker."""
+class NamedFactory:
+    """A bundle or an adapter, opened and verified in each worker."""
 
-    path: Path
+    source: str
+    """As the user named it; without relative paths, since workers may run elsewhere."""
     name: str
-    digest: str
     about: dict[str, Any]
 
     def __call__(self) -> Policy:
-        """Load the bundle; one thread, so that results do not depend on the core count."""
-        from s2e_policy.bundle import load_bundle
-        from s2e_policy.runtime import OnnxPolicy
+        """Open it; on one thread, so that results do not depend on the core count."""
+        from s2e_policy.named import open_policy
 
-        return OnnxPolicy(load_bundle(self.path), threads=1)
+        return open_policy(self.source, threads=1).policy
 
     def details(self) -> dict[str, Any]:
         """Return what the report says about the policy."""
-        return {'kind': 'policy bundle', 'hash': self.digest, **self.about}
+        return self.about
 
 
-def policy_factory(name: str, v_max: float) -> AgentFactory | BundleFactory:
+def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:
     """Return the factory of a policy.
 
     Args:
-        name: straight, privileged, or a bundle by name or folder.
+        name: straight, privileged, a bundle by name or folder, or adapter:KIND:PATH.
         v_max: The protocol's cap, m/s.
 
     Raises:
-        S2EError: no such policy, or the bundle is refused.
+        S2EError: no such policy, or its files are refused.
     """
     if name in AGENTS:
         return AgentFactory(name, v_max)
-    import hashlib
+    from s2e_policy.adapters.options import is_adapter, parse_adapter
+    from s2e_policy.named import open_policy
 
-    from s2e_policy.bundle import load_bundle
-
-    path = find_model(name)
-    bundle = load_bundle(path)
-    digest = hashlib.sha256((path / 'bundle.yaml').read_bytes()).hexdigest()
-    about = {'description': bundle.manifest.description, 'licence': bundle.manifest.licence}
-    return BundleFactory(path, f'{bundle.spec.name}@{digest[:12]}', digest, about)
+    source = str(parse_adapter(name)) if is_adapter(name) else str(find_model(name))
+    loaded = open_policy(source)
+    return NamedFactory(source, loaded.identity, loaded.about)

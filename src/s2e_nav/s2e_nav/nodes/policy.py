@@ -22,7 +22,9 @@ from s2e_nav.runtime.process import main_program
 class PolicyParameters:
     """Parameters of the policy node."""
 
-    policy: str = option('small', help='Bundle by name or path, or `straight`.')
+    policy: str = option(
+        'small', help='Bundle by name or path, adapter:KIND:PATH, or `straight`.'
+    )
     mode: str = option(
         'realtime', choices=('realtime', 'lockstep'), help='Whether the world waits.'
     )

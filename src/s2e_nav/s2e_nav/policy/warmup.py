@@ -23,10 +23,12 @@ def warm_up(policy: Policy) -> float:
     """
     spec = policy.spec
     images = np.full((spec.frames, spec.height, spec.width, 3), 127, np.uint8)
-    stamps = np.arange(spec.frames, dtype=np.int64) * 200_000_000
+    stamps = np.arange(spec.frames, dtype=np.int64) * spec.frame_period_ns
     odometry = Odometry(int(stamps[-1]), Pose2())
     started = time.perf_counter()
-    output = policy.infer(Observation(images, stamps, np.array([5.0, 0.0]), odometry))
+    poses = np.zeros((spec.frames, 3))
+    seen = Observation(images, stamps, np.array([5.0, 0.0]), odometry, poses)
+    output = policy.infer(seen)
     seconds = time.perf_counter() - started
     policy.reset()
     problem = output.problem()
