@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import cv2
 import numpy as np
@@ -67,6 +68,37 @@ class CameraModel:
         fx = width / 2 / math.tan(hfov / 2)
         fy = fx if vfov is None else height / 2 / math.tan(vfov / 2)
         return cls(width, height, fx, fy, width / 2, height / 2)
+
+    @classmethod
+    def from_calibration(
+        cls, width: int, height: int, k: Sequence[float], model: str, d: Sequence[float]
+    ) -> CameraModel:
+        """Read intrinsics as ROS and OpenCV have them (pixel centres at integers).
+
+        Args:
+            width: Pixels.
+            height: Pixels.
+            k: Camera matrix by rows. [9]
+            model: Distortion model; empty means plumb_bob.
+            d: Its coefficients.
+
+        Raises:
+            ContractError: Uncalibrated, or a distortion model that is not known.
+        """
+        fx, fy, cx, cy = (float(k[i]) for i in (0, 4, 2, 5))
+        if fx <= 0 or fy <= 0:
+            raise ContractError(f'camera is not calibrated, k holds fx {fx}, fy {fy}')
+        kind, coefficients = model or 'plumb_bob', tuple(float(value) for value in d)
+        if not any(coefficients):
+            kind, coefficients = 'pinhole', ()
+        elif kind == 'plumb_bob':
+            coefficients = coefficients[:5]
+        elif kind != 'equidistant':
+            raise ContractError(
+                f'distortion_model must be plumb_bob or equidistant, got {kind!r}'
+            )
+        known = cast(DistortionModel, kind)
+        return cls(width, height, fx, fy, cx + 0.5, cy + 0.5, known, coefficients)
 
     @property
     def hfov(self) -> float:

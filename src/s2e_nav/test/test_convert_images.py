@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
+from s2e_core.pixels import CHANNELS
 from s2e_core.records import CameraFrame
 from s2e_nav.convert.images import (
-    CHANNELS,
     compressed_from_frame,
     frame_from_compressed,
     frame_from_image,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sensor_msgs.msg import CameraInfo
 
 from s2e_core.camera import CameraModel
@@ -18,23 +16,10 @@ def camera_from_info(message: CameraInfo) -> CameraModel:
     Raises:
         ConversionError: Uncalibrated, or a distortion model that is not known.
     """
-    fx, fy, cx, cy = (float(message.k[i]) for i in (0, 4, 2, 5))
-    if fx <= 0 or fy <= 0:
-        raise ConversionError(f'camera_info: camera is not calibrated, k holds fx {fx}, fy {fy}')
-    model: Any = message.distortion_model or 'plumb_bob'  # CameraModel takes three names
-    coefficients = tuple(float(value) for value in message.d)
-    if not any(coefficients):
-        model, coefficients = 'pinhole', ()
-    elif model == 'plumb_bob':
-        coefficients = coefficients[:5]
-    elif model != 'equidistant':
-        raise ConversionError(
-            f'camera_info: distortion_model must be plumb_bob or equidistant, got {model!r}'
-        )
     try:
-        return CameraModel(
-            int(message.width), int(message.height),
-            fx, fy, cx + 0.5, cy + 0.5, model, coefficients,
+        return CameraModel.from_calibration(
+            int(message.width), int(message.height), message.k, message.distortion_model,
+            message.d,
         )
     except ContractError as error:
         raise ConversionError(f'camera_info: {error}') from error

@@ -1,0 +1,132 @@
+"""Pixel buffers as cameras and recordings carry them, to RGB arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from s2e_core.errors import ContractError
+
+CHANNELS = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1, '8UC1': 1, '8UC3': 3}
+"""Channels by encoding; 8UC3 is blue first, as OpenCV-based drivers send it."""
+PACKED = {
+    'yuv422': cv2.COLOR_YUV2RGB_UYVY, 'uyvy': cv2.COLOR_YUV2RGB_UYVY,
+    'yuv422_yuy2': cv2.COLOR_YUV2RGB_YUYV, 'yuyv': cv2.COLOR_YUV2RGB_YUYV,
+}
+"""Two bytes a pixel, colour shared by pairs; names as in sensor_msgs/image_encodings."""
+MAX_PIXELS = 64_000_000
+"""Larger than any camera's image; refused before anything is allocated."""
+
+
+def rgb_from_raw(data: Any, height: int, width: int, step: int, encoding: str) -> np.ndarray:
+    """Read a raw image, honouring encoding and row step.
+
+    Args:
+        data: Bytes of the rows, one after the other.
+        height: Pixels.
+        width: Pixels.
+        step: Bytes from one row to the next.
+        encoding: As in sensor_msgs/Image: a key of `CHANNELS` or `PACKED`.
+
+    Returns:
+        Image. [H, W, 3] uint8
+
+    Raises:
+        ContractError: Unknown encoding, or sizes that do not agree.
+    """
+    channels = 2 if encoding in PACKED else CHANNELS.get(encoding)
+    if channels is None:
+        known = ', '.join([*CHANNELS, *PACKED])
+        raise ContractError(f'image: encoding must be one of {known}, got {encoding!r}')
+    row = width * channels
+    if not (0 < height * width <= MAX_PIXELS and width > 0):
+        raise ContractError(f'image: size {width}x{height} is out of range')
+    if encoding in PACKED and width % 2:
+        raise ContractError(f'image: {encoding} needs an even width, got {width}')
+    if step < row:
+        raise ContractError(
+            f'image: step must be at least {row} for {width} {encoding} pixels, got {step}'
+        )
+    # The last row may come without its padding.
+    needed = step * (height - 1) + row
+    if len(data) < needed:
+        raise ContractError(
+            f'image: {width}x{height} with step {step} needs {needed} bytes, got {len(data)}'
+        )
+    flat = np.frombuffer(data, np.uint8)
+    rows = np.lib.stride_tricks.as_strided(
+        flat, (height, width, channels), (step, channels, 1), writeable=False
+    )
+    return _to_rgb(rows, encoding)
+
+
+def rgb_from_encoded(data: Any, what: str = '') -> np.ndarray:
+    """Decode a JPEG, PNG or another picture file's bytes.
+
+    Args:
+        data: Bytes.
+        what: Name or format, for error messages.
+
+    Returns:
+        Image. [H, W, 3] uint8
+
+    Raises:
+        ContractError: The bytes are not an 8-bit colour or grey image, or it is too large.
+    """
+    buffer = np.frombuffer(data, np.uint8)
+    named = f' of {what!r}' if what else ''
+    if buffer.size == 0:
+        raise ContractError(f'image: compressed image{named} without bytes')
+    _check_size(encoded_size(buffer))
+    try:
+        # Turned by EXIF the picture would no longer fit its intrinsics.
+        bgr = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:
+        raise ContractError(f'image: cannot be decoded: {error}') from error
+    if bgr is None:
+        raise ContractError(f'image: {buffer.size} bytes{named} cannot be decoded')
+    _check_size((bgr.shape[1], bgr.shape[0]))
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def encoded_size(data: np.ndarray) -> tuple[int, int] | None:
+    """Read width and height from a PNG's or JPEG's header; None where they are not found.
+
+    A PNG of 200 KB can unpack to gigabytes: the header is asked before the decoder.
+
+    Args:
+        data: The file's bytes. [N] uint8
+    """
+    head = data[:24].tobytes()
+    if head[:8] == b'\x89PNG\r\n\x1a\n' and len(head) == 24:
+        return int.from_bytes(head[16:20], 'big'), int.from_bytes(head[20:24], 'big')
+    if head[:2] != b'\xff\xd8':
+        return None
+    at = 2
+    while at + 9 <= data.size and data[at] == 0xFF:
+        marker, length = int(data[at + 1]), int(data[at + 2]) << 8 | int(data[at + 3])
+        # Start of frame: C0 to CF, but for DHT, JPG and DAC.
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = (int(data[at + i]) << 8 | int(data[at + i + 1]) for i in (5, 7))
+            return width, height
+        # Fill bytes before a marker count one by one.
+        at += 1 if marker == 0xFF else 2 + length
+    return None
+
+
+def _check_size(size: tuple[int, int] | None) -> None:
+    if size is not None and not 0 < size[0] * size[1] <= MAX_PIXELS:
+        raise ContractError(f'image: size {size[0]}x{size[1]} is out of range')
+
+
+def _to_rgb(pixels: np.ndarray, encoding: str) -> np.ndarray:
+    """Return contiguous RGB from pixels of the encoding. [H, W, C] -> [H, W, 3]"""
+    if encoding in PACKED:
+        return cv2.cvtColor(np.ascontiguousarray(pixels), PACKED[encoding])
+    if encoding in ('mono8', '8UC1'):
+        return np.repeat(pixels, 3, axis=2)
+    if encoding in ('bgr8', 'bgra8', '8UC3'):
+        return np.ascontiguousarray(pixels[..., 2::-1])
+    return np.ascontiguousarray(pixels[..., :3])

@@ -1,0 +1,1 @@
+"""Readers of real recordings: each turns one format into `recording.Recording`; no torch."""
