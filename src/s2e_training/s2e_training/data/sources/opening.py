@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from s2e_training.data.sources.colmap import is_colmap, read_colmap
+from s2e_training.data.sources.donkeycar import is_donkeycar, read_donkeycar
+from s2e_training.data.sources.gnm import is_gnm, read_gnm
 from s2e_training.data.sources.kitti import is_kitti, read_kitti
 from s2e_training.data.sources.options import SourceOptions
 from s2e_training.data.sources.recording import Recording
+from s2e_training.data.sources.rosbag import is_rosbag, read_rosbag
 from s2e_training.data.sources.tum import is_tum, read_tum
 from s2e_training.data.sources.video import is_video, read_video
 from s2e_training.errors import TrainingError
 
 READERS: dict[str, tuple[Callable[[Path], bool], Callable[[Path, SourceOptions], Recording]]] = {
+    'rosbag': (is_rosbag, read_rosbag),
+    'gnm': (is_gnm, read_gnm),
+    'donkeycar': (is_donkeycar, read_donkeycar),
+    'colmap': (is_colmap, read_colmap),
     'kitti': (is_kitti, read_kitti),
     'video': (is_video, read_video),
     'tum': (is_tum, read_tum),
