@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from navbench_gs.physics.solids import PersonBody, Solid
 from navbench_gs.render import DynamicGroup
+from navbench_gs.scenes.captured import captured_person, short_name
 from navbench_gs.scenes.objects import PersonSplats, SceneObject, make_obstacle, make_person
 from navbench_gs.tasks.spec import EpisodeSpec, ObstacleSpec, PersonSpec
 
@@ -46,6 +47,8 @@ class Props:
 
     def person(self, spec: PersonSpec) -> PersonSplats:
         """Return the person that a spec names."""
+        if spec.look:
+            return captured_person(spec.look)
         look = spec.seed % LOOKS
         return _cached(self._people, look, lambda: make_person(np.random.default_rng(look)))
 
@@ -56,8 +59,8 @@ class Props:
             look = self.obstacle(spec)
             size = (float(look.size[0]), float(look.size[1]), float(look.size[2]))
             solids.append(
-                Solid(f'obstacle_{index}_{spec.kind}', look.shape, size, float(look.mass),
-                      spec.x, spec.y, spec.yaw, spec.pushable)
+                Solid(f'obstacle_{index}_{short_name(spec.kind)}', look.shape, size,
+                      float(look.mass), spec.x, spec.y, spec.yaw, spec.pushable, look.slabs)
             )
         return solids
 

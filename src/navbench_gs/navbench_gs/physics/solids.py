@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.physics import layers
+from navbench_gs.scenes.thing import Slab
 
 OBSTACLE_FRICTION = 0.5
 """Sliding friction of wood, plastic or card on paving."""
@@ -36,6 +37,8 @@ class Solid:
     """Heading in map, radians."""
     pushable: bool
     """Whether it moves when pushed."""
+    slabs: tuple[Slab, ...] = ()
+    """Layers of its body, where it has a closer one than `shape`, which lies around them."""
 
     @property
     def half_height(self) -> float:
@@ -72,16 +75,42 @@ def add_solid(spec: mujoco.MjSpec, solid: Solid, floor: float) -> None:
     position = [solid.x, solid.y, floor + solid.half_height]
     quat = [np.cos(solid.yaw / 2.0), 0.0, 0.0, np.sin(solid.yaw / 2.0)]
     body = spec.worldbody.add_body(name=solid.name, pos=position, quat=quat)
-    geom = body.add_geom(
+    geoms = [_slab(spec, body, solid, k) for k in range(len(solid.slabs))] or [body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_BOX if solid.shape == 'box' else mujoco.mjtGeom.mjGEOM_CYLINDER,
         size=list(solid.size),
-        friction=[OBSTACLE_FRICTION, 0.005, 0.0001],
-        contype=layers.PUSHABLE if solid.pushable else layers.WALL,
-        conaffinity=layers.EVERYTHING if solid.pushable else 0,
-    )
+    )]
+    for geom in geoms:
+        geom.friction = [OBSTACLE_FRICTION, 0.005, 0.0001]
+        geom.contype = layers.PUSHABLE if solid.pushable else layers.WALL
+        geom.conaffinity = layers.EVERYTHING if solid.pushable else 0
     if solid.pushable:
         body.add_freejoint()
-        geom.mass = solid.mass
+        shares = _volumes(solid.slabs) if solid.slabs else np.ones(1)
+        for geom, share in zip(geoms, shares / shares.sum(), strict=True):
+            geom.mass = float(share * solid.mass)
+
+
+def _slab(
+    spec: mujoco.MjSpec, body: mujoco.MjsBody, solid: Solid, number: int
+) -> mujoco.MjsGeom:
+    """Add one layer of a body as a convex mesh."""
+    slab = solid.slabs[number]
+    levels = (slab.bottom - solid.half_height, slab.top - solid.half_height)
+    name = f'{solid.name}_slab_{number}'
+    spec.add_mesh(
+        name=name, uservert=[part for z in levels for x, y in slab.outline for part in (x, y, z)]
+    )
+    return body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name)
+
+
+def _volumes(slabs: Sequence[Slab]) -> NDArray[np.float64]:
+    """Return the volume of each slab, m3 (shoelace formula)."""
+    found = []
+    for slab in slabs:
+        x, y = np.array(slab.outline).T
+        area = 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+        found.append(area * (slab.top - slab.bottom))
+    return np.array(found)
 
 
 def add_person(spec: mujoco.MjSpec, person: PersonBody) -> None:

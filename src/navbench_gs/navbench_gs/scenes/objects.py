@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.errors import SceneError
+from navbench_gs.scenes.captured import captured_object, is_captured
 from navbench_gs.scenes.person import PersonSplats, make_person
 from navbench_gs.scenes.solids import box, cylinder, ellipsoid
 from navbench_gs.scenes.surfels import Surfels
-from navbench_gs.splats.cloud import GaussianCloud
+from navbench_gs.scenes.thing import SceneObject
 
 __all__ = ['KINDS', 'PersonSplats', 'SceneObject', 'make_obstacle', 'make_person']
 
@@ -22,24 +23,6 @@ Colour = tuple[float, float, float]
 
 FINE = 0.05
 """Spacing of elements on small objects, metres."""
-
-
-@dataclass(frozen=True)
-class SceneObject:
-    """A thing that can stand in the way."""
-
-    kind: str
-    """One of `KINDS`."""
-    cloud: GaussianCloud
-    """Own frame: z up, origin on the floor at the footprint's centre, +x forward."""
-    shape: Literal['box', 'cylinder']
-    """Physical shape, standing on the floor."""
-    size: tuple[float, float, float]
-    """Half extents of a box, or (radius, half height, 0) of a cylinder, metres."""
-    mass: float
-    """Kilograms."""
-    pushable: bool
-    """Whether a robot can move it."""
 
 
 @dataclass(frozen=True)
@@ -193,11 +176,13 @@ KINDS = tuple(_MAKERS)
 
 
 def make_obstacle(kind: str, rng: np.random.Generator) -> SceneObject:
-    """Make a thing of a kind with drawn size and colours.
+    """Make a thing of a kind with drawn size and colours, or the captured one of that name.
 
     Raises:
-        SceneError: the kind is unknown.
+        SceneError: the kind is unknown, or as `captured.captured_object`.
     """
+    if is_captured(kind):
+        return captured_object(kind)
     if kind not in _MAKERS:
         raise SceneError(f'obstacle kind must be one of {KINDS}, got {kind!r}')
     made = _MAKERS[kind](rng)

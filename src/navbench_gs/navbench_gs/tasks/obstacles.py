@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.scenes.captured import pinned
 from navbench_gs.tasks.geodesic import Points
 from navbench_gs.tasks.hazards import Patch, obstacle_patch
 from navbench_gs.tasks.protocol import ObstacleRules
@@ -104,7 +105,7 @@ def _draw(
     for _ in range(_TRIES):
         x, y = pool[rng.integers(len(pool))] + rng.uniform(-0.05, 0.05, 2)
         spec = ObstacleSpec(
-            kind=str(kinds[rng.integers(len(kinds))]), seed=int(rng.integers(2**31)),
+            kind=pinned(str(kinds[rng.integers(len(kinds))])), seed=int(rng.integers(2**31)),
             x=float(x), y=float(y), yaw=float(rng.uniform(-math.pi, math.pi)), pushable=pushable,
         )
         patch = obstacle_patch(spec)

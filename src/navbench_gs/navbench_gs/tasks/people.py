@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.scenes.captured import pinned
 from navbench_gs.tasks.geodesic import Points, line_of_sight, path_length
 from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch
 from navbench_gs.tasks.protocol import PeopleRules
@@ -52,10 +53,15 @@ def place_people(
             if stand[number]:
                 b = a
             if _fits(collision, free, a, b, path, patches, people, rules):
+                seed = int(rng.integers(2**31))
+                # A capture does not move its legs, so it stands.
+                look = pinned(rules.looks[seed % len(rules.looks)]) if (
+                    stand[number] and rules.looks
+                ) else ''
                 people.append(PersonSpec(
-                    seed=int(rng.integers(2**31)), start=(float(a[0]), float(a[1])),
+                    seed=seed, start=(float(a[0]), float(a[1])),
                     goal=(float(b[0]), float(b[1])), speed=speed, blind=bool(blind[number]),
-                    behaviour='stand' if stand[number] else 'walk',
+                    behaviour='stand' if stand[number] else 'walk', look=look,
                 ))
                 break
     return tuple(people)

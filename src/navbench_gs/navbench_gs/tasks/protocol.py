@@ -78,6 +78,9 @@ class PeopleRules:
     walk_low: float = option(6.0, unit='m', low=1, high=100, help='Shortest walk.')
     walk_high: float = option(16.0, unit='m', low=1, high=100, help='Longest walk.')
     keep_clear: float = option(2.5, unit='m', low=0, high=10, help='Nobody starts nearer.')
+    looks: tuple[str, ...] = option(
+        (), help='Captured people, CATALOGUE:NAME; those who stand look like them.'
+    )
 
     def __post_init__(self) -> None:
         check(self, source='people')
@@ -151,7 +154,11 @@ class Protocol:
     @property
     def hash(self) -> str:
         """sha256 of the resolved values in canonical JSON: sorted keys, no spaces."""
-        text = json.dumps(to_mapping(self), sort_keys=True, separators=(',', ':'))
+        values = to_mapping(self)
+        if not self.people.looks:
+            # Younger than the protocols without it, whose hash must stay.
+            del values['people']['looks']
+        text = json.dumps(values, sort_keys=True, separators=(',', ':'))
         return hashlib.sha256(text.encode('utf-8')).hexdigest()
 
     def time_limit(self, geodesic: float, v_max: float) -> float:

@@ -21,7 +21,8 @@ class ObstacleSpec:
     """One thing put on the route; kind and seed determine its look and its shape."""
 
     kind: str
-    """As in `scenes.objects.make_obstacle`: box, bin, bollard, cone, ..."""
+    """As in `scenes.objects.make_obstacle`: box, bin, bollard, cone, ... or CATALOGUE:NAME@DIGEST
+    of a captured one."""
     seed: int
     """Seed of the object's look, size and mass."""
     x: float
@@ -49,6 +50,8 @@ class PersonSpec:
     blind: bool
     """Whether the person takes no notice of the robot."""
     behaviour: Behaviour = 'walk'
+    look: str = ''
+    """CATALOGUE:NAME@DIGEST of a captured person; the seed's look when empty."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,12 @@ class EpisodeSpec:
         return f'{scene}_{self.task}_{self.index:03d}'
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the spec as plain JSON values."""
-        return asdict(self)
+        """Return the spec as plain JSON values; people of the usual looks have no key for it."""
+        values = asdict(self)
+        for person in values['people']:
+            if not person['look']:
+                del person['look']
+        return values
 
     @staticmethod
     def from_mapping(mapping: Mapping[str, Any]) -> EpisodeSpec:

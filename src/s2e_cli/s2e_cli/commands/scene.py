@@ -15,6 +15,7 @@ EPILOG = """examples:
   s2e scene preview city:7 --out previews
   s2e scene doctor ~/captures/garden
   s2e scene info scenes/garden
+  s2e scene object examples:guitar --out guitar.png
 SCENE is city:SEED, the folder of a scene bundle, or a capture (.ply, .sog, or a folder with
 meta.json or lod-meta.json), which is imported into the cache on first use.
 """
@@ -58,6 +59,12 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                         '(NAME-doctor.html)')
     doctor.add_argument('--radius', type=float, default=0.3, metavar='M',
                         help='radius of the robot, metres (0.3)')
+    thing = _action(actions, 'object', 'list captured objects, or measure and draw one with its '
+                    'body', "s2e scene object '{file: chair.ply, up: -y, height: 0.9}' "
+                    '--out chair.png')
+    thing.add_argument('object', metavar='OBJECT', help='CATALOGUE (config/objects or a .yaml '
+                       'file), CATALOGUE:NAME, or a line in braces')
+    thing.add_argument('--out', type=Path, metavar='FILE', help='PNG file with four views')
     info = _action(actions, 'info', 'say what a scene holds and offers',
                    's2e scene info city:7 --radius 0.35')
     info.add_argument('scene', metavar='SCENE')
@@ -103,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the action."""
     actions = {
         'generate': _generate, 'import': _import, 'convert': _convert, 'preview': _preview,
-        'doctor': _doctor, 'info': _info,
+        'doctor': _doctor, 'info': _info, 'object': _object,
     }
     return actions[args.action](args)
 
@@ -199,6 +206,12 @@ def _doctor(args: argparse.Namespace) -> int:
             print(f'      {finding.advice}')
     print(page)
     return 1 if any(finding.verdict == 'bad' for finding in findings) else 0
+
+
+def _object(args: argparse.Namespace) -> int:
+    from s2e_cli.scene_object import show
+
+    return show(args.object, args.out)
 
 
 def _info(args: argparse.Namespace) -> int:
