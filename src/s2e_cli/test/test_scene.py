@@ -72,3 +72,29 @@ def test_errors_name_the_value(
     """Exit code 2 and one line that names what was wrong."""
     assert main(['scene', *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_object_is_listed_measured_and_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A catalogue lists its lines; a line in braces is tried as it stands; mistakes are named."""
+    rng = np.random.default_rng(0)
+    points = rng.uniform((-0.2, -0.2, 0.0), (0.2, 0.2, 0.5), (4000, 3))
+    cloud = GaussianCloud.from_rgb(
+        points, np.tile([1.0, 0, 0, 0], (4000, 1)), np.full((4000, 3), 0.015), np.full(4000, 0.9),
+        np.full((4000, 3), 0.4),
+    )
+    save_ply(tmp_path / 'cube.ply', cloud)
+    catalogue = tmp_path / 'mine.yaml'
+    catalogue.write_text('objects: {cube: {file: cube.ply, up: +z, height: 0.5, mass: 3}}\n')
+    assert main(['scene', 'object', str(catalogue)]) == 0
+    assert 'cube' in capsys.readouterr().out
+    sheet = tmp_path / 'cube.png'
+    assert main(['scene', 'object', f'{catalogue}:cube', '--out', str(sheet)]) == 0
+    said = capsys.readouterr().out
+    assert 'pushable' in said and 'layers' in said and sheet.stat().st_size > 1000
+    line = f'{{file: {tmp_path / "cube.ply"}, up: +z, height: 1.0, mass: 30}}'
+    assert main(['scene', 'object', line]) == 0
+    assert 'stands fast' in capsys.readouterr().out
+    assert main(['scene', 'object', f'{catalogue}:ball']) != 0
+    assert "got 'ball'" in capsys.readouterr().err
