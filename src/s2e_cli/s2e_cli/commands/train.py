@@ -9,6 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2e_cli.training.importing import (
+    add_import_parser,
+    add_inspect_parser,
+    run_import,
+    run_inspect,
+)
+
 if TYPE_CHECKING:
     from s2e_training.data.record import Recorded
     from s2e_training.pretrain.trainer import Progress
@@ -17,6 +24,8 @@ ORDER = 50
 
 EPILOG = """examples:
   s2e train record config/training/record.yaml .cache/clips
+  s2e train import drive.mcap .cache/clips/drive
+  s2e train inspect .cache/clips
   s2e train encode .cache/clips
   s2e train anchors .cache/clips/teacher --out anchors.npy
   s2e train pretrain config/training/small.yaml runs/small
@@ -42,6 +51,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     record.add_argument('--scenes', type=int, help='number of scenes, instead of the file')
     record.add_argument('--seed', type=int, help='seed of everything drawn, instead of the file')
     record.add_argument('--workers', type=int, help='processes, instead of the file')
+    add_import_parser(steps)
+    add_inspect_parser(steps)
     encode = steps.add_parser('encode', help='run the frozen encoder over clips once')
     encode.add_argument('clips', type=Path, nargs='+', help='folders of clips')
     encode.add_argument('--threads', type=int, default=1, help='threads (default 1)')
@@ -65,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Run one step of training."""
     actions = {
         'record': _record, 'encode': _encode, 'anchors': _anchors, 'evaluate': _evaluate,
-        'pretrain': _pretrain,
+        'pretrain': _pretrain, 'import': run_import, 'inspect': run_inspect,
     }
     return actions[args.step](args)
 

@@ -1,0 +1,1 @@
+"""Parts of `s2e train` that deal with recordings."""
