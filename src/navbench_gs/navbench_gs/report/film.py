@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from navbench_gs.errors import ReportError
 from navbench_gs.report import ink
+from navbench_gs.report.topview import TRUTH
+from navbench_gs.report.uncertainty import ellipse
 from s2e_core.camera import CameraModel, CameraMount, project
 from s2e_core.contract import PolicyOutput
 from s2e_core.records import CameraFrame
@@ -95,11 +97,15 @@ class EpisodeFilm:
             chosen: Index of the chosen mode; None or negative draws no ribbon.
             caption: Any of `title` and `status` (text), `time` (s), `speed` (m/s), `distance`
                 (m to the goal), `bearing` (rad to the goal, base_link), `goal` (x, y in
-                base_link), `contact` (bool), `inset` ([h, w, 3] uint8 map for the corner).
+                base_link), `truth` (way really driven, base_link, [T, 2]), `contact` (bool),
+                `inset` ([h, w, 3] uint8 map for the corner).
         """
         picture = self._enlarged(frame.rgb)
         if output is not None:
             self._draw_modes(picture, output, -1 if chosen is None else chosen)
+        if caption.get('truth') is not None:
+            ink.polyline(picture, self._on_ground(_dense(caption['truth'])), TRUTH,
+                         max(2, round(self._size[0] / 320)))
         picture = self._draw_caption(picture, output, caption)
         video = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format='rgb24')
         video.pts = self._count
@@ -147,6 +153,18 @@ class EpisodeFilm:
                          max(1, round(unit * (1 + 2 * share))), 0.35 + 0.5 * share)
         if 0 <= chosen < len(output.modes) and np.isfinite(output.modes[chosen]).all():
             self._draw_chosen(picture, _dense(output.modes[chosen]), unit)
+            self._draw_uncertainty(picture, output, chosen, unit)
+
+    def _draw_uncertainty(
+        self, picture: NDArray[np.uint8], output: PolicyOutput, chosen: int, unit: float
+    ) -> None:
+        """Outline where the chosen mode's waypoints at 1 and 2 s lie with probability 0.5."""
+        if output.sigmas is None:
+            return
+        for k in (4, 9):
+            rho = 0.0 if output.rho is None else float(output.rho[chosen, k])
+            outline = ellipse(output.modes[chosen, k], output.sigmas[chosen, k], rho)
+            ink.polyline(picture, self._on_ground(outline), ink.INK, max(1, round(unit)), 0.6)
 
     def _draw_chosen(
         self, picture: NDArray[np.uint8], points: NDArray[np.float64], unit: float
