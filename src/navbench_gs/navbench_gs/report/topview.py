@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from navbench_gs.report import ink
 from s2e_core.contract import PolicyOutput
 
-TRUTH: ink.Rgb = (255, 255, 255)
+TRUTH: ink.Rgb = (255, 96, 170)
 """Colour of the way that was really driven."""
 _GROUND: ink.Rgb = (30, 36, 44)
 _RING: ink.Rgb = (66, 76, 90)

@@ -55,7 +55,7 @@ def line_chart(
 
 
 def _px(share: float) -> float:
-    return _LEFT + share * (_W - _LEFT - 4)
+    return _LEFT + share * (_W - _LEFT - 16)
 
 
 def _py(share: float) -> float:

@@ -22,7 +22,8 @@ EXTRA = """
 .chart text { font-size:11px; fill:var(--soft); font-variant-numeric:tabular-nums; }
 .panel { background:var(--card); border:1px solid var(--line); border-radius:12px;
   padding:16px 18px; }
-ul.notes { color:var(--soft); padding-left:18px; } .wide { grid-template-columns:repeat(8,1fr); }
+.legend span::before { box-shadow:0 0 0 1px var(--line); }
+ul.notes { color:var(--soft); padding-left:18px; }
 """
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -35,7 +36,7 @@ PAGE = """<!doctype html>
 {% if poster %}poster="data:image/jpeg;base64,{{ poster }}"{% endif %}></video>
 <p class="legend"><span style="--c:#40e0d0">top mode, as wide as a robot</span>
 <span style="--c:#ffaa3c">other modes, likely</span><span style="--c:#465abe">unlikely</span>
-{% if truth %}<span style="--c:#fff;outline:0">way really driven (white)</span>{% endif %}
+{% if truth %}<span style="--c:#ff60aa">way really driven</span>{% endif %}
 <span style="--c:#ffc83c">goal</span>
 {% if ellipses %}<span style="--c:#9aa4b0">half of its waypoints at 1 and 2 s lie inside</span>
 {% endif %}</p>

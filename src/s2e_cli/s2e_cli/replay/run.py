@@ -14,7 +14,7 @@ from s2e_cli.replay.footage import Footage, pick
 from s2e_cli.replay.options import GoalChoice, ReplayOptions, choose_goal
 from s2e_cli.replay.page import render
 from s2e_cli.replay.player import Player, Step
-from s2e_cli.replay.screen import Screen
+from s2e_cli.replay.screen import Screen, film_rate
 from s2e_core.camera import SMALL_MOUNT, CameraModel, CameraMount, Reprojector
 from s2e_core.errors import S2EError
 from s2e_policy.named import LoadedPolicy
@@ -66,7 +66,8 @@ def replay(
                      'the rest is black.')
     out.mkdir(parents=True, exist_ok=True)
     title = f'{footage.name}   {policy.spec.name}'
-    screen = Screen(out / FILM, camera, mount, title, options.width)
+    rate = film_rate(footage.stamps_ns[indices])
+    screen = Screen(out / FILM, camera, mount, title, options.width, rate)
     player = Player(policy, footage, reprojector, goal)
     steps = _play(player, indices, screen, progress)
     if not steps:
