@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from s2e_cli.replay.player import Player, Step
 from s2e_cli.replay.screen import Screen, film_rate
 from s2e_core.camera import SMALL_MOUNT, CameraModel, CameraMount, Reprojector
 from s2e_core.errors import S2EError
-from s2e_policy.named import LoadedPolicy
+
+if TYPE_CHECKING:
+    from s2e_policy.named import LoadedPolicy
 
 FILM, PAGE, JSON, CSV = 'replay.mp4', 'index.html', 'replay.json', 'replay.csv'
 
