@@ -179,3 +179,53 @@ def test_showroom_floor_and_rooms(tmp_path: Path) -> None:
     assert abs(float(np.median(bundle.collision.floor(bundle.spawn)))) < 0.05
     assert bundle.notes['free_area_m2'] > 60.0
     assert survey(bundle, 0.3).length > 20.0
+
+
+GARDEN_PATH = ((4, -2), (2, -8), (1.5, -15), (2, -25), (4, -31), (7, -37), (8, -42), (7, -48),
+               (5, -54), (4.5, -60), (3.5, -68), (6.5, -14), (18, -42.5), (-5, -23.5))
+"""Paving, picked by eye in the top view."""
+GARDEN_HEDGES = ((-4, -10), (-3.5, -3), (8, -3), (8.5, -20), (1.5, -38), (1.5, -47.5), (0.3, -42),
+                 (8, -27), (12.5, -37), (-4, -57), (9.5, -65), (-2.5, -14), (-0.2, -29),
+                 (-2.1, -2.5))
+"""Hedges, trunks, plant tubs, a fountain, notice boards."""
+ROOMS = {
+    'terrace': (3, 0.5), 'living room': (1.5, -0.9), 'north bedroom': (-4.7, -1.5),
+    'bath': (-9.7, -3.6), 'hall': (-6.5, -7.5), 'west bath': (-10.8, -6.5),
+    'west bedroom': (-9.6, -9), 'study': (-8, -11), 'entrance': (-1.2, -11),
+    'room of the oval table': (1, -10.5), 'corridor': (1.8, -8), 'last room': (-1.4, -20.8),
+}
+FURNITURE = {
+    'sofa': (2.0, -4.3), 'sofa end': (1.4, -2.6), 'armchair': (-2.1, -4.9),
+    'lounger': (-2.2, -1.4),
+    'dining table': (5.3, -4.2), 'bed': (-7, -0.8), 'other bed': (-11.5, -10.3),
+    'desk': (-7.3, -12.2), 'oval table': (0, -12.8), 'counter': (-1.6, -17.8),
+    'chair': (-2.3, -21.5), 'tub': (-11, -3.2), 'plant': (-1.4, 0.7), 'wicker chair': (6.8, -0.9),
+    'folding chair': (0.7, 0.05), 'wall with the television': (-4.3, -4), 'lamp': (-1.4, -1.25),
+    'stool': (-1.3, -5.0), 'round chair': (-10.2, -12.3),
+}
+
+
+@pytest.mark.data
+def test_garden_paths_are_free_and_hedges_are_not(tmp_path: Path) -> None:
+    """Points picked by eye: one disc of 0.3 m reaches all paving, and stands in no hedge."""
+    grid_map = import_capture(capture('headquarter_garden'), tmp_path).collision
+    labels, _ = ndimage.label(grid_map.free(0.3))
+    start = labels[tuple(grid_map.cell(np.array([3.0, 8.0])))]
+    assert start > 0
+    for xy in GARDEN_PATH:
+        assert labels[tuple(grid_map.cell(np.array(xy, float)))] == start, f'path {xy} not free'
+    for xy in GARDEN_HEDGES:
+        assert grid_map.occupancy[tuple(grid_map.cell(np.array(xy, float)))], f'{xy} is free'
+
+
+@pytest.mark.data
+def test_showroom_doors_join_rooms_and_furniture_stands(tmp_path: Path) -> None:
+    """A disc of 0.3 m goes from room to room through doors, and stands in no furniture."""
+    grid_map = import_capture(capture('lacadiere_showroom'), tmp_path).collision
+    labels, _ = ndimage.label(grid_map.free(0.3))
+    start = labels[tuple(grid_map.cell(np.array(ROOMS['living room'], float)))]
+    assert start > 0
+    for name, xy in ROOMS.items():
+        assert labels[tuple(grid_map.cell(np.array(xy, float)))] == start, f'{name} not reached'
+    for name, xy in FURNITURE.items():
+        assert grid_map.occupancy[tuple(grid_map.cell(np.array(xy, float)))], f'{name} is free'

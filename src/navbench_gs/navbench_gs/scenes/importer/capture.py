@@ -24,7 +24,7 @@ from navbench_gs.scenes.importer.surfaces import Surfaces, build_surfaces, large
 from navbench_gs.splats import find_environment, load
 from navbench_gs.splats.cloud import GaussianCloud
 
-IMPORTER_VERSION = 5
+IMPORTER_VERSION = 6
 """Raise with every change that alters a bundle: the cache depends on it."""
 
 Progress = Callable[[str, float], None]

@@ -28,6 +28,10 @@ BLUR = 0.4
 """Gaussians with a larger standard deviation show ground that nobody came near, metres."""
 SHARP = 0.3
 """Part of the floor that smaller ones must make up, within about 1 m."""
+THIN = 0.3
+"""Smoothed surface per area of ground from which thin matter counts, if much stands together."""
+THIN_TOTAL = 0.15
+"""Least surface of such a group, m2."""
 STEEP = 0.35
 """Rise over run at which the floor counts as an obstacle."""
 
@@ -70,6 +74,7 @@ def build_surfaces(matter: Elements, coarse: CoarseFloor, options: ImportOptions
     body_mass = _sum(samples.weights * body, place, shape)
     # 0.012 m2 is a tenth of a wall's area in a cell, and less than a 3 cm pole shows.
     obstacle = _without_specks(body_mass > 1.2 * cell_area, body_mass, cell_area)
+    obstacle |= _thin(body_mass, obstacle, cell_area)
     seen = floor_mass > 0.2 * cell_area
     sigma = 0.5 / options.resolution
     seen &= ndimage.gaussian_filter(sharp_mass, sigma) > SHARP * ndimage.gaussian_filter(
@@ -195,6 +200,23 @@ def _without_specks(mask: Mask, mass: Float, cell_area: float) -> Mask:
     size = np.bincount(parts.ravel(), minlength=count + 1)
     weight = np.bincount(parts.ravel(), mass.ravel(), count + 1)
     keep = (size > 6) | (weight > 12.0 * cell_area)
+    keep[0] = False
+    return np.asarray(keep[parts])
+
+
+def _thin(mass: Float, obstacle: Mask, cell_area: float) -> Mask:
+    """Return where much thin matter stands together: chairs of slats, lattices, wire baskets.
+
+    A reduced capture's wicker chair has 0.002 to 0.009 m2 in each of 60 cells, and 0.25 m2 in all.
+    """
+    # The blur beside walls is no lattice: counted, it would close doors.
+    alone = np.where(ndimage.binary_dilation(obstacle, iterations=2), 0.0, mass)
+    mean = ndimage.gaussian_filter(alone, 1.0)
+    parts, count = ndimage.label((mean > THIN * cell_area) & (alone > 0.0))
+    if count == 0:
+        return np.zeros(mass.shape, dtype=bool)
+    weight = np.bincount(parts.ravel(), alone.ravel(), count + 1)
+    keep = weight > THIN_TOTAL
     keep[0] = False
     return np.asarray(keep[parts])
 
