@@ -14,7 +14,7 @@ from s2e_training.data.noise import CommandNoise, NoiseConfig
 from s2e_training.models.anchors import fan_anchors
 from s2e_training.models.config import PAPER, ModelConfig
 from s2e_training.models.lite0 import Lite0
-from s2e_training.models.policy import S2EModel, embed_anchor
+from s2e_training.models.policy import FrameToken, S2EModel, embed_anchor
 from s2e_training.pretrain.metrics import direction_error, open_loop, straight_to_goal
 
 
@@ -34,6 +34,22 @@ def test_shapes_and_bounds(model: S2EModel) -> None:
     assert out.log_sigma.min() >= -3.0
     assert out.log_sigma.max() <= 1.1 + 1e-6
     assert out.speed.min() > 0
+
+
+def test_the_mixing_layer_sees_neighbouring_cells_and_only_those() -> None:
+    torch.manual_seed(0)
+    token = FrameToken(112, 8, ModelConfig(token_mix=8, token_channels=2, dropout=0.0)).eval()
+    assert token.mix is not None
+    features = torch.randn(1, 112, 8, 8)
+    touched = features.clone()
+    touched[0, :, 3, 4] += 1.0
+    with torch.no_grad():
+        changed = (token.mix(features) != token.mix(touched)).any(dim=1)[0]
+    # A 3x3 layer carries cell (3, 4) to rows 2-4 and columns 3-5.
+    expected = torch.zeros(8, 8, dtype=torch.bool)
+    expected[2:5, 3:6] = True
+    assert torch.equal(changed, expected)
+    assert FrameToken(112, 8, ModelConfig(token_mix=0)).mix is None
 
 
 def test_a_masked_goal_has_no_effect(model: S2EModel) -> None:

@@ -17,7 +17,8 @@ from s2e_policy.errors import PolicyError
 from s2e_policy.reference import replay
 from s2e_policy.runtime import OnnxPolicy
 from s2e_training.data.clip import Clip, ClipInfo, find_clips, load_clip, save_clip
-from s2e_training.data.features import FeatureEncoder, encode_clips
+from s2e_training.data.draws import DrawWeights
+from s2e_training.data.features import FeatureEncoder, encode_clips, features_path
 from s2e_training.data.windows import BatchOptions, WindowSet
 from s2e_training.errors import TrainingError
 from s2e_training.export.run import export_run
@@ -185,6 +186,45 @@ def test_mirrored_windows_are_mirrored_everywhere(clips: Path) -> None:
         expected = encoder(image)[0]
     # float16 keeps 11 bits: 0.05 % of features that reach 20
     assert torch.allclose(mirrored.features[1, -1], expected, atol=0.02)
+
+
+def test_narrower_views_are_cached_beside_the_clip_and_drawn(clips: Path) -> None:
+    runner = FeatureEncoder(_imagenet(), SIZE)
+    folders = find_clips(clips / 'train')
+    encode_clips(folders, runner, views=2)
+    samples = np.full(40, 7)
+    options, rng = BatchOptions(), np.random.default_rng(0)
+    one = WindowSet(folders, runner.key, 3, 'log').batch(samples, options, rng)
+    two = WindowSet(folders, runner.key, 3, 'log', views=2).batch(samples, options, rng)
+    narrow = np.load(features_path(folders[0], runner.key, 1))[7, 0].astype(np.float32)
+    same = (one.features == two.features).flatten(1).all(dim=1)
+    # Half of 40 draws on average: 5 to 35 leave out 1 in a million.
+    assert 5 <= int(same.sum()) <= 35
+    assert torch.equal(two.features[~same][0, -1], torch.from_numpy(narrow))
+    # Lenses do not move waypoints, goals or free distances.
+    assert torch.equal(one.plan, two.plan)
+    assert torch.equal(one.goal, two.goal)
+    with pytest.raises(TrainingError, match=r'view2\.npy: missing'):
+        WindowSet(folders, runner.key, 3, 'log', views=3)
+
+
+def test_folders_are_mixed_by_weight(clips: Path) -> None:
+    folders = find_clips(clips / 'train')
+    make_trainer(settings(clips), clips / 'encoded', clock=lambda: 0.0)
+    key = FeatureEncoder(_imagenet(), SIZE).key
+    weights = DrawWeights(folders=(0, 1, 1), shares=(0.9, 0.1))
+    windows = WindowSet(folders, key, 3, 'log', weights)
+    batch = windows.draw(400, BatchOptions(), np.random.default_rng(0))
+    first = torch.from_numpy(windows.plans[windows.owner == 0])
+    count = sum(bool((first == plan).all(dim=(1, 2)).any()) for plan in batch.plan)
+    # 360 expected, standard deviation sqrt(400 * 0.9 * 0.1) = 6: five of them.
+    assert abs(count - 360) <= 30
+
+
+def _imagenet() -> Lite0:
+    encoder = Lite0()
+    encoder.load_imagenet()
+    return encoder
 
 
 def test_windows_repeat_the_first_frame_and_restart(clips: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -36,7 +37,6 @@ class Props:
 
     def __init__(self) -> None:
         self._obstacles: OrderedDict[object, SceneObject] = OrderedDict()
-        self._people: OrderedDict[object, PersonSplats] = OrderedDict()
 
     def obstacle(self, spec: ObstacleSpec) -> SceneObject:
         """Return the object that a spec names."""
@@ -49,8 +49,7 @@ class Props:
         """Return the person that a spec names."""
         if spec.look:
             return captured_person(spec.look)
-        look = spec.seed % LOOKS
-        return _cached(self._people, look, lambda: make_person(np.random.default_rng(look)))
+        return _person(spec.seed % LOOKS)
 
     def solids(self, specs: Sequence[ObstacleSpec]) -> list[Solid]:
         """Return the obstacles' physical shapes, named ``obstacle_<index>_<kind>``."""
@@ -106,6 +105,12 @@ def _upright(place: NDArray[np.float64]) -> NDArray[np.float64]:
     pose[:2, :2] = (c, -s), (s, c)
     pose[:3, 3] = place[:3]
     return pose
+
+
+@lru_cache(maxsize=LOOKS)
+def _person(look: int) -> PersonSplats:
+    """Make a person once per process: drives through many scenes meet the same ones."""
+    return make_person(np.random.default_rng(look))
 
 
 def _cached(store: OrderedDict[object, Look], key: object, make: Callable[[], Look]) -> Look:

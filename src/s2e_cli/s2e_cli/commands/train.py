@@ -56,6 +56,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     encode = steps.add_parser('encode', help='run the frozen encoder over clips once')
     encode.add_argument('clips', type=Path, nargs='+', help='folders of clips')
     encode.add_argument('--threads', type=int, default=1, help='threads (default 1)')
+    encode.add_argument('--views', type=int, default=1,
+                        help='views of each clip: as recorded, then narrower lenses (default 1)')
     anchors = steps.add_parser('anchors', help='cluster intent points from clips, with a picture')
     anchors.add_argument('clips', type=Path, nargs='+', help='folders of clips')
     anchors.add_argument('--count', type=int, default=33, help='anchors, one to stop (default 33)')
@@ -126,7 +128,7 @@ def _encode(args: argparse.Namespace) -> int:
         print(f'\rencoded {done}/{total} clips', end='', flush=True)
 
     for folder in args.clips:
-        encode_clips(find_clips(folder), runner, show)
+        encode_clips(find_clips(folder), runner, show, args.views)
         print()
     return 0
 

@@ -20,6 +20,7 @@ from torch import nn
 
 from s2e_policy.tensors import image_tensor
 from s2e_training.data.clip import load_clip
+from s2e_training.data.views import view_of
 from s2e_training.errors import TrainingError
 
 VARIANTS = 2
@@ -84,14 +85,14 @@ def encoder_key(encoder: nn.Module) -> str:
     return digest.hexdigest()[:12]
 
 
-def features_path(clip: Path, key: str) -> Path:
-    """Where a clip's features lie."""
-    return clip / f'features-{key}.npy'
+def features_path(clip: Path, key: str, view: int = 0) -> Path:
+    """Where the features of one of a clip's views lie."""
+    return clip / (f'features-{key}-view{view}.npy' if view else f'features-{key}.npy')
 
 
 def encode_clips(
     clips: Sequence[Path], encoder: FeatureEncoder,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None, views: int = 1,
 ) -> None:
     """Encode every clip that has no features of this encoder yet.
 
@@ -99,23 +100,29 @@ def encode_clips(
         clips: Clip folders.
         encoder: The frozen encoder.
         progress: Called with clips done and in all.
+        views: Views of each clip; see `data.views`.
 
     Raises:
         TrainingError: A clip has another image size.
     """
     for done, clip in enumerate(clips):
-        target = features_path(clip, encoder.key)
-        if not target.is_file():
-            loaded = load_clip(clip)
-            if loaded.rgb.shape[1:3] != (encoder.size, encoder.size):
-                raise TrainingError(
-                    f'{clip}: images must be {encoder.size}x{encoder.size}, got '
-                    f'{loaded.rgb.shape[1]}x{loaded.rgb.shape[2]}'
-                )
-            buffer = io.BytesIO()
-            np.save(buffer, encoder.encode(loaded.rgb))
-            staging = target.with_suffix('.tmp')
-            staging.write_bytes(buffer.getvalue())
-            staging.rename(target)
+        for view in range(views):
+            target = features_path(clip, encoder.key, view)
+            if not target.is_file():
+                _encode(clip, encoder, view, target)
         if progress is not None:
             progress(done + 1, len(clips))
+
+
+def _encode(clip: Path, encoder: FeatureEncoder, view: int, target: Path) -> None:
+    loaded = load_clip(clip)
+    if loaded.rgb.shape[1:3] != (encoder.size, encoder.size):
+        raise TrainingError(
+            f'{clip}: images must be {encoder.size}x{encoder.size}, got '
+            f'{loaded.rgb.shape[1]}x{loaded.rgb.shape[2]}'
+        )
+    buffer = io.BytesIO()
+    np.save(buffer, encoder.encode(view_of(loaded, view)))
+    staging = target.with_suffix('.tmp')
+    staging.write_bytes(buffer.getvalue())
+    staging.rename(target)

@@ -13,6 +13,7 @@ from torch import Tensor
 from s2e_core.contract import FREE_SPACE_BEARINGS, WAYPOINTS
 from s2e_policy.goal import GoalEncoding, encode_goal
 from s2e_training.data.clip import load_tracks
+from s2e_training.data.draws import DrawWeights
 from s2e_training.data.features import features_path
 from s2e_training.errors import TrainingError
 
@@ -57,7 +58,7 @@ class WindowSet:
 
     def __init__(
         self, clips: Sequence[Path], key: str, frames: int, encoding: GoalEncoding,
-        turn_weight: float = 0.0,
+        weights: DrawWeights | None = None, views: int = 1,
     ) -> None:
         """Index the clips.
 
@@ -66,26 +67,20 @@ class WindowSet:
             key: Which encoder's features.
             frames: Frames in a window.
             encoding: Goal code.
-            turn_weight: A sample whose label turns by 0.5 rad or more is drawn this many
-                times more often than a straight one, on top of once.
+            weights: How often each sample is drawn; all alike when left out.
+            views: Cached views of each clip: as recorded, and narrower ones (`data.views`).
 
         Raises:
             TrainingError: A clip has no features or no label.
         """
         self.frames, self.encoding = frames, encoding
-        self._features: list[np.ndarray] = []
+        self._views: list[list[np.ndarray]] = []
         owner, index, goals, plans, free, motion = [], [], [], [], [], []
         for number, clip in enumerate(clips):
-            path = features_path(clip, key)
-            if not path.is_file():
-                raise TrainingError(f'{path}: missing; encode the clips first')
-            self._features.append(np.load(path, mmap_mode='r', allow_pickle=False))
             tracks = load_tracks(clip)
             plan, keep = labels(tracks)
-            if len(self._features[-1]) != len(plan):
-                raise TrainingError(
-                    f'{path}: must hold {len(plan)} frames, got {len(self._features[-1])}'
-                )
+            paths = [features_path(clip, key, view) for view in range(views)]
+            self._views.append([_features(path, len(plan)) for path in paths])
             owner.append(np.full(len(keep), number))
             index.append(keep)
             goals.append(_goals(tracks)[keep])
@@ -100,8 +95,7 @@ class WindowSet:
         self.plans = np.concatenate(plans).astype(np.float32)
         self.motion = np.concatenate(motion).astype(np.float32)
         self.free = np.concatenate(free).astype(np.float32)
-        bearing = np.abs(np.arctan2(self.plans[:, -1, 1], self.plans[:, -1, 0]))
-        weight = 1.0 + turn_weight * np.minimum(bearing / 0.5, 1.0)
+        weight = (weights or DrawWeights()).of(self.plans, self.owner)
         self._cumulative = np.cumsum(weight / weight.sum())
 
     def __len__(self) -> int:
@@ -128,13 +122,14 @@ class WindowSet:
         free = rng.random(size) < options.goal_free
         restart = rng.random(size) < options.restart
         start = rng.integers(0, self.frames, size)
-        shape = self._features[0].shape[2:]
+        view = rng.integers(0, len(self._views[0]), size)
+        shape = self._views[0][0].shape[2:]
         features = np.empty((size, self.frames, *shape), np.float16)
         for row, sample in enumerate(samples):
             steps = np.arange(self.index[sample] - self.frames + 1, self.index[sample] + 1)
             if restart[row]:
                 steps = np.maximum(steps, steps[start[row]])
-            source = self._features[self.owner[sample]]
+            source = self._views[self.owner[sample]][view[row]]
             features[row] = source[np.maximum(steps, 0), int(mirrored[row])]
         sign = np.where(mirrored, -1.0, 1.0)
         goal_xy, plan = self.goals[samples].copy(), self.plans[samples].copy()
@@ -150,6 +145,16 @@ class WindowSet:
             torch.from_numpy(plan), torch.from_numpy(goal_xy.astype(np.float32)),
             torch.from_numpy(distances),
         )
+
+
+def _features(path: Path, frames: int) -> np.ndarray:
+    """Open cached features. [N, 2, C, h, w]"""
+    if not path.is_file():
+        raise TrainingError(f'{path}: missing; encode the clips first')
+    features: np.ndarray = np.load(path, mmap_mode='r', allow_pickle=False)
+    if len(features) != frames:
+        raise TrainingError(f'{path}: must hold {frames} frames, got {len(features)}')
+    return features
 
 
 def _goals(tracks: dict[str, np.ndarray]) -> np.ndarray:

@@ -23,13 +23,18 @@ class ModelConfig:
         help='lite0: EfficientNet-Lite0 cut at stride 16; vit: ViT-S with 16 px patches.',
     )
     token_channels: int = option(
-        16, low=1, high=1024,
+        24, low=1, high=1024,
         help='Channels kept per cell before the map is flattened into the frame token; cells keep '
         'their places, since left or right of an obstacle is what steering depends on.',
     )
-    dim: int = option(128, low=16, high=2048, help='Width of every token.')
+    token_mix: int = option(
+        48, low=0, high=1024,
+        help='Channels of a trainable 3x3 layer over the frozen map before it is squeezed; 0 has '
+        'none. It lets neighbouring cells agree on where an edge lies between them.',
+    )
+    dim: int = option(192, low=16, high=2048, help='Width of every token.')
     heads: int = option(8, low=1, high=64, help='Attention heads.')
-    feed_forward: int = option(256, low=16, high=8192, help='Width of the hidden layers.')
+    feed_forward: int = option(384, low=16, high=8192, help='Width of the hidden layers.')
     fusion_layers: int = option(4, low=1, high=24, help='Self-attention over frames and goal.')
     decoder_layers: int = option(2, low=1, high=24, help='Cross-attention of the anchors.')
     anchors: int = option(
@@ -69,7 +74,7 @@ class ModelConfig:
 
 
 PAPER = ModelConfig(
-    image_size=256, encoder='vit', token_channels=8, dim=768, heads=8, feed_forward=3072,
-    fusion_layers=6, decoder_layers=3, anchors=64, goal_encoding='linear',
+    image_size=256, encoder='vit', token_channels=8, token_mix=0, dim=768, heads=8,
+    feed_forward=3072, fusion_layers=6, decoder_layers=3, anchors=64, goal_encoding='linear',
 )
 """The size of the camera-ready paper, about 95 M parameters; token_channels is our choice."""

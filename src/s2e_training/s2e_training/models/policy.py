@@ -55,13 +55,21 @@ class FrameToken(nn.Module):
     def __init__(self, channels: int, side: int, config: ModelConfig) -> None:
         """Make the layers."""
         super().__init__()
-        self.squeeze = nn.Conv2d(channels, config.token_channels, 1)
+        self.mix: nn.Module | None = None
+        if config.token_mix:
+            self.mix = nn.Sequential(
+                nn.Conv2d(channels, config.token_mix, 1), nn.GELU(),
+                nn.Conv2d(config.token_mix, config.token_mix, 3, padding=1), nn.GELU(),
+            )
+        self.squeeze = nn.Conv2d(config.token_mix or channels, config.token_channels, 1)
         self.dropout = nn.Dropout(config.dropout)
         self.project = nn.Linear(config.token_channels * side * side, config.dim)
         self.norm = nn.LayerNorm(config.dim)
 
     def forward(self, features: Tensor) -> Tensor:
         """Make tokens of feature maps. [B, C, h, w] -> [B, D]"""
+        if self.mix is not None:
+            features = self.mix(features)
         x = F.gelu(self.squeeze(features)).flatten(1)
         return self.norm(self.project(self.dropout(x)))
 

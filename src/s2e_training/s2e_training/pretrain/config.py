@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from s2e_core.config import check, option
+from s2e_core.errors import ConfigError
 from s2e_training.models.agdm import LossConfig
 from s2e_training.models.config import ModelConfig
 
@@ -16,6 +17,14 @@ class PretrainConfig:
     name: str = option(help='Name of the run.')
     clips: tuple[str, ...] = option(help='Folders of training clips, from the working directory.')
     validation: tuple[str, ...] = option(help='Folders of validation clips.')
+    mix: tuple[float, ...] = option(
+        (), help='Share of the draws from each folder of `clips`, such as rendered and real ones, '
+        'whatever their sizes; by size when left out.',
+    )
+    views: int = option(
+        1, low=1, high=16, help='Cached views of each training clip; those after the first are '
+        'narrower lenses, re-projected as on the robot.',
+    )
     model: ModelConfig = ModelConfig()
     loss: LossConfig = LossConfig()
     initial: str = option(
@@ -49,6 +58,9 @@ class PretrainConfig:
     turn_weight: float = option(
         2.0, low=0, high=100, help='Extra draws of samples whose label turns.'
     )
+    brake_weight: float = option(
+        0.0, low=0, high=100, help='Extra draws of samples whose label is slow or stands.'
+    )
     device: str = option(
         'auto', choices=('auto', 'cpu', 'cuda'), help='auto: a GPU if there is one.'
     )
@@ -66,3 +78,8 @@ class PretrainConfig:
 
     def __post_init__(self) -> None:
         check(self, source='pretrain')
+        if self.mix and (len(self.mix) != len(self.clips) or min(self.mix) <= 0):
+            raise ConfigError(
+                f'pretrain: mix must be {len(self.clips)} positive shares, one for each folder of '
+                f'clips, got {list(self.mix)}'
+            )

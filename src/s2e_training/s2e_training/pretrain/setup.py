@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from s2e_training.data.clip import find_clips
+from s2e_training.data.draws import DrawWeights
 from s2e_training.data.features import FeatureEncoder, encode_clips
 from s2e_training.data.windows import WindowSet
 from s2e_training.errors import TrainingError
@@ -33,11 +34,17 @@ def make_trainer(config: PretrainConfig, folder: Path, clock: Callable[[], float
     encoder = Lite0()
     encoder.load_imagenet()
     runner = FeatureEncoder(encoder, config.model.image_size, config.threads)
-    train = [clip for root in config.clips for clip in find_clips(Path(root))]
+    roots = [find_clips(Path(root)) for root in config.clips]
+    train = [clip for root in roots for clip in root]
     validation = [clip for root in config.validation for clip in find_clips(Path(root))]
-    encode_clips([*train, *validation], runner)
+    encode_clips(train, runner, views=config.views)
+    encode_clips(validation, runner)
     shape = (runner.key, config.model.frames, config.model.goal_encoding)
+    weights = DrawWeights(
+        config.turn_weight, config.brake_weight,
+        tuple(number for number, root in enumerate(roots) for _ in root), config.mix,
+    )
     return Trainer(
-        config, folder, WindowSet(train, *shape, turn_weight=config.turn_weight),
+        config, folder, WindowSet(train, *shape, weights, config.views),
         WindowSet(validation, *shape), clock,
     )
