@@ -12,7 +12,7 @@ import pytest
 from splat_samples import sample_cloud, summary, written_files
 from splat_writers import ksplat_order
 
-from navbench_gs.splats import load
+from navbench_gs.splats import load, save_ply, save_sog, save_splat
 
 GOLDEN = json.loads((Path(__file__).parent / 'golden/written.json').read_text())['files']
 # Half a step of positions, of log scales, of the colour coefficient, of higher SH; least cosine
@@ -67,3 +67,9 @@ def test_another_tool_reads_the_same(files, name):
 
 def test_every_sample_has_its_numbers(files):
     assert files.keys() == GOLDEN.keys()
+
+
+@pytest.mark.parametrize('save', [save_ply, save_sog, save_splat])
+def test_a_path_may_be_a_string(tmp_path, save):
+    save(str(tmp_path / 'cloud'), sample_cloud(50, 0))
+    assert len(load(str(tmp_path / 'cloud'))) == 50

@@ -64,7 +64,7 @@ def read_splat(path: Path) -> GaussianCloud:
     )
 
 
-def save_splat(path: Path, cloud: GaussianCloud) -> None:
+def save_splat(path: str | Path, cloud: GaussianCloud) -> None:
     """Write a .splat: colour, opacity and rotation in 8 bits, SH beyond the constant term lost.
 
     Raises:
@@ -78,6 +78,6 @@ def save_splat(path: Path, cloud: GaussianCloud) -> None:
     # +1 would need a byte of 256; half a step less than 128 keeps the direction.
     rows['rotation'] = np.clip(np.round(128.0 + 128.0 * cloud.quats), 0, 255)
     try:
-        path.write_bytes(rows.tobytes())
+        Path(path).write_bytes(rows.tobytes())
     except OSError as error:
-        raise SplatFormatError(f'{path.name}: must be writable, got {error}') from error
+        raise SplatFormatError(f'{Path(path).name}: must be writable, got {error}') from error
