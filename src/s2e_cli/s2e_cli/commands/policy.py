@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2e_cli.training.open_loop import add_evaluate_parser, run_evaluate
+
 if TYPE_CHECKING:
     from s2e_policy.bundle import Bundle
 
@@ -19,6 +21,7 @@ EPILOG = """examples:
   s2e policy check models/s2e-small
   s2e policy bench models/s2e-small
   s2e policy bench random:paper
+  s2e policy evaluate models/s2e-small clips
   s2e policy export runs/small models/my-policy --name my-policy
   s2e policy convert models/s2e-small models/s2e-small-int8 --precision int8
 """
@@ -52,6 +55,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     export.add_argument('--metrics', type=Path, help='YAML of measured metrics for the card')
 
 
+    add_evaluate_parser(steps)
     convert = steps.add_parser('convert', help='make a bundle in float16 or int8 of another')
     convert.add_argument('bundle', help='folder, or name under models/; float32')
     convert.add_argument('out', type=Path, help='folder of the new bundle; replaced if it exists')
@@ -63,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     """Run one step."""
     steps = {
         'info': _info, 'check': _check, 'bench': _bench, 'export': _export, 'convert': _convert,
+        'evaluate': run_evaluate,
     }
     return steps[args.step](args)
 

@@ -22,8 +22,8 @@ SIMPLE = (
     ('--world-frame', 'FRAME', str, 'frame of the poses in TF (odom, else map)'),
     ('--licence', 'NAME', str, 'licence of the images, kept in every clip'),
     ('--wheelbase', 'M', float, 'donkeycar: wheelbase (0.25)'),
-    ('--steering', 'DEG', float, 'donkeycar: wheel angle to the right at full steering (25)'),
-    ('--full-speed', 'M/S', float, 'donkeycar: speed at full throttle (3)'),
+    ('--steering', 'DEG', float, 'donkeycar: wheel angle to the right at full steering (23)'),
+    ('--full-speed', 'M/S', float, 'donkeycar: speed at full throttle (1.5)'),
 )
 
 

@@ -14,7 +14,7 @@ from s2e_core.config import from_yaml
 from s2e_training.data.clip import CLIP_FILE, ClipInfo
 from s2e_training.data.windows import BatchOptions, WindowSet
 from s2e_training.models.agdm import assign
-from s2e_training.models.policy import S2EModel
+from s2e_training.models.policy import Mixture, S2EModel
 from s2e_training.pretrain.metrics import (
     BASELINE_SPEED,
     baseline_errors,
@@ -58,12 +58,8 @@ def evaluate(
         with torch.no_grad():
             mixture = model(batch.features, batch.goal, batch.mask)
         mode = assign(model.anchors, batch.plan)
-        found = {**open_loop(mixture, batch.plan), **coverage(mixture, batch.plan, mode)}
-        found['score_entropy'] = score_entropy(mixture.logits)
-        straight = straight_to_goal(batch.goal_xy, BASELINE_SPEED)
-        found.update(baseline_errors('straight', straight, batch.plan))
         motion = torch.from_numpy(data.motion[samples])
-        found.update(baseline_errors('constant', constant_velocity(motion), batch.plan))
+        found = sample_errors(mixture, mode, batch.plan, batch.goal_xy, motion)
         if mixture.free is not None:
             found.update(free_space_errors(mixture.free, batch.free))
         for name, values in found.items():
@@ -73,7 +69,30 @@ def evaluate(
         if progress is not None:
             progress(int(samples[-1]) + 1, len(data))
     columns = {name: torch.cat(values) for name, values in parts.items()}
-    return _rows(columns, torch.cat(scores), torch.cat(modes), data.owner, clips)
+    return group_rows(columns, torch.cat(scores), torch.cat(modes), data.owner, clips)
+
+
+def sample_errors(
+    mixture: Mixture, mode: Tensor, plan: Tensor, goal_xy: Tensor, motion: Tensor
+) -> dict[str, Tensor]:
+    """Measure answers and both baselines on each sample.
+
+    Args:
+        mixture: The answers.
+        mode: The mode that is assigned to each plan. [B]
+        plan: What was driven, metres, base_link. [B, T, 2]
+        goal_xy: Goals, metres, base_link. [B, 2]
+        motion: Speed (m/s) and yaw rate (rad/s). [B, 2]
+
+    Returns:
+        Columns; each [B].
+    """
+    found = {**open_loop(mixture, plan), **coverage(mixture, plan, mode)}
+    found['score_entropy'] = score_entropy(mixture.logits)
+    straight = straight_to_goal(goal_xy, BASELINE_SPEED)
+    found.update(baseline_errors('straight', straight, plan))
+    found.update(baseline_errors('constant', constant_velocity(motion), plan))
+    return found
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
@@ -84,10 +103,19 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
         writer.writerows(rows)
 
 
-def _rows(
+def group_rows(
     columns: dict[str, Tensor], scores: Tensor, modes: Tensor, owner: np.ndarray,
     clips: Sequence[Path],
 ) -> list[Row]:
+    """Average columns over all samples, by task and by source.
+
+    Args:
+        columns: Per-sample values; NaN is left out. [N] each
+        scores: Mixture weights. [N, M]
+        modes: The assigned modes. [N]
+        owner: Index into `clips` of each sample. [N]
+        clips: Clip folders.
+    """
     infos = [from_yaml(ClipInfo, clip / CLIP_FILE) for clip in clips]
     tasks = np.array([str(info.provenance.get('task', 'unknown')) for info in infos])[owner]
     sources = np.array([info.source for info in infos])[owner]

@@ -28,6 +28,9 @@ FASTEST = 120.0
 MAX_BYTES = 4_000_000_000
 MOUNT = CameraMount(0.0, 0.0, 0.15, 0.28)
 """Assumed for a tub: 15 cm up; the horizon of the sample images lies 0.28 rad above centre."""
+DELAY = 4
+"""Records by which the turning seen in the images follows the steering: on the sample tub their
+correlation is 0.93 at 4 records (0.2 s at 20 per second), 0.83 at none."""
 DIAGONAL = math.radians(160.0)
 """Field of view of the kit's wide-angle camera along the diagonal, after its data sheet."""
 
@@ -65,7 +68,8 @@ def read_donkeycar(path: Path, options: SourceOptions) -> Recording:
     track = dead_reckon(stamps, steering, throttle, options)
     notes.append(
         f'dead reckoning by a bicycle model: wheelbase {options.wheelbase:g} m, wheels turn '
-        f'{options.steering:g} deg at full steering, {options.full_speed:g} m/s at full throttle'
+        f'{options.steering:g} deg at full steering, {options.full_speed:g} m/s at full '
+        f'throttle, {DELAY} records of delay'
     )
     images = _TubImages(files, archive)
     width, height = images.size()
@@ -96,7 +100,8 @@ def dead_reckon(
         options: Wheelbase, wheel angle at full steering, speed at full throttle.
     """
     v = np.clip(throttle, -1, 1) * options.full_speed
-    wheel = -np.clip(steering, -1, 1) * math.radians(options.steering)
+    late = np.concatenate([np.repeat(steering[:1], DELAY), steering])[:len(steering)]
+    wheel = -np.clip(late, -1, 1) * math.radians(options.steering)
     w = v * np.tan(wheel) / options.wheelbase
     dt = np.diff(stamps) * 1e-9
     yaw = np.concatenate([[0.0], np.cumsum(w[:-1] * dt)])

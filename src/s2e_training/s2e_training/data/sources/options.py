@@ -51,11 +51,11 @@ class SourceOptions:
     world_frame: str = option('', help='Frame the poses are in; odom, else map, when left out.')
     wheelbase: float = option(0.25, unit='m', low=0.01, high=10, help='Of a car without poses.')
     steering: float = option(
-        25.0, unit='deg', low=-80, high=80,
+        23.0, unit='deg', low=-80, high=80,
         help='Wheel angle to the right at full steering; negative when +1 steers left.',
     )
     full_speed: float = option(
-        3.0, unit='m/s', low=0.01, high=50, help='Speed at full throttle of a car without poses.'
+        1.5, unit='m/s', low=0.01, high=50, help='Speed at full throttle of a car without poses.'
     )
 
     def __post_init__(self) -> None:
