@@ -10,6 +10,8 @@ from s2e_core.contract import POLICY_PERIOD_NS, WAYPOINT_DT, WAYPOINTS
 from s2e_training.data.checks import GAP_NS, jump_steps
 from s2e_training.data.sources.recording import Recording, Track
 
+LEAST_STEP = 0.55
+"""Share of the period that must lie between two chosen images; an 8 Hz camera gives 0.625."""
 HORIZON_NS = round(WAYPOINTS * WAYPOINT_DT * 1e9)
 
 
@@ -59,7 +61,12 @@ def choose_frames(stamps_ns: np.ndarray, period_ns: int = POLICY_PERIOD_NS) -> n
     away = np.abs(times - times[0] - slot * period_ns)
     order = np.lexsort((away, slot))
     first = np.concatenate([[True], slot[order][1:] != slot[order][:-1]])
-    return rising[np.sort(order[first])]
+    kept: list[int] = []
+    for index in rising[np.sort(order[first])].tolist():
+        # Half a period after the last one the next slot has no image of its own.
+        if not kept or stamps_ns[index] - stamps_ns[kept[-1]] > LEAST_STEP * period_ns:
+            kept.append(index)
+    return np.array(kept, np.int64)
 
 
 def split(
