@@ -52,6 +52,15 @@ def test_a_refused_adapter_ends_with_its_difference(tmp_path, capsys):
     assert '- input obs_images float [batch, 11, 3, 256, 256]' in text
 
 
+@pytest.mark.parametrize('step', ['info', 'check'])
+def test_adapters_are_described_and_checked(tmp_path, capsys, step):
+    path = stand_in(tmp_path / 'mbra.onnx')
+    assert main(['policy', step, f'adapter:mbra:{path}']) == 0
+    assert 'metres_per_unit: 0.25' in capsys.readouterr().out
+    assert main(['policy', step, f'adapter:s2e:{path}']) == 2
+    assert 'not the published S2E graph' in capsys.readouterr().err
+
+
 def stand_in(path):
     """Write a graph with MBRA's inputs and outputs."""
     value, make, kind = helper.make_tensor_value_info, helper.make_node, TensorProto.FLOAT

@@ -27,7 +27,8 @@ class Latency:
 
 
 def measure(
-    bundle: Bundle, mode: str, threads: int, runs: int, clock: Callable[[], float]
+    bundle: Bundle, mode: str, threads: int, runs: int, clock: Callable[[], float],
+    warm_up: int = 10,
 ) -> Latency:
     """Time a policy on random images, preprocessing included.
 
@@ -35,16 +36,17 @@ def measure(
         bundle: A verified bundle.
         mode: `window` or `streaming`.
         threads: Threads within an operator.
-        runs: Timed calls, after ten that are not.
+        runs: Timed calls.
         clock: Seconds, monotonic.
+        warm_up: Calls before them that are not timed.
     """
     policy = OnnxPolicy(bundle, mode=mode, threads=threads)
     spec = policy.spec
     rng = np.random.default_rng(0)
-    shape = (spec.frames + runs + 10, spec.height, spec.width, 3)
+    shape = (spec.frames + runs + warm_up, spec.height, spec.width, 3)
     images = rng.integers(0, 256, shape, np.uint8)
     times = []
-    for i in range(runs + 10):
+    for i in range(runs + warm_up):
         stamps = (np.arange(spec.frames, dtype=np.int64) + i) * POLICY_PERIOD_NS
         seen = Observation(
             images[i:i + spec.frames], stamps, np.array([10.0, 2.0]),
@@ -53,5 +55,5 @@ def measure(
         start = clock()
         policy.infer(seen)
         times.append(1e3 * (clock() - start))
-    p50, p95, p99 = (float(np.percentile(times[10:], q)) for q in (50, 95, 99))
+    p50, p95, p99 = (float(np.percentile(times[warm_up:], q)) for q in (50, 95, 99))
     return Latency(mode, threads, policy.provider, p50, p95, p99)

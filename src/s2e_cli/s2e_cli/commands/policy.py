@@ -42,7 +42,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         ('bench', 'time window and streaming graph with one and two threads'),
     ):
         step = steps.add_parser(name, help=text)
-        step.add_argument('bundle', help='folder, or name under models/')
+        step.add_argument('bundle', help='folder, name under models/' + (
+            '' if name == 'bench' else ', or adapter:KIND:PATH'))
         if name == 'bench':
             step.epilog = 'random:small and random:paper time those sizes with random weights'
             step.add_argument('--runs', type=int, default=200, help='timed calls (default 200)')
@@ -77,8 +78,11 @@ def _info(args: argparse.Namespace) -> int:
 
     from s2e_core.config import to_mapping
     from s2e_core.paths import find_model
+    from s2e_policy.adapters.options import is_adapter
     from s2e_policy.manifest import read_manifest
 
+    if is_adapter(args.bundle):
+        return _describe_adapter(args.bundle)
     manifest = to_mapping(read_manifest(find_model(args.bundle)))
     manifest['anchors'] = f'{len(manifest["anchors"])} points'
     print(yaml.safe_dump(manifest, sort_keys=False, width=99), end='')
@@ -87,13 +91,27 @@ def _info(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from s2e_core.paths import find_model
+    from s2e_policy.adapters.options import is_adapter
     from s2e_policy.bundle import load_bundle
     from s2e_policy.reference import replay
 
+    if is_adapter(args.bundle):
+        return _describe_adapter(args.bundle)
     bundle = load_bundle(find_model(args.bundle), replay_reference=False)
     print(f'{bundle.root}: hashes and contract hold')
     for mode, error in replay(bundle).items():
         print(f'  {mode:9s} answers the reference within {error:.1e}')
+    return 0
+
+
+def _describe_adapter(name: str) -> int:
+    """Open somebody else's graphs, which compares them with their contract, and describe them."""
+    import yaml
+
+    from s2e_policy.named import open_policy
+
+    about = open_policy(name, goal_comes_later=True).about
+    print(yaml.safe_dump(about, sort_keys=False, width=99), end='')
     return 0
 
 
