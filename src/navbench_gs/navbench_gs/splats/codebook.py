@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 ENTRIES = 256
 PALETTE_LIMIT = 4096
@@ -62,6 +61,9 @@ def build_palette(
     k-means on a fixed sample from evenly spaced starting vectors: the same input gives the
     same palette.
     """
+    # Only writers get here, and the import takes half of the time to import the readers.
+    from scipy.spatial import cKDTree
+
     sample = vectors[:: max(1, len(vectors) // _SAMPLE)]
     size = min(PALETTE_LIMIT, len(sample))
     palette = sample[np.linspace(0, len(sample) - 1, size).astype(np.int64)].astype(np.float64)
