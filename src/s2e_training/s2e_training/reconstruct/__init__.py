@@ -1,0 +1,1 @@
+"""Photos with poses to gaussians."""
