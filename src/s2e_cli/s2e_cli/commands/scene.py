@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from s2e_cli.scene import reconstruct
+
 ORDER = 20
 
 EPILOG = """examples:
   s2e scene generate --seed 7 --out scenes/city-7
   s2e scene import ~/captures/garden scenes/garden --distance "0.1,2,-1 0.1,2.9,-1 2.04"
+  s2e scene reconstruct walk.mp4 runs/walk
   s2e scene preview city:7 --out previews
   s2e scene doctor ~/captures/garden
   s2e scene info scenes/garden
@@ -41,6 +44,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     convert.add_argument('out', type=Path, metavar='OUT', help='.ply, .sog or .splat')
     convert.add_argument('--level', type=int, metavar='N',
                          help='level of a streamed scene, 0 the finest (finest that is present)')
+    reconstruct.add_arguments(_action(
+        actions, 'reconstruct', 'make splats from photos or a video; the page in OUT shows '
+        'photos that were held out beside drawings of them',
+        's2e scene reconstruct ~/captures/yard runs/yard'))
     preview = _action(actions, 'preview', 'draw a scene from above and from robot height',
                       's2e scene preview city:7 --out previews --views 8')
     preview.add_argument('scene', metavar='SCENE')
@@ -110,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the action."""
     actions = {
         'generate': _generate, 'import': _import, 'convert': _convert, 'preview': _preview,
-        'doctor': _doctor, 'info': _info, 'object': _object,
+        'doctor': _doctor, 'info': _info, 'object': _object, 'reconstruct': reconstruct.run,
     }
     return actions[args.action](args)
 

@@ -51,7 +51,7 @@ def _open(buffer: Any) -> bool:
     peak = -_ONE
     for at in range(np.uint64(TILE * TILE)):
         peak = max(peak, buffer[at])
-    return peak > _ZERO
+    return bool(peak > _ZERO)
 
 
 @kernel

@@ -61,7 +61,7 @@ class CpuRasteriser:
         self, prints: Prints, opacities: Tensor, tints: Tensor, size: tuple[int, int]
     ) -> Tensor:
         """Blend V footprints with opacities `[V]` and colours `[V, 3]` to `[H, W, 3]`."""
-        return _Blend.apply(  # type: ignore[no-untyped-call]
+        return _Blend.apply(
             prints.centres, prints.covariances, opacities, tints, prints.depths, size, self
         )
 

@@ -1,0 +1,1 @@
+"""What `s2e scene` needs beside its parser."""
