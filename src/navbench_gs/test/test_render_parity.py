@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from parity import MOST_BOUNDARY, ComparedRenderer, assert_parity, doubtful_pixels
 from transforms3d.axangles import axangle2mat
 from transforms3d.euler import euler2mat
 
 from navbench_gs.render import DynamicGroup, RenderCamera, make_renderer
 from navbench_gs.render.cpu.prepare import BLOCK
 from navbench_gs.render.lens import Lens
-from navbench_gs.splats import GaussianCloud, load
+from navbench_gs.splats import GaussianCloud
 
 
 def _pose(position, angles=(0.0, 0.0, 0.0)):
@@ -24,31 +25,6 @@ def _camera(width=100, height=70, focal=60.0, pose=None, **lens):
     centre = {'cx': width / 2, 'cy': height / 2} | lens
     pose = _pose([0, 0, -4]) if pose is None else pose
     return RenderCamera(width, height, focal, focal, pose=pose, **centre)
-
-
-def assert_parity(cloud, camera, dynamic=()):
-    """Compare with the reference within the published bounds.
-
-    Boundary cases, in which one rounding decides: a coverage within float32 of 1/255, light
-    within float32 of a half (depth) or of the end, and depths equal in float32. Hence up to one
-    pixel in a thousand may differ by more than 4/255, and the mean stays below 1/255.
-    """
-    exact = make_renderer(cloud, backend='reference').render(camera, dynamic)
-    fast = make_renderer(cloud, threads=1).render(camera, dynamic)
-    _assert_same_picture(exact, fast)
-
-
-def _assert_same_picture(exact, fast):
-    difference = np.abs(exact.rgb.astype(int) - fast.rgb.astype(int))
-    assert difference.mean() <= 0.1
-    assert (difference.max(axis=2) > 4).mean() <= 1e-3
-    assert np.median(np.abs(exact.alpha - fast.alpha)) < 1e-5
-    assert (np.abs(exact.alpha - fast.alpha) > 4 / 255).mean() <= 1e-3
-    assert (np.isfinite(exact.depth) != np.isfinite(fast.depth)).mean() <= 2e-3
-    both = np.isfinite(exact.depth) & np.isfinite(fast.depth)
-    assert both.any()
-    relative = np.abs(exact.depth[both] - fast.depth[both]) / exact.depth[both]
-    assert (relative > 1e-4).mean() <= 5e-3
 
 
 @pytest.mark.parametrize('degree', [0, 1, 2, 3])
@@ -103,11 +79,6 @@ def test_nothing_that_the_reference_shows_is_culled(
     assert (np.abs(exact.alpha - fast.alpha) > 0.02).mean() <= 2e-3
 
 
-def test_parity_on_a_real_capture(real_data):
-    cloud = load(real_data('splats/objects/playbot'))
-    assert_parity(cloud, _camera(160, 120, 120.0, _pose([0.0, -0.5, -2.5])))
-
-
 @pytest.mark.parametrize(
     'name', ['train-1000 0', 'train-1000 1', 'train-1000 2', 'garden 0', 'garden 1', 'garden 3']
 )
@@ -140,13 +111,13 @@ def test_parity_with_the_principal_point_outside_the_image(random_cloud, cx, cy)
     ids=['barrel', 'centre outside', 'fisheye'],
 )
 def test_parity_through_lenses_with_groups(random_cloud, model, coefficients, centre):
-    """The pinhole below is tested above; here the way through the lens is."""
+    """The lens asks for a larger pinhole picture, compared here, and bends both alike."""
     world, person = random_cloud(1500, 1, seed=8), random_cloud(300, 0, seed=9, spread=0.3)
     lens = Lens(100, 70, (70.0, 70.0), centre, model, coefficients)
     pose, group = _pose([0, 0, -3]), [DynamicGroup(person, _pose([0.3, -0.2, -1.0], (0, 0.5, 0)))]
     exact = lens.render(make_renderer(world, backend='reference'), pose, group)
-    fast = lens.render(make_renderer(world, threads=1), pose, group)
-    _assert_same_picture(exact, fast)
+    fast = lens.render(ComparedRenderer(world), pose, group)
+    assert doubtful_pixels(exact, fast).mean() <= MOST_BOUNDARY
 
 
 def test_a_group_is_drawn_as_if_it_were_part_of_the_world(random_cloud):
