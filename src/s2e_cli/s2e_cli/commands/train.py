@@ -15,6 +15,7 @@ from s2e_cli.training.importing import (
     run_import,
     run_inspect,
 )
+from s2e_cli.training.label import add_label_parser, run_label
 
 if TYPE_CHECKING:
     from s2e_training.data.record import Recorded
@@ -27,6 +28,7 @@ EPILOG = """examples:
   s2e train import drive.mcap .cache/clips/drive
   s2e train inspect .cache/clips
   s2e train encode .cache/clips
+  s2e train label walk.mp4 clips/walk --height 1.4 --hfov 68 --licence CC-BY-4.0
   s2e train anchors .cache/clips/teacher --out anchors.npy
   s2e train pretrain config/training/small.yaml runs/small
   s2e train evaluate runs/small .cache/clips/validation
@@ -53,6 +55,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     record.add_argument('--workers', type=int, help='processes, instead of the file')
     add_import_parser(steps)
     add_inspect_parser(steps)
+    add_label_parser(steps)
     encode = steps.add_parser('encode', help='run the frozen encoder over clips once')
     encode.add_argument('clips', type=Path, nargs='+', help='folders of clips')
     encode.add_argument('--threads', type=int, default=1, help='threads (default 1)')
@@ -79,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     actions = {
         'record': _record, 'encode': _encode, 'anchors': _anchors, 'evaluate': _evaluate,
         'pretrain': _pretrain, 'import': run_import, 'inspect': run_inspect,
+        'label': run_label,
     }
     return actions[args.step](args)
 

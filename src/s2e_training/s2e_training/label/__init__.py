@@ -1,0 +1,1 @@
+"""Turns ordinary walking or driving video into training clips by visual odometry; no torch."""

@@ -1,0 +1,145 @@
+"""The ground under the camera, and with it the scale: the true height over the found one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from s2e_training.label.mapping import Model
+
+WINDOW = 12
+"""Frames on each side whose points find one plane."""
+STEP = 4
+"""Frames from window to window."""
+LEAN = np.cos(np.radians(25.0))
+"""Planes whose normal leans further from the camera's up axis are no ground."""
+NEAR = 0.04
+"""Points this near the plane, in camera heights, lie on it: a kerb is 0.1 to 0.2 of 0.6 m."""
+REACH = 8.0
+"""Points further than this many camera heights are too uncertain."""
+FEWEST = 12
+"""Points on the plane; fewer give no scale."""
+TRIALS = 400
+SPREAD = 0.15
+"""Spread (MAD of the logarithm) of the windows' heights beyond which the scale has failed."""
+VALID = 0.3
+"""Share of windows that must have found a plane."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Heights over the ground along a model."""
+
+    scale: np.ndarray
+    """Metres per unit of the model at each frame. [K]"""
+    up: np.ndarray
+    """Mean normal, model frame. [3]"""
+    support: np.ndarray
+    """Points on the plane around each frame. [K]"""
+    spread: float
+    """MAD of the logarithm of the windows' heights."""
+
+
+def find_ground(model: Model, height: float) -> Ground | str:
+    """Estimate the scale window by window.
+
+    Args:
+        model: The reconstruction.
+        height: True camera height, metres.
+
+    Returns:
+        The ground, or why there is none.
+    """
+    rng = np.random.default_rng(0)
+    count, planes = len(model.frames), []
+    centres = list(range(0, count, STEP))
+    for centre in centres:
+        window = range(max(0, centre - WINDOW), min(count, centre + WINDOW + 1))
+        plane = _plane(model, window, rng)
+        if plane is not None:
+            planes.append((centre, *plane))
+    if len(planes) < max(2, VALID * len(centres)):
+        return f'scale failed: the ground was found in {len(planes)} of {len(centres)} windows'
+    logs = np.log([plane[2] for plane in planes])
+    support = np.array([plane[3] for plane in planes], float)
+    middle = float(np.median(logs))
+    spread = float(np.median(np.abs(logs - middle)))
+    if spread > SPREAD:
+        return f'scale failed: the heights of the windows spread by {spread:.0%}'
+    # One window may have taken a kerb or a car's bonnet for the ground; five agree.
+    smooth = np.array([
+        np.median(logs[max(0, i - 2):i + 3]) for i in range(len(logs))
+    ])
+    smooth = np.clip(smooth, middle - 2 * SPREAD, middle + 2 * SPREAD)
+    at = np.array([plane[0] for plane in planes])
+    frames = np.arange(count)
+    up = np.mean([plane[1] for plane in planes], axis=0)
+    return Ground(
+        height / np.exp(np.interp(frames, at, smooth)), up / np.linalg.norm(up),
+        np.interp(frames, at, support), spread,
+    )
+
+
+def metric_positions(poses: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Add up the steps, each in its own scale. poses [K, 4, 4], scale [K] -> metres [K, 3]"""
+    steps = np.diff(poses[:, :3, 3], axis=0)
+    steps = steps * (0.5 * (scale[1:] + scale[:-1]))[:, None]
+    return np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
+
+
+def _plane(
+    model: Model, window: range, rng: np.random.Generator
+) -> tuple[np.ndarray, float, int] | None:
+    """Return normal, mean height of the cameras over the plane and the number of its points."""
+    poses = model.poses[window.start:window.stop]
+    up = -poses[:, :3, 1].mean(axis=0)
+    up /= np.linalg.norm(up)
+    centres = poses[:, :3, 3]
+    ids = np.unique(np.concatenate([model.seen[k] for k in window]))
+    points = model.points[ids]
+    # Below every camera by more than 3 degrees, seen from the nearest one.
+    gaps = points[:, None] - centres[None]
+    distance = np.linalg.norm(gaps, axis=2)
+    nearest = distance.argmin(axis=1)
+    gap = gaps[np.arange(len(points)), nearest]
+    below = -(gap @ up) > 0.05 * distance.min(axis=1)
+    points, distance = points[below], distance.min(axis=1)[below]
+    if len(points) < FEWEST:
+        return None
+    best, chosen = 0.0, None
+    for _ in range(TRIALS):
+        a, b, c = points[rng.choice(len(points), 3, replace=False)]
+        normal = np.cross(b - a, c - a)
+        length = np.linalg.norm(normal)
+        if length < 1e-12:
+            continue
+        normal = normal / length * np.sign(normal @ up)
+        heights = (centres - a) @ normal
+        level = float(heights.mean())
+        if normal @ up < LEAN or level <= 0 or heights.std() > 0.15 * level:
+            continue
+        on = (np.abs((points - a) @ normal) < NEAR * level) & (distance < REACH * level)
+        if on.sum() > best:
+            best, chosen = float(on.sum()), on
+    return None if chosen is None else _refine(points, chosen, centres, up, distance)
+
+
+def _refine(
+    points: np.ndarray, on: np.ndarray, centres: np.ndarray, up: np.ndarray,
+    distance: np.ndarray,
+) -> tuple[np.ndarray, float, int] | None:
+    """Fit the plane by least squares, twice."""
+    normal, level = up, 0.0
+    for _ in range(3):
+        if on.sum() < FEWEST:
+            return None
+        middle = points[on].mean(axis=0)
+        normal = np.linalg.svd(points[on] - middle)[2][2]
+        normal = normal * np.sign(normal @ up)
+        level = float(((centres - middle) @ normal).mean())
+        if level <= 0 or normal @ up < LEAN:
+            return None
+        on = np.abs((points - middle) @ normal) < NEAR * level
+        on &= distance < REACH * level
+    return normal, level, int(on.sum())

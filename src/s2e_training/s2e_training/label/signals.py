@@ -1,0 +1,35 @@
+"""What a picture says about itself: blurred, frozen."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+FROZEN = 0.15
+"""Mean grey difference under which two pictures are the same one.
+
+A sensor's noise alone gives 1 to 3; a repeated frame through H.264 gives 0.0 to 0.1.
+"""
+BLURRED = 0.35
+"""Sharpness relative to the neighbours' median under which a picture is blurred."""
+NEIGHBOURS = 15
+
+
+def sharpness(grey: np.ndarray) -> float:
+    """Return the spread of second derivatives relative to contrast; no unit. grey [H, W] uint8"""
+    spread = float(grey.std()) + 1.0
+    return float(cv2.Laplacian(grey, cv2.CV_32F).std()) / spread
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the mean absolute difference of two grey pictures, grey levels."""
+    return float(cv2.norm(a, b, cv2.NORM_L1)) / a.size
+
+
+def blurred(values: np.ndarray) -> np.ndarray:
+    """Tell the blurred pictures among sharpness values. [N] -> [N] bool"""
+    found = np.zeros(len(values), bool)
+    for index, value in enumerate(values):
+        low = max(0, index - NEIGHBOURS)
+        found[index] = value < BLURRED * np.median(values[low:index + NEIGHBOURS + 1])
+    return found
