@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import cv2
@@ -31,7 +32,7 @@ def gather(frames: Iterable[tuple[int, Frame]], kept: set[int], features: Featur
     items = list(frames)
     greys = [cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY) for _, frame in items]
     views, tracker, scene = Views(), Tracker(), 0
-    sift = cv2.SIFT_create(SIFT_POINTS, contrastThreshold=0.02) if features == 'sift' else None
+    sift = cv2.SIFT.create(SIFT_POINTS, contrastThreshold=0.02) if features == 'sift' else None
     soft = blurred(np.array([sharpness(grey) for grey in greys]))
     still = _frozen(greys)
     for index, (number, frame) in enumerate(items):
@@ -66,7 +67,7 @@ def gather(frames: Iterable[tuple[int, Frame]], kept: set[int], features: Featur
 def _frozen(greys: list[np.ndarray]) -> np.ndarray:
     """Tell pictures that repeat the one before for a whole run. [N] bool"""
     same = np.array([False] + [
-        difference(a, b) < FROZEN for a, b in zip(greys[:-1], greys[1:], strict=True)
+        difference(a, b) < FROZEN for a, b in itertools.pairwise(greys)
     ])
     found = np.zeros(len(greys), bool)
     start = None

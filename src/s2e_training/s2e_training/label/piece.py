@@ -95,7 +95,8 @@ def confidence(model: Model, support: np.ndarray, spread: float) -> np.ndarray:
     1 - 1/e, 1/e, 1 - 1/e and 1/e.
     """
     seen = 1.0 - np.exp(-np.array([len(ids) for ids in model.seen]) / 100.0)
-    return seen * np.exp(-model.error) * (1.0 - np.exp(-support / 40.0)) * np.exp(-spread / 0.1)
+    sound = np.exp(-(model.error**2) - (spread / 0.1) ** 2)
+    return np.asarray(seen * sound * (1.0 - np.exp(-support / 40.0)))
 
 
 def median_speed(poses: np.ndarray, seconds: np.ndarray) -> float:

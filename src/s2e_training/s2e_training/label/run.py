@@ -19,13 +19,15 @@ from s2e_training.label.config import LabelConfig
 from s2e_training.label.frames import Footage, read_frames, working_camera
 from s2e_training.label.gather import gather
 from s2e_training.label.mapping import map_views
+from s2e_training.label.parallax import has_parallax
 from s2e_training.label.piece import Piece, make_pieces
 from s2e_training.label.summary import draw_summary
 from s2e_training.label.views import Views
 
 SUMMARY = 'summary.png'
 SETTINGS = 'label.json'
-NO_POSE = 'no pose: too little parallax or too few points (standing, pure rotation, lost)'
+NO_POSE = 'no pose: the mapper lost the way'
+NO_PARALLAX = 'no pose: no parallax (standing, or turning on the spot)'
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,11 @@ class Chunk:
 
 def chunks(footage: Footage, config: LabelConfig) -> list[Chunk]:
     """Divide a video; chunks overlap so that no label of 2 s is lost between them."""
-    stride = max(1.0, footage.fps / config.rate)
-    # Evenly spaced frames only: rounding 12.5 frames/s to 5 Hz would jitter the period.
-    step = max(1, round(stride))
+    # Whole steps only, so that the period is even: 12.5 frames/s give 6.25 Hz, not 5.
+    step = max(1, round(footage.fps / config.rate))
     numbers = list(range(0, footage.count, step))
-    ahead, found, start = max(1, config.chunk - config.overlap), [], 0
+    ahead, start = max(1, config.chunk - config.overlap), 0
+    found: list[Chunk] = []
     while start < len(numbers):
         part = numbers[start:start + config.chunk]
         found.append(Chunk(len(found), part[0], part[-1] + 1, tuple(part)))
@@ -137,6 +139,8 @@ def solve(
     """
     pieces: list[Piece] = []
     rejected = dict(views.rejected)
+    if not has_parallax(views, lens):
+        return [], {**dict.fromkeys(views.numbers, NO_PARALLAX), **rejected}
     for model in map_views(views, lens, config.refine_focal):
         found, reasons = make_pieces(views, model, config)
         taken = {int(n) for piece in pieces for n in piece.numbers}
@@ -151,7 +155,7 @@ def _tracked(
 ) -> Iterator[tuple[int, Any]]:
     """Thin out what the tracker sees: over 15 Hz adds time, not accuracy."""
     step = chunk.kept[1] - chunk.kept[0] if len(chunk.kept) > 1 else 1
-    inner = next(d for d in range(1, step + 1) if step % d == 0 and fps / d <= 16 or d == step)
+    inner = next(d for d in range(1, step + 1) if d == step or (step % d == 0 and fps / d <= 16))
     return ((n, frame) for n, frame in frames if (n - chunk.first) % inner == 0)
 
 

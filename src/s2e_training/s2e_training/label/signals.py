@@ -16,9 +16,8 @@ NEIGHBOURS = 15
 
 
 def sharpness(grey: np.ndarray) -> float:
-    """Return the spread of second derivatives relative to contrast; no unit. grey [H, W] uint8"""
-    spread = float(grey.std()) + 1.0
-    return float(cv2.Laplacian(grey, cv2.CV_32F).std()) / spread
+    """Return the spread of second derivatives, grey levels. grey [H, W] uint8"""
+    return float(cv2.Laplacian(grey, cv2.CV_32F).std())
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

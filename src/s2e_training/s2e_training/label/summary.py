@@ -39,7 +39,8 @@ def draw_summary(
             place = offset - left.min()
             above.scatter(left + place, xy[:, 0], c=trust, cmap=palette, vmin=0, vmax=1, s=9)
             above.plot(left[0] + place, xy[0, 0], 'k^', markersize=6)
-            above.annotate(piece['name'], (left[0] + place, xy[0, 0]), fontsize=7,
+            short = '_'.join(piece['name'].split('_')[-2:])
+            above.annotate(short, (left[0] + place, xy[0, 0]), fontsize=7,
                            xytext=(4, -10), textcoords='offset points')
             offset = place + left.max() + 3.0
             below.plot(np.array(piece['numbers']) / fps, trust, color='#1a9850', linewidth=1.5)

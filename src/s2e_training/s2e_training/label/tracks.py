@@ -12,10 +12,7 @@ BACKWARD = 0.7
 """Largest distance between a corner and its image tracked forth and back, pixels."""
 WEAKEST = 2e-5
 """Smallest eigenvalue of a corner in a contrast-equalised picture; lower is noise."""
-_LK = {
-    'winSize': (15, 15), 'maxLevel': 4, 'minEigThreshold': 1e-4,
-    'criteria': (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 30, 0.01),
-}
+_STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 30, 0.01)
 
 
 class Tracker:
@@ -55,8 +52,8 @@ class Tracker:
         self._last = None
 
     def _follow(self, last: np.ndarray, image: np.ndarray) -> None:
-        ahead, seen, _ = cv2.calcOpticalFlowPyrLK(last, image, self.points[:, None], None, **_LK)
-        back, again, _ = cv2.calcOpticalFlowPyrLK(image, last, ahead, None, **_LK)
+        ahead, seen = _flow(last, image, self.points[:, None])
+        back, again = _flow(image, last, ahead)
         ahead, height, width = ahead[:, 0], *image.shape
         kept = (seen[:, 0] > 0) & (again[:, 0] > 0)
         kept &= np.abs(back[:, 0] - self.points).max(axis=1) < BACKWARD
@@ -88,3 +85,12 @@ class Tracker:
         self.ids = np.concatenate([self.ids, self._next + np.arange(len(new))])
         self.points = np.concatenate([self.points, new])
         self._next += len(new)
+
+
+def _flow(a: np.ndarray, b: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Follow points [P, 1, 2] from a to b: where they are [P, 1, 2], whether found [P, 1]."""
+    ahead, found, _ = cv2.calcOpticalFlowPyrLK(
+        a, b, points, np.zeros_like(points), winSize=(15, 15), maxLevel=4, criteria=_STOP,
+        minEigThreshold=1e-4,
+    )
+    return np.asarray(ahead), np.asarray(found)
