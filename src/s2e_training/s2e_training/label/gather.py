@@ -15,7 +15,7 @@ from s2e_training.label.tracks import Tracker
 from s2e_training.label.views import REJECT_BLUR, REJECT_CUT, REJECT_FROZEN, Views
 
 CUT = 0.15
-"""Fewer corners than this share found again: another scene. Turns at 1 rad/s keep over 0.5."""
+"""Fewer corners than this share found again: another scene, or one lost."""
 FROZEN_RUN = 3
 """This many equal pictures in a row are a frozen stream; two are a doubled frame."""
 SIFT_POINTS = 2500

@@ -10,7 +10,8 @@ from s2e_training.label.views import Views
 MOVED = 1.5
 """Median residual of the best rotation, pixels, beyond which the camera moved.
 
-Noise of 0.3 px leaves 0.4 px; a step of 0.1 m past a wall 4 m away leaves 5 px at 200 px/rad.
+A step of 0.1 m past a wall 4 m to the side moves it by 0.1 / 4 x 200 px/rad = 5 px; errors of
+the tracker stay well under a pixel.
 """
 SHARE = 0.1
 """Share of the pairs that must show it."""
