@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -206,6 +207,17 @@ def test_narrower_views_are_cached_beside_the_clip_and_drawn(clips: Path) -> Non
     assert torch.equal(one.goal, two.goal)
     with pytest.raises(TrainingError, match=r'view2\.npy: missing'):
         WindowSet(folders, runner.key, 3, 'log', views=3)
+
+
+def test_clips_of_another_rate_are_not_trained_on(clips: Path, tmp_path: Path) -> None:
+    folder = find_clips(clips / 'train')[0]
+    sparse = tmp_path / 'sparse'
+    clip = load_clip(folder)
+    save_clip(replace(clip, info=replace(clip.info, period=0.8)), sparse)
+    runner = FeatureEncoder(_imagenet(), SIZE)
+    encode_clips([sparse], runner)
+    with pytest.raises(TrainingError, match=r'0\.2 s apart to train on, got 0\.800 s'):
+        WindowSet([sparse], runner.key, 3, 'log')
 
 
 def test_folders_are_mixed_by_weight(clips: Path) -> None:

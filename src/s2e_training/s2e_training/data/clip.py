@@ -99,6 +99,15 @@ def save_clip(clip: Clip, folder: Path) -> None:
     staging.rename(folder)
 
 
+def load_info(folder: Path) -> ClipInfo:
+    """Read what a clip says of itself.
+
+    Raises:
+        ConfigError: Missing, damaged or out of bounds.
+    """
+    return from_yaml(ClipInfo, folder / CLIP_FILE)
+
+
 def load_tracks(folder: Path) -> dict[str, np.ndarray]:
     """Read everything but the images.
 
@@ -114,7 +123,7 @@ def load_clip(folder: Path) -> Clip:
     Raises:
         TrainingError: Missing, damaged, too large or not in the form.
     """
-    info = from_yaml(ClipInfo, folder / CLIP_FILE)
+    info = load_info(folder)
     tracks = load_tracks(folder)
     missing = {'stamps_ns', 'odometry', 'goal'} - set(tracks)
     if missing:

@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2e_core.contract import FREE_SPACE_BEARINGS, WAYPOINTS
+from s2e_core.contract import FREE_SPACE_BEARINGS, POLICY_PERIOD_NS, WAYPOINTS
 from s2e_policy.goal import GoalEncoding, encode_goal
-from s2e_training.data.clip import load_tracks
+from s2e_training.data.clip import load_info, load_tracks
 from s2e_training.data.draws import DrawWeights
 from s2e_training.data.features import features_path
 from s2e_training.errors import TrainingError
+
+PERIOD_TOLERANCE = 0.05
+"""Seconds: waypoints are 0.2 s apart; nearest images of a camera of 4 to 6.7 Hz still train."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,13 @@ class WindowSet:
             views: Cached views of each clip: as recorded, and narrower ones (`data.views`).
 
         Raises:
-            TrainingError: A clip has no features or no label.
+            TrainingError: A clip has no features or no label, or its frames are not 0.2 s apart.
         """
         self.frames, self.encoding = frames, encoding
         self._views: list[list[np.ndarray]] = []
         owner, index, goals, plans, free, motion = [], [], [], [], [], []
         for number, clip in enumerate(clips):
+            _check_period(clip)
             tracks = load_tracks(clip)
             plan, keep = labels(tracks)
             paths = [features_path(clip, key, view) for view in range(views)]
@@ -145,6 +149,13 @@ class WindowSet:
             torch.from_numpy(plan), torch.from_numpy(goal_xy.astype(np.float32)),
             torch.from_numpy(distances),
         )
+
+
+def _check_period(clip: Path) -> None:
+    """Refuse clips that can only be evaluated (`s2e train import --sparse`)."""
+    period = load_info(clip).period
+    if abs(period - POLICY_PERIOD_NS * 1e-9) > PERIOD_TOLERANCE:
+        raise TrainingError(f'{clip}: frames must be 0.2 s apart to train on, got {period:.3f} s')
 
 
 def _features(path: Path, frames: int) -> np.ndarray:
