@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from s2e_core.camera import CameraModel, CameraMount
+from s2e_training.data.clip import load_clip
 from s2e_training.errors import TrainingError
 from s2e_training.label import run as label_run
-from s2e_training.label.clips import planar
+from s2e_training.label.clips import write_piece
 from s2e_training.label.config import LabelConfig
 from s2e_training.label.frames import Footage, Frame, open_footage
 from s2e_training.label.gather import gather
 from s2e_training.label.ground import Ground, find_ground, metric_positions
 from s2e_training.label.mapping import Model
+from s2e_training.label.piece import Piece
 from s2e_training.label.run import NO_PARALLAX, Chunk, chunks, label, solve
 from s2e_training.label.signals import blurred
 from s2e_training.label.views import Views
@@ -93,13 +95,34 @@ def test_steps_are_added_in_their_own_scale() -> None:
     assert np.allclose(metric_positions(poses, np.array([1.0, 2.0, 4.0]))[:, 0], (0, 1.5, 4.5))
 
 
-def test_track_on_the_ground_has_speed_and_turn_rate() -> None:
-    """1 m/s at 5 Hz with 0.5 rad/s: the yaw after ten frames is 10 x 0.2 x 0.5 = 1 rad."""
-    track = planar(walk(11, 1.0, 0.5), 0.2)
-    assert track[10, 2] == pytest.approx(1.0)
-    assert np.allclose(track[:, 4], 0.5)
-    # The body slides along x while it yaws; the first step's speed is cos(0.05).
-    assert track[1, 3] == pytest.approx(math.cos(0.05), abs=1e-9)
+def test_a_fast_piece_becomes_a_slow_clip_with_the_reason(tmp_path: Path) -> None:
+    """3 m/s with images at 20 Hz: time is stretched by 2, frames lie 0.1 s = 0.3 m apart."""
+    import av
+
+    path = tmp_path / 'fast.mp4'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('libx264', rate=20)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, 'yuv420p'
+        for k in range(160):
+            image = np.full((240, 320, 3), k, np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format='rgb24')):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    poses = walk(40, 3.0)
+    piece = Piece(np.arange(40), 4 * np.arange(40), poses, np.full(40, 0.7), 0.1, 0.02, 0.3,
+                  CAMERA.fx, 3.0)
+    footage = open_footage(path)
+    config = LabelConfig(height=0.6)
+    reports = write_piece(piece, 'fast_0', footage, CAMERA, config, tmp_path / 'out', 'none')
+    clip = load_clip(reports[0].folder)
+    assert clip.info.provenance['time_stretched_by'] == pytest.approx(2.0, rel=1e-3)
+    assert clip.info.provenance['confidence'] == pytest.approx(0.7)
+    assert np.allclose(np.diff(clip.odometry[:, 0]), 0.3, atol=1e-6)
+    assert clip.info.period == pytest.approx(0.2, rel=1e-3)
+    # Frame 2k of the video is the k-th of the clip: its grey is the number.
+    centre = clip.rgb[:, 64, 64].mean(axis=-1)
+    assert np.abs(centre[:50] - 2 * np.arange(50)).max() < 3
 
 
 def test_a_walk_is_found_with_its_length() -> None:

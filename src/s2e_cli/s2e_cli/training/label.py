@@ -73,12 +73,12 @@ def run_label(args: argparse.Namespace) -> int:
         for piece in record['pieces']:
             trust = sum(piece['confidence']) / len(piece['confidence'])
             print(f'  {piece["name"]}: {len(piece["numbers"])} frames, confidence {trust:.2f}, '
-                  f'{piece["speed"]:.2f} m/s, shrunk by {piece["speed_factor"]:.2f}')
+                  f'{piece["speed"]:.2f} m/s, {len(piece["clips"])} clips')
         for first, last, reason in record['rejected']:
             print(f'  {first / footage.fps:.1f}-{(last + 1) / footage.fps:.1f} s rejected: '
                   f'{reason}')
 
     records = label(footage, camera, config, args.out, args.licence, show)
-    clips = sum(len(record['pieces']) for record in records)
+    clips = sum(len(piece['clips']) for record in records for piece in record['pieces'])
     print(f'{clips} clips in {args.out}\n{args.out / SUMMARY}')
     return 0 if clips else 1

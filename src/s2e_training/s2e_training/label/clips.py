@@ -1,76 +1,74 @@
-"""Writes pieces as training clips."""
+"""Hands pieces to the importer of recordings, which cuts them into clips."""
 
 from __future__ import annotations
 
-import math
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 
-from s2e_core.camera import CameraModel
-from s2e_training.data.clip import Clip, ClipInfo, save_clip
+from s2e_core.camera import CameraModel, CameraMount
+from s2e_training.data.importer import ClipReport, ImportConfig, import_recording
+from s2e_training.data.sources.poses import planar_track
+from s2e_training.data.sources.recording import Recording
 from s2e_training.label.config import LabelConfig
+from s2e_training.label.frames import Footage, read_frames, working_camera
 from s2e_training.label.piece import Piece
-from s2e_training.label.views import Views
-
-CLIP_TOP = 95.0
-"""Percentile of the speed that is brought down to the top speed."""
 
 
 def write_piece(
-    piece: Piece, views: Views, camera: CameraModel, config: LabelConfig, folder: Path,
-    source: str, licence: str, provenance: dict[str, Any],
-) -> float:
-    """Write one clip.
+    piece: Piece, name: str, footage: Footage, camera: CameraModel, config: LabelConfig,
+    out: Path, licence: str,
+) -> list[ClipReport]:
+    """Write the clips of a piece; what an interrupted run left of them is replaced.
 
-    A carrier faster than the robot is slowed by shrinking the whole world, camera height
-    included, so that image and track still agree; the factor is in the provenance.
-
-    Returns:
-        The factor, 1 where nothing was shrunk.
+    All images of the video between first and last pose are offered: a fast carrier is slowed by
+    stretching time, which takes images from between the mapped ones.
     """
-    period = float(np.median(np.diff(np.array(views.seconds)[piece.views])))
-    odometry = planar(piece.poses, period)
-    fast = float(np.percentile(odometry[:, 3], CLIP_TOP))
-    factor = min(1.0, config.top_speed / fast) if fast > 0 else 1.0
-    odometry[:, [0, 1, 3]] *= factor
-    width = min(config.clip_width, camera.width)
-    lens = camera.scaled(width, round(camera.height * width / camera.width))
-    ratio = piece.focal / camera.fx
-    images = np.stack([
-        cv2.resize(views.images[k], (lens.width, lens.height), interpolation=cv2.INTER_AREA)
-        for k in piece.views
-    ])
-    info = ClipInfo(
-        source=source, licence=licence, frames=len(images), width=lens.width,
-        height=lens.height, fx=lens.fx * ratio, fy=lens.fy * ratio, cx=lens.cx, cy=lens.cy,
-        mount_x=0.0, mount_z=config.height * factor, mount_pitch=piece.pitch, period=period,
-        provenance={
-            **provenance, 'labelled_by': 'visual odometry', 'speed_factor': factor,
-            'confidence': float(piece.confidence.mean()), 'scale_spread': piece.spread,
-            'first_frame': int(piece.numbers[0]), 'last_frame': int(piece.numbers[-1]),
-            'goal': 'last pose of the clip',
-        },
+    for stale in out.glob(f'{name}_*'):
+        shutil.rmtree(stale)
+    first, last = int(piece.numbers[0]), int(piece.numbers[-1])
+    mount = CameraMount(0.0, 0.0, config.height, piece.pitch)
+    track, note = planar_track(_stamps(piece.numbers, footage), piece.poses, mount)
+    recording = Recording(
+        name, 'label', _stamps(np.arange(first, last + 1), footage),
+        _Images(footage, first, camera, config.width), _lens(piece, camera, config), mount, track,
+        licence, tuple(filter(None, (note,))),
     )
-    stamps = (np.array(views.seconds)[piece.views] * 1e9).round().astype(np.int64)
-    save_clip(Clip(info, images, stamps, odometry, odometry[-1, :2].copy()), folder)
-    return factor
+    provenance = {
+        'video': footage.path.name, 'labelled_by': 'visual odometry',
+        'confidence': round(float(piece.confidence.mean()), 4),
+        'scale_spread': round(piece.spread, 4), 'camera_height': config.height,
+        'first_frame': first, 'last_frame': last,
+    }
+    options = ImportConfig(v_max=config.top_speed, platform_v_max=50.0, longest=3600.0,
+                           sparse=True)
+    return import_recording(recording, out, options, provenance)[0]
 
 
-def planar(poses: np.ndarray, period: float) -> np.ndarray:
-    """Lay level <- optical poses [K, 4, 4] onto the ground: x, y, yaw, v, w. [K, 5]
+class _Images:
+    """A `Loader` that decodes the video again: a piece's images need not be kept."""
 
-    v and w at a frame are those of the step that ends there; the first repeats the second.
-    """
-    ahead = poses[:, :3, 2]
-    yaw = np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0]))
-    xy = poses[:, :2, 3] - poses[0, :2, 3]
-    steps = np.diff(xy, axis=0)
-    middle = 0.5 * (yaw[1:] + yaw[:-1])
-    v = (steps[:, 0] * np.cos(middle) + steps[:, 1] * np.sin(middle)) / period
-    w = np.diff(yaw) / period
-    v, w = np.concatenate([v[:1], v]), np.concatenate([w[:1], w])
-    wrapped = (yaw + math.pi) % (2 * math.pi) - math.pi
-    return np.column_stack([xy, wrapped, v, w])
+    def __init__(self, footage: Footage, first: int, camera: CameraModel, width: int) -> None:
+        self._footage, self._first = footage, first
+        self._camera, self._width = camera, width
+
+    def __call__(self, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        """Decode images by their place in the piece."""
+        chosen = set(wanted)
+        start, end = self._first + min(chosen), self._first + max(chosen) + 1
+        for number, frame in read_frames(self._footage, start, end, self._camera, self._width):
+            if number - self._first in chosen:
+                yield number - self._first, frame.rgb
+
+
+def _stamps(numbers: np.ndarray, footage: Footage) -> np.ndarray:
+    return np.round(numbers * (1e9 / footage.fps)).astype(np.int64)
+
+
+def _lens(piece: Piece, camera: CameraModel, config: LabelConfig) -> CameraModel:
+    """Return the working camera with the focal length that the mapper used."""
+    lens = working_camera(camera, config.width)
+    ratio = piece.focal / lens.fx
+    return CameraModel(lens.width, lens.height, lens.fx * ratio, lens.fy * ratio, lens.cx, lens.cy)

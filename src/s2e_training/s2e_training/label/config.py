@@ -29,9 +29,8 @@ class LabelConfig:
     overlap: int = option(10, low=0, high=100, help='Frames that two chunks share: one label.')
     shortest: int = option(15, low=5, high=1000, help='Shorter pieces are dropped: 3 s.')
     width: int = option(640, unit='px', low=160, high=4096, help='Wider video is shrunk.')
-    clip_width: int = option(320, unit='px', low=32, high=4096, help='Width of clip images.')
     top_speed: float = option(
-        1.5, unit='m/s', low=0.1, high=50, help='Faster pieces are shrunk to it.'
+        1.5, unit='m/s', low=0.1, high=50, help='Time is stretched for faster pieces.'
     )
     confidence: float = option(
         0.3, low=0, high=1, help='Pieces below it are rejected.'

@@ -34,7 +34,10 @@ class Footage:
     width: int
     height: int
     fps: float
+    """Frames per second of the world."""
     count: int
+    own_fps: float = 1.0
+    """Frames per second that the file claims; counts its frames."""
 
 
 def open_footage(path: Path, fps: float | None = None) -> Footage:
@@ -54,17 +57,19 @@ def open_footage(path: Path, fps: float | None = None) -> Footage:
             if not container.streams.video:
                 raise TrainingError(f'{path}: holds no video stream')
             stream = container.streams.video[0]
-            rate = fps or float(stream.average_rate or 0)
-            length = stream.frames or round(float(container.duration or 0) * 1e-6 * rate)
+            own = float(stream.average_rate or 0)
+            rate = fps or own
+            length = stream.frames or round(float(container.duration or 0) * 1e-6 * own)
             width, height = stream.width, stream.height
     except (OSError, av.error.FFmpegError) as error:
         raise TrainingError(f'{path}: cannot be read as video: {error}') from error
-    if not 0.1 <= rate <= 1000 or length < 1 or not 0 < width * height <= MAX_PIXELS:
+    even = min(rate, own) >= 0.1 and max(rate, own) <= 1000
+    if not even or length < 1 or not 0 < width * height <= MAX_PIXELS:
         raise TrainingError(
             f'{path}: needs 0.1-1000 frames/s and 1-{MAX_PIXELS} pixels, got {rate:g} frames/s, '
             f'{length} frames of {width}x{height}'
         )
-    return Footage(path, width, height, rate, length)
+    return Footage(path, width, height, rate, length, own)
 
 
 def photos(folder: Path) -> list[Path]:
@@ -117,10 +122,17 @@ def _decode(footage: Footage, first: int, last: int) -> Iterator[tuple[int, np.n
         return
     try:
         with av.open(str(footage.path)) as container:
-            for number, frame in enumerate(container.decode(video=0)):
+            stream = container.streams.video[0]
+            begin, base = stream.start_time or 0, float(stream.time_base or 1)
+            # Lands on the key frame before; a long video is not decoded from its start.
+            container.seek(begin + int(first / footage.own_fps / base), stream=stream)
+            last_number = first - 1
+            for frame in container.decode(stream):
+                number = round(((frame.pts or 0) - begin) * base * footage.own_fps)
                 if number >= last:
                     return
-                if number >= first:
+                if number > last_number:
+                    last_number = number
                     yield number, frame.to_ndarray(format='rgb24')
     except av.error.FFmpegError as error:
         raise TrainingError(f'{footage.path}: cannot be decoded: {error}') from error

@@ -57,7 +57,6 @@ def gather(frames: Iterable[tuple[int, Frame]], kept: set[int], features: Featur
                                      else np.zeros((0, 128), np.float32))
         views.numbers.append(number)
         views.seconds.append(frame.seconds)
-        views.images.append(frame.rgb)
         views.points.append(points)
         views.ids.append(ids)
         views.scene.append(scene)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,16 +113,12 @@ def label_chunk(
     reasons = {n: rejected.get(n, NO_POSE) for n in chunk.kept if n not in labelled}
     rows = []
     for index, piece in enumerate(pieces):
-        name = f'{footage.path.stem}_{chunk.index:04d}_{index}'
-        if (out / name).exists():
-            shutil.rmtree(out / name)
-        factor = write_piece(
-            piece, views, lens, config, out / name, footage.path.name, licence,
-            {'video': footage.path.name, 'settings': to_mapping(config)},
-        )
+        name = f'{_safe(footage.path.stem)}_{chunk.index:04d}_{index}'
+        clips = write_piece(piece, name, footage, camera, config, out, licence)
         rows.append({
-            'name': name, 'numbers': piece.numbers.tolist(), 'speed_factor': factor,
-            'xy': np.round(piece.poses[:, :2, 3], 3).tolist(), 'speed': round(piece.speed, 3),
+            'name': name, 'numbers': piece.numbers.tolist(), 'speed': round(piece.speed, 3),
+            'clips': [clip.folder.name for clip in clips],
+            'xy': np.round(piece.poses[:, :2, 3], 3).tolist(),
             'confidence': np.round(piece.confidence, 3).tolist(),
         })
     return {'chunk': chunk.index, 'frames': len(chunk.kept), 'pieces': rows,
@@ -188,5 +184,11 @@ def _read_record(path: Path) -> dict[str, Any] | None:
         record: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError):
         return None
-    whole = all((path.parent / piece['name']).is_dir() for piece in record['pieces'])
+    names = [name for piece in record['pieces'] for name in piece['clips']]
+    whole = all((path.parent / name).is_dir() for name in names)
     return record if whole else None
+
+
+def _safe(name: str) -> str:
+    """Return a name that is fit for folders and patterns."""
+    return re.sub(r'[^A-Za-z0-9-]+', '-', name).strip('-') or 'video'

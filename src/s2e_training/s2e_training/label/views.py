@@ -22,8 +22,6 @@ class Views:
     numbers: list[int] = field(default_factory=list)
     """Frame numbers in the video."""
     seconds: list[float] = field(default_factory=list)
-    images: list[np.ndarray] = field(default_factory=list)
-    """RGB, working size."""
     points: list[np.ndarray] = field(default_factory=list)
     """OpenCV pixels. [P, 2] each"""
     ids: list[np.ndarray] = field(default_factory=list)
