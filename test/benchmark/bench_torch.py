@@ -5,7 +5,7 @@ Example:
 
 CPU time and wall time a picture with colour, depth and coverage; the pictures are compared.
 `torch_tiles.py` is ours and plain: it says what vectorised tensor code costs, not the best of it.
-One thread each: a second one of torch waits busily, five times the CPU time on a busy machine.
+One thread each: a second one of torch waits busily, which counts as CPU time on a busy machine.
 """
 
 from __future__ import annotations
