@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,7 @@ class Contract:
         )
 
 
-class Adapter:
+class Adapter(ABC):
     """A published policy; subclasses answer in metres at their own times."""
 
     def __init__(self, contract: Contract, options: AdapterOptions, provider: str) -> None:
@@ -76,9 +77,9 @@ class Adapter:
         """What else the newest answer said, such as the steps to a goal image."""
 
     @property
+    @abstractmethod
     def digests(self) -> dict[str, str]:
         """sha256 of each graph file, by its name."""
-        raise NotImplementedError
 
     def reset(self) -> None:
         """Nothing is kept between two observations."""
@@ -97,9 +98,9 @@ class Adapter:
         modes = resample(waypoints, self.contract.waypoint_dt)
         return PolicyOutput(observation.stamp_ns, modes, scores)
 
+    @abstractmethod
     def _answer(self, observation: Observation) -> tuple[np.ndarray, np.ndarray]:
         """Return waypoints in base_link, metres [M, W, 2], and scores [M]."""
-        raise NotImplementedError
 
 
 def resample(waypoints: np.ndarray, dt: float) -> np.ndarray:
