@@ -17,7 +17,7 @@ import math
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ from walk import make_walk, stand, write_video
 from navbench_gs.render import RenderCamera, make_renderer
 from navbench_gs.scenes import resolve_scene
 from s2e_core.camera import CameraModel, CameraMount
-from s2e_training.label.config import LabelConfig
+from s2e_training.label.config import Features, LabelConfig
 from s2e_training.label.frames import open_footage, read_frames, working_camera
 from s2e_training.label.gather import gather
 from s2e_training.label.run import chunks, solve
@@ -100,8 +100,11 @@ def rendered(seeds: list[int], folder: Path) -> list[dict[str, Any]]:
         walk = make_walk(seed, camera=LENS, mount=MOUNT)
         path = folder / f'{seed}.mp4'
         write_video(path, walk.images, walk.fps)
-        rows += measure(f'city:{seed}', path, LENS, walk.poses, LabelConfig(height=0.6))
-        print(rows[-1], flush=True)
+        # SIFT costs several times as much: one seed is enough to compare.
+        for features in get_args(Features) if seed == seeds[0] else ('klt',):
+            config = LabelConfig(height=0.6, features=features)
+            rows += measure(f'city:{seed} ({features})', path, LENS, walk.poses, config)
+            print(rows[-1], flush=True)
     return rows
 
 
@@ -113,8 +116,12 @@ def kitti() -> list[dict[str, Any]]:
     camera = CameraModel(width, height, k[0, 0], k[1, 1], k[0, 2] + 0.5, k[1, 2] + 0.5)
     truth = np.tile(np.eye(4), (51, 1, 1))
     truth[:, :3] = np.loadtxt(root / 'poses.txt').reshape(-1, 3, 4)
-    config = LabelConfig(height=1.65, kind='drive', rate=10, width=1300)
-    return measure('kitti street', root / 'image_l', camera, truth, config, 10.0)
+    rows = []
+    for features in get_args(Features):
+        config = LabelConfig(height=1.65, kind='drive', rate=10, width=1300, features=features)
+        rows += measure(f'kitti street ({features})', root / 'image_l', camera, truth, config,
+                        10.0)
+    return rows
 
 
 def lund() -> list[dict[str, Any]]:
@@ -157,6 +164,7 @@ def faults(seed: int, folder: Path) -> list[dict[str, Any]]:
     other = make_walk(seed + 1, camera=LENS, mount=MOUNT, length=15.0)
     images, count, rng = walk.images, len(walk.images), np.random.default_rng(0)
     cut = np.concatenate([images[:count // 2], other.images[:count // 2]])
+    spliced = np.concatenate([walk.poses[:count // 2], other.poses[:count // 2]])
     blur, frozen = images.copy(), images.copy()
     for k in range(100, 120):
         blur[k] = cv2.blur(images[k], (25, 1))
@@ -164,7 +172,7 @@ def faults(seed: int, folder: Path) -> list[dict[str, Any]]:
     noise = rng.normal(0, 3, (count, *images.shape[1:]))
     still = np.clip(images[100] + noise, 0, 255).astype(np.uint8)
     cases: list[tuple[str, np.ndarray, np.ndarray, float]] = [
-        ('nothing', images, walk.poses, 0.6), ('cut in the middle', cut, walk.poses, 0.6),
+        ('nothing', images, walk.poses, 0.6), ('cut in the middle', cut, spliced, 0.6),
         ('2 s blurred', blur, walk.poses, 0.6), ('4 s frozen', frozen, walk.poses, 0.6),
         ('still camera, noise 3', still, walk.poses, 0.6),
         ('turning on the spot', *turning(seed), 0.6),
