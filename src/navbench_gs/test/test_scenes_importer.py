@@ -99,6 +99,22 @@ def test_scale_is_applied(tmp_path: Path) -> None:
     assert 25.0 < bundle.notes['free_area_m2'] < 50.0
 
 
+def test_level_of_detail_thins_the_picture_not_the_map(tmp_path: Path) -> None:
+    path = tmp_path / 'room.ply'
+    save_ply(path, room())
+    whole = import_capture(path, tmp_path / 'whole')
+    coarse = import_capture(path, tmp_path / 'coarse', ImportOptions(gaussians=1000))
+    assert coarse.gaussians <= 1000 < whole.gaussians == len(room())
+    assert coarse.notes['gaussians_capture'] == len(room())
+    assert (coarse.root / 'collision.npz').read_bytes() == (
+        whole.root / 'collision.npz').read_bytes()
+    # Merged neighbours cover what their parts did: the middle of the room stays where it was.
+    shift = np.abs(coarse.cloud().means.mean(axis=0) - whole.cloud().means.mean(axis=0))
+    assert shift.max() < 0.2
+    with pytest.raises(SceneError, match='got 999'):
+        ImportOptions(gaussians=999)
+
+
 def test_nothing_to_stand_on(tmp_path: Path) -> None:
     """A cloud without ground is refused with the area that was found."""
     rng = np.random.default_rng(0)

@@ -109,6 +109,8 @@ def _add_import(actions: argparse._SubParsersAction[Any]) -> None:
                         help='that list, if it lies elsewhere')
     parser.add_argument('--radius', type=float, default=0.3, metavar='M',
                         help='radius of the robot that must fit through, metres (0.3)')
+    parser.add_argument('--gaussians', type=int, metavar='N',
+                        help='level of detail: merge until N are left to draw (all)')
     parser.add_argument('--source', default='', help='where the capture comes from (its name)')
     parser.add_argument('--licence', default='unknown', help='licence of the capture (unknown)')
 
@@ -141,6 +143,7 @@ def _import(args: argparse.Namespace) -> int:
     options = ImportOptions(
         up=args.up, scale=args.scale, distance=_distance(args.distance),
         camera_height=args.camera_height, cameras=args.cameras, robot_radius=args.radius,
+        gaussians=args.gaussians,
         licence=args.licence, source=args.source,
     )
     bundle = import_capture(args.capture, args.out, options, _progress)

@@ -23,6 +23,7 @@ from navbench_gs.scenes.importer.scale import find_scale
 from navbench_gs.scenes.importer.surfaces import Surfaces, build_surfaces, largest
 from navbench_gs.splats import find_environment, load
 from navbench_gs.splats.cloud import GaussianCloud
+from navbench_gs.splats.reduce import reduced
 
 IMPORTER_VERSION = 6
 """Raise with every change that alters a bundle: the cache depends on it."""
@@ -68,7 +69,9 @@ def import_capture(
     tell('building the collision map', 0.6)
     zero = float(np.median(surfaces.height[surfaces.main]))
     collision, spawn = _collision(surfaces, settings, zero)
-    parts = [turned] if sky is None else [turned, sky.transformed(turn)]
+    # Obstacles were found in all gaussians; only what is drawn gets coarser.
+    drawn = turned if settings.gaussians is None else reduced(turned, settings.gaussians)
+    parts = [drawn] if sky is None else [drawn, sky.transformed(turn)]
     picture = _lowered(GaussianCloud.concatenate(parts), zero)
     tell('writing the bundle', 0.75)
     name, stem = source.resolve().name, source.resolve().stem
@@ -76,7 +79,8 @@ def import_capture(
         Path(out), name=stem, kind='capture', cloud=picture, collision=collision, spawn=spawn,
         source=settings.source or name, licence=settings.licence, metric=settings.metric,
         notes=_notes(surfaces, settings, up, turn, zero) | {'scale': origin}
-        | {'gaussians_scene': len(cloud), 'gaussians_sky': 0 if sky is None else len(sky)},
+        | {'gaussians_capture': len(cloud), 'gaussians_scene': len(drawn),
+           'gaussians_sky': 0 if sky is None else len(sky)},
     )
 
 

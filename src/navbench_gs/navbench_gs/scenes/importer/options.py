@@ -42,6 +42,9 @@ class ImportOptions:
     """Height that wheels or grass may have over the floor, metres."""
     resolution: float = 0.1
     """Edge of a cell, metres."""
+    gaussians: int | None = None
+    """Level of detail: neighbours are merged until the picture has at most this many, the sky
+    aside; floor and obstacles are always found in all of them. None keeps every one."""
     licence: str = 'unknown'
     """Licence of the capture, carried into the bundle."""
     source: str = ''
@@ -66,6 +69,7 @@ class ImportOptions:
             'robot_height': (self.robot_height, 0.2, 3.0),
             'step': (self.step, 0.02, 0.4),
             'resolution': (self.resolution, 0.05, 0.5),
+            'gaussians': (1e6 if self.gaussians is None else self.gaussians, 1e3, 1e8),
         }
         for name, (value, low, high) in bounds.items():
             if not (np.isfinite(value) and low <= value <= high):
