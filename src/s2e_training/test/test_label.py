@@ -194,6 +194,9 @@ def test_blurred_and_frozen_pictures_are_left_out() -> None:
 
 def test_sharpness_is_compared_with_neighbours() -> None:
     assert blurred(np.array([1.0, 1.0, 0.3, 1.0])).tolist() == [False, False, True, False]
+    # A blur of 20 pictures among 100 must not become its own measure of sharp.
+    values = np.where(np.abs(np.arange(100) - 50) < 10, 0.3, 1.0)
+    assert blurred(values).tolist() == (values < 1.0).tolist()
 
 
 def test_chunks_overlap_and_cover() -> None:

@@ -11,8 +11,11 @@ FROZEN = 0.15
 Far below a sensor's noise, yet above what a codec adds to a repeated frame.
 """
 BLURRED = 0.35
-"""Sharpness relative to the neighbours' median under which a picture is blurred."""
-NEIGHBOURS = 15
+"""Sharpness relative to the sharper neighbours under which a picture is blurred."""
+NEIGHBOURS = 60
+"""Pictures on each side that are compared: 4 s at 15 Hz, longer than a blur lasts."""
+SHARPER = 75.0
+"""Percentile of the neighbours that counts as sharp: half of them may be blurred too."""
 
 
 def sharpness(grey: np.ndarray) -> float:
@@ -30,5 +33,7 @@ def blurred(values: np.ndarray) -> np.ndarray:
     found = np.zeros(len(values), bool)
     for index, value in enumerate(values):
         low = max(0, index - NEIGHBOURS)
-        found[index] = value < BLURRED * np.median(values[low:index + NEIGHBOURS + 1])
+        found[index] = value < BLURRED * np.percentile(
+            values[low:index + NEIGHBOURS + 1], SHARPER
+        )
     return found
