@@ -127,6 +127,8 @@ def write_video(path: Path, images: NDArray[np.uint8], fps: float) -> None:
                                       options={'crf': '20', 'preset': 'veryfast'})
         stream.height, stream.width = images.shape[1:3]
         stream.pix_fmt = 'yuv420p'
+        # Several threads write other bytes each time.
+        stream.codec_context.thread_count = 1
         for image in images:
             for packet in stream.encode(av.VideoFrame.from_ndarray(image, format='rgb24')):
                 container.mux(packet)

@@ -19,8 +19,12 @@ SHARPER = 75.0
 
 
 def sharpness(grey: np.ndarray) -> float:
-    """Return the spread of second derivatives, grey levels. grey [H, W] uint8"""
-    return float(cv2.Laplacian(grey, cv2.CV_32F).std())
+    """Return the product of the second derivatives' spreads along x and y. grey [H, W] uint8
+
+    Motion blurs along one axis only: a sum would still see the edges along the motion.
+    """
+    along = [float(cv2.Sobel(grey, cv2.CV_32F, *order).std()) for order in ((2, 0), (0, 2))]
+    return along[0] * along[1]
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
