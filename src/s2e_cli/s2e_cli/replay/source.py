@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from s2e_training.data.sources.folder import FileImages, has_images, image_files
-from s2e_training.data.sources.opening import find_recordings, open_recording
-from s2e_training.data.sources.options import SourceOptions
-from s2e_training.data.sources.poses import nanoseconds
-from s2e_training.data.sources.recording import Recording
-from s2e_training.errors import TrainingError
+if TYPE_CHECKING:
+    from s2e_training.data.sources.options import SourceOptions
+    from s2e_training.data.sources.recording import Recording
 
 WALK = 1.2
 """Speed of a person on foot, m/s; assumed where poses are known but no times."""
@@ -31,6 +29,9 @@ def open_source(path: Path, options: SourceOptions) -> Recording:
         TrainingError: Nothing that can be replayed, with what was looked for.
         ConfigError: The options do not fit.
     """
+    from s2e_training.data.sources.opening import open_recording
+    from s2e_training.errors import TrainingError
+
     if options.speed is None and options.rate is None:
         options = replace(options, speed=WALK)
     try:
@@ -50,6 +51,9 @@ def open_source(path: Path, options: SourceOptions) -> Recording:
 
 def only(path: Path, options: SourceOptions) -> Path:
     """Return the one recording that lies in a folder, or the path itself."""
+    from s2e_training.data.sources.opening import find_recordings
+    from s2e_training.errors import TrainingError
+
     found = find_recordings(path, options)
     if len(found) > 1:
         names = ', '.join(part.name for part in found[:5])
@@ -59,6 +63,10 @@ def only(path: Path, options: SourceOptions) -> Path:
 
 def _pictures(path: Path, options: SourceOptions) -> Recording | None:
     """Take every picture of a folder, or of its `images`, in the order of their names."""
+    from s2e_training.data.sources.folder import FileImages, has_images, image_files
+    from s2e_training.data.sources.poses import nanoseconds
+    from s2e_training.data.sources.recording import Recording
+
     folder = next((f for f in (path, path / 'images') if has_images(f)), None)
     if folder is None:
         return None
