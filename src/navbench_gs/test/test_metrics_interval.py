@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from navbench_gs.metrics.interval import hierarchical_bootstrap, interval, wilson
 from navbench_gs.metrics.outcome import Cause
 from navbench_gs.metrics.scores import EpisodeScores
-from navbench_gs.metrics.summary import Scored, by_task
+from navbench_gs.metrics.summary import Scored, by_route, by_task
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.se2 import Pose2
 
@@ -72,8 +72,8 @@ def test_interval_is_wilson_for_a_proportion_in_one_scene():
     assert interval([np.array([1.0] * 8 + [0.0] * 2)], proportion=True) == wilson(8, 10)
 
 
-def scored(scene, task, index, success):
-    spec = EpisodeSpec(scene, 'h', 'coco', task, index, 0, Pose2(), (9.0, 0.0), 9.0, 9.0, False,
+def scored(scene, task, index, success, blocked=False):
+    spec = EpisodeSpec(scene, 'h', 'coco', task, index, 0, Pose2(), (9.0, 0.0), 9.0, 9.0, blocked,
                        35.0)
     scores = EpisodeScores(
         success, success, 0.5, 2, 0.1, 0.0, 0.9, 12.0, 10.0, 0.3, np.inf, np.inf, 0.0, 1.0, 0.0,
@@ -97,6 +97,17 @@ def test_summaries_by_task_in_the_protocols_order_then_all():
 
 def test_one_task_needs_no_line_for_all():
     assert [part.name for part in by_task([scored('a', 'empty', 0, True)])] == ['empty']
+
+
+def test_summaries_by_route_tell_corners_from_free_lines():
+    episodes = [scored('a', 'obstacle', i, i < 3, blocked=i % 2 == 1) for i in range(4)]
+    episodes.append(scored('b', 'empty', 0, True, blocked=True))
+    parts = by_route(episodes)
+    assert [(part.name, part.episodes) for part in parts] == [
+        ('empty, corner blocks', 1), ('obstacle, line free', 2), ('obstacle, corner blocks', 2)
+    ]
+    # Free lines are episodes 0 and 2, both won; corners 1 (won) and 3 (lost).
+    assert [part.metrics['success'].mean for part in parts] == [1.0, 1.0, 0.5]
 
 
 def test_scores_are_plain_values():

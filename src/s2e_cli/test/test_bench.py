@@ -12,11 +12,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from navbench_gs.metrics.outcome import Cause
 from navbench_gs.metrics.scores import EpisodeScores
+from navbench_gs.metrics.summary import Scored
 from navbench_gs.runner.plan import Finished, Item
+from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_cli.bench.console import Console
 from s2e_cli.bench.policies import policy_factory
 from s2e_cli.main import main
 from s2e_core.errors import S2EError
+from s2e_core.se2 import Pose2
 
 
 def test_agents_are_made_from_a_pickled_factory():
@@ -100,9 +103,34 @@ def test_wrong_arguments_end_with_one_line(words, message, capsys, tmp_path):
     assert message in lines[-1]
 
 
-def test_report_of_an_empty_folder_is_refused(capsys, tmp_path):
-    assert main(['bench', 'report', str(tmp_path)]) == 2
+@pytest.mark.parametrize('action', ['report', 'compare'])
+def test_an_empty_folder_is_refused(action, capsys, tmp_path):
+    assert main(['bench', action, str(tmp_path)]) == 2
     assert 'no finished episode' in capsys.readouterr().err
+
+
+def test_compare_prints_each_run_by_task_and_corner(capsys, monkeypatch, tmp_path):
+    def episode(index, success):
+        spec = EpisodeSpec('city:1', 'h', 'coco', 'empty', index, 0, Pose2(), (9.0, 0.0), 9.0, 9.0,
+                           index % 2 == 1, 35.0)
+        scores = EpisodeScores(
+            success, success, 1.0, 0, 0.0, 0.0, 0.9, 12.0, 10.0, 0.3, 1.0, 1.0, 0.0, 1.0, 0.0,
+            Cause.NONE if success else Cause.LOST,
+        )
+        return Scored(spec, scores)
+
+    runs = {'a': [episode(0, True), episode(1, False)], 'b': [episode(0, True)]}
+    monkeypatch.setattr(
+        'navbench_gs.report.html.read_run',
+        lambda folder: ({'policy': f'policy-{folder.name}'}, [], runs[folder.name]),
+    )
+    assert main(['bench', 'compare', str(tmp_path / 'a'), str(tmp_path / 'b')]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith('a: policy-a')
+    assert [line.split('  ')[0] for line in lines if line.startswith('empty')] == [
+        'empty, line free', 'empty, corner blocks', 'empty', 'empty, line free', 'empty',
+    ]
+    assert next(line for line in lines if line.startswith('empty, corner')).split()[3] == '1'
 
 
 def test_console_shows_the_running_means():

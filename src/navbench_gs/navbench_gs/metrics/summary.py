@@ -92,3 +92,18 @@ def by_task(episodes: Iterable[Scored], seed: int = 0) -> list[Summary]:
     if len(parts) > 1:
         parts.append(summarise('all', items, seed))
     return parts
+
+
+def by_route(episodes: Iterable[Scored], seed: int = 0) -> list[Summary]:
+    """Summarise each task twice: where the straight line is free, and where a corner blocks it."""
+    items = list(episodes)
+    parts = []
+    for task in TASKS:
+        for blocked, name in ((False, 'line free'), (True, 'corner blocks')):
+            group = [
+                item for item in items
+                if item.spec.task == task and item.spec.corner_blocked == blocked
+            ]
+            if group:
+                parts.append(summarise(f'{task}, {name}', group, seed))
+    return parts

@@ -54,10 +54,7 @@ def write_report(run_dir: Path) -> Path:
         ReportError: there is no finished episode, or the folder cannot be written.
     """
     run_dir = Path(run_dir)
-    record = _read_record(run_dir / 'run.json')
-    logs = _read_logs(run_dir / 'episodes')
-    protocol = _protocol(record)
-    scored = [Scored(log.spec, evaluate(log, protocol.judge)) for log in logs]
+    record, logs, scored = read_run(run_dir)
     page = render(run_dir, record, logs, scored)
     path = run_dir / 'report.html'
     try:
@@ -65,6 +62,23 @@ def write_report(run_dir: Path) -> Path:
     except OSError as error:
         raise ReportError(f'{path}: cannot be written: {error.strerror}') from error
     return path
+
+
+def read_run(run_dir: Path) -> tuple[dict[str, Any], list[EpisodeLog], list[Scored]]:
+    """Read a run folder.
+
+    Returns:
+        **record**: Content of run.json; empty when there is none.
+        **logs**: Its finished episodes.
+        **scored**: Their metrics, in the same order.
+
+    Raises:
+        ReportError: there is no finished episode, or one cannot be read.
+    """
+    record = _read_record(run_dir / 'run.json')
+    logs = _read_logs(run_dir / 'episodes')
+    protocol = _protocol(record)
+    return record, logs, [Scored(log.spec, evaluate(log, protocol.judge)) for log in logs]
 
 
 def render(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -68,15 +67,16 @@ class Console:
         if self._bar is not None:
             self._bar.close()
 
-    def table(self, summaries: Sequence[Summary]) -> None:
-        """Print the results by task."""
-        print(f'{"task":<20}{"n":>5}  {"SR":<20}{"clean SR":<20}{"RC":<20}{"CT":<20}')
-        for part in summaries:
-            cells = []
-            for metric in ('success', 'collision_free_success', 'route_completion', 'collisions'):
-                value = part.metrics[metric]
-                cells.append(f'{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]'.ljust(20))
-            print(f'{part.name:<20}{part.episodes:>5}  {"".join(cells)}', file=sys.stdout)
+
+def print_table(summaries: Sequence[Summary]) -> None:
+    """Print the results, a line for each summary."""
+    print(f'{"task":<34}{"n":>5}  {"SR":<20}{"clean SR":<20}{"RC":<20}{"CT":<20}')
+    for part in summaries:
+        cells = []
+        for metric in ('success', 'collision_free_success', 'route_completion', 'collisions'):
+            value = part.metrics[metric]
+            cells.append(f'{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]'.ljust(20))
+        print(f'{part.name:<34}{part.episodes:>5}  {"".join(cells)}')
 
 
 def _show(bar: tqdm[None], what: str, share: float) -> None:

@@ -14,6 +14,7 @@ EPILOG = """examples:
   s2e bench run --policy privileged --scenes city:100-101 --tasks empty --episodes 5
   s2e bench run --policy models/s2e-small --scenes city:100-107 --tasks all --workers 2 --film 1
   s2e bench report runs/2026-01-31_120000
+  s2e bench compare runs/a runs/straight
 """
 RUN_EPILOG = """examples:
   s2e bench run --policy straight --scenes city:100 --tasks empty obstacle --out runs/straight
@@ -50,12 +51,19 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run.add_argument('--film', type=int, nargs='?', const=100000, default=0, metavar='N',
                      help='film every episode, or the first N of each scene and task')
     run.add_argument('--backend', default='cpu', help='renderer back end (cpu)')
+    compare = actions.add_parser(
+        'compare', help='print runs beside each other, by task and by whether a corner blocks the '
+        'straight line',
+    )
+    compare.add_argument('run_dirs', type=Path, nargs='+', metavar='RUN', help='run folder')
     report = actions.add_parser('report', help='write report.html of a run')
     report.add_argument('run_dir', type=Path, metavar='RUN', help='run folder')
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the action."""
+    if args.action == 'compare':
+        return _compare(args.run_dirs)
     return _run(args) if args.action == 'run' else _report(args.run_dir)
 
 
@@ -63,7 +71,7 @@ def _run(args: argparse.Namespace) -> int:
     from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
     from navbench_gs.runner.run import run_benchmark
     from navbench_gs.tasks.protocol import load_protocol
-    from s2e_cli.bench.console import Console
+    from s2e_cli.bench.console import Console, print_table
     from s2e_cli.bench.policies import policy_factory
 
     protocol = load_protocol(args.protocol)
@@ -86,11 +94,23 @@ def _run(args: argparse.Namespace) -> int:
             _report(out)
         raise
     console.close()
-    console.table(summaries)
+    print_table(summaries)
     if not summaries:
         print('s2e bench: no episode could be run', file=sys.stderr)
         return 1
     return _report(out)
+
+
+def _compare(run_dirs: list[Path]) -> int:
+    from navbench_gs.metrics.summary import by_route, by_task
+    from navbench_gs.report.html import read_run
+    from s2e_cli.bench.console import print_table
+
+    for run_dir in run_dirs:
+        record, logs, scored = read_run(run_dir)
+        print(f'{run_dir}: {record.get("policy") or logs[0].policy}')
+        print_table([*by_route(scored), *by_task(scored)])
+    return 0
 
 
 def _report(run_dir: Path) -> int:
