@@ -23,18 +23,18 @@ class ModelConfig:
         help='lite0: EfficientNet-Lite0 cut at stride 16; vit: ViT-S with 16 px patches.',
     )
     token_channels: int = option(
-        24, low=1, high=1024,
+        16, low=1, high=1024,
         help='Channels kept per cell before the map is flattened into the frame token; cells keep '
         'their places, since left or right of an obstacle is what steering depends on.',
     )
     token_mix: int = option(
-        48, low=0, high=1024,
+        0, low=0, high=1024,
         help='Channels of a trainable 3x3 layer over the frozen map before it is squeezed; 0 has '
         'none. It lets neighbouring cells agree on where an edge lies between them.',
     )
-    dim: int = option(192, low=16, high=2048, help='Width of every token.')
+    dim: int = option(128, low=16, high=2048, help='Width of every token.')
     heads: int = option(8, low=1, high=64, help='Attention heads.')
-    feed_forward: int = option(384, low=16, high=8192, help='Width of the hidden layers.')
+    feed_forward: int = option(256, low=16, high=8192, help='Width of the hidden layers.')
     fusion_layers: int = option(4, low=1, high=24, help='Self-attention over frames and goal.')
     decoder_layers: int = option(2, low=1, high=24, help='Cross-attention of the anchors.')
     anchors: int = option(
