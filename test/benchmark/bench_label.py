@@ -169,8 +169,10 @@ def faults(seed: int, folder: Path) -> list[dict[str, Any]]:
     for k in range(100, 120):
         blur[k] = cv2.blur(images[k], (25, 1))
     frozen[100:140] = images[100]
-    noise = rng.normal(0, 3, (count, *images.shape[1:]))
-    still = np.clip(images[100] + noise, 0, 255).astype(np.uint8)
+    still = np.stack([
+        np.clip(images[100] + rng.normal(0, 3, images[100].shape), 0, 255).astype(np.uint8)
+        for _ in range(count)
+    ])
     cases: list[tuple[str, np.ndarray, np.ndarray, float]] = [
         ('nothing', images, walk.poses, 0.6), ('cut in the middle', cut, spliced, 0.6),
         ('2 s blurred', blur, walk.poses, 0.6), ('4 s frozen', frozen, walk.poses, 0.6),
