@@ -80,7 +80,7 @@ def test_anchors_get_different_codes() -> None:
 
 def test_lite0_maps_and_padding() -> None:
     trunk = Lite0()
-    trunk.load_imagenet()
+    trunk.load_pretrained()
     with torch.no_grad():
         out = trunk(torch.rand(1, 3, 64, 64))
     assert out.shape == (1, 112, 4, 4)

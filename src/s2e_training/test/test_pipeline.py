@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from s2e_policy.bundle import load_bundle
 from s2e_policy.errors import PolicyError
 from s2e_policy.reference import replay
 from s2e_policy.runtime import OnnxPolicy
-from s2e_training.data.clip import Clip, ClipInfo, find_clips, load_clip, save_clip
+from s2e_training.data.clip import Clip, find_clips, load_clip, save_clip
 from s2e_training.data.draws import DrawWeights
 from s2e_training.data.features import FeatureEncoder, encode_clips, features_path
 from s2e_training.data.windows import BatchOptions, WindowSet
@@ -29,34 +30,19 @@ from s2e_training.pretrain.checkpoint import LAST, load_checkpoint
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.setup import make_trainer
 
-SIZE = 32
+spec = importlib.util.spec_from_file_location(
+    'arc_clips', Path(__file__).with_name('arc_clips.py')
+)
+assert spec is not None
+assert spec.loader is not None
+arc_clips = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(arc_clips)
+make_clip = arc_clips.make_clip
+SIZE = arc_clips.SIZE
 MODEL = ModelConfig(
     frames=3, image_size=SIZE, token_channels=4, dim=16, heads=2, feed_forward=32,
     fusion_layers=1, decoder_layers=1, anchors=4,
 )
-
-
-def make_clip(folder: Path, seed: int, count: int = 20, goal: float = 9.0) -> Path:
-    """A drive along an arc at 1 m/s with random images."""
-    rng = np.random.default_rng(seed)
-    yaw = np.linspace(0, rng.uniform(-1, 1), count)
-    xy = np.cumsum(0.2 * np.stack([np.cos(yaw), np.sin(yaw)], 1), axis=0)
-    steps = 0.2 * np.arange(1, 11)
-    turn = rng.uniform(-0.4, 0.4, count)
-    plan = np.stack([np.outer(np.cos(turn), steps), np.outer(np.sin(turn), steps)], axis=-1)
-    info = ClipInfo(
-        source=f'city:{1000 + seed}', licence='Apache-2.0', frames=count, width=SIZE, height=SIZE,
-        fx=16.0, fy=16.0, cx=16.0, cy=16.0, mount_x=0.3, mount_z=0.6, mount_pitch=0.1,
-        provenance={'task': 'empty', 'driver': 'teacher'},
-    )
-    clip = Clip(
-        info, rng.integers(0, 256, (count, SIZE, SIZE, 3), np.uint8),
-        np.arange(count, dtype=np.int64) * POLICY_PERIOD_NS,
-        np.column_stack([xy, yaw, np.ones(count), np.zeros(count)]), np.array([goal, 1.0]),
-        plan.astype(np.float32),
-    )
-    save_clip(clip, folder)
-    return folder
 
 
 @pytest.fixture(scope='module')
@@ -126,7 +112,7 @@ def test_a_run_can_begin_where_another_ended(clips: Path, finished: Path) -> Non
 
 def test_the_encoder_stays_frozen(clips: Path, finished: Path) -> None:
     fresh = Lite0()
-    fresh.load_imagenet()
+    fresh.load_pretrained()
     stored = load_checkpoint(finished / LAST)['model']
     for name, value in fresh.state_dict().items():
         assert torch.equal(value, stored[f'encoder.{name}']), name
@@ -169,7 +155,7 @@ def test_the_bundle_shares_its_weights_and_guards_them(clips: Path, finished: Pa
 
 def test_mirrored_windows_are_mirrored_everywhere(clips: Path) -> None:
     encoder = Lite0()
-    encoder.load_imagenet()
+    encoder.load_pretrained()
     runner = FeatureEncoder(encoder, SIZE)
     folders = find_clips(clips / 'train')
     encode_clips(folders, runner)
@@ -235,13 +221,13 @@ def test_folders_are_mixed_by_weight(clips: Path) -> None:
 
 def _imagenet() -> Lite0:
     encoder = Lite0()
-    encoder.load_imagenet()
+    encoder.load_pretrained()
     return encoder
 
 
 def test_windows_repeat_the_first_frame_and_restart(clips: Path) -> None:
     encoder = Lite0()
-    encoder.load_imagenet()
+    encoder.load_pretrained()
     runner = FeatureEncoder(encoder, SIZE)
     folders = find_clips(clips / 'train')
     encode_clips(folders, runner)

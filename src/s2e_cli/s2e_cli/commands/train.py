@@ -52,6 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     record.add_argument('--first-seed', type=int, help='first city seed, instead of the file')
     record.add_argument('--scenes', type=int, help='number of scenes, instead of the file')
     record.add_argument('--seed', type=int, help='seed of everything drawn, instead of the file')
+    record.add_argument('--image-size', type=int, help='height and width, instead of the file')
     record.add_argument('--workers', type=int, help='processes, instead of the file')
     add_import_parser(steps)
     add_inspect_parser(steps)
@@ -61,6 +62,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     encode.add_argument('--threads', type=int, default=1, help='threads (default 1)')
     encode.add_argument('--views', type=int, default=1,
                         help='views of each clip: as recorded, then narrower lenses (default 1)')
+    encode.add_argument('--config', type=Path, metavar='FILE',
+                        help='settings of the training, for another encoder than that of `small`')
     anchors = steps.add_parser('anchors', help='cluster intent points from clips, with a picture')
     anchors.add_argument('clips', type=Path, nargs='+', help='folders of clips')
     anchors.add_argument('--count', type=int, default=33, help='anchors, one to stop (default 33)')
@@ -92,7 +95,7 @@ def _record(args: argparse.Namespace) -> int:
     from s2e_training.data.record import RecordConfig, record
 
     values = to_mapping(from_yaml(RecordConfig, args.config))
-    for key in ('driver', 'first_seed', 'scenes', 'seed', 'workers'):
+    for key in ('driver', 'first_seed', 'scenes', 'seed', 'image_size', 'workers'):
         if getattr(args, key) is not None:
             values[key] = getattr(args, key)
     config = from_mapping(RecordConfig, values, source='command line')
@@ -120,13 +123,16 @@ def _record(args: argparse.Namespace) -> int:
 
 
 def _encode(args: argparse.Namespace) -> int:
+    from s2e_core.config import from_yaml
     from s2e_training.data.clip import find_clips
-    from s2e_training.data.features import FeatureEncoder, encode_clips
-    from s2e_training.models.lite0 import Lite0
+    from s2e_training.data.features import encode_clips
+    from s2e_training.pretrain.config import PretrainConfig
+    from s2e_training.pretrain.setup import feature_encoder
 
-    encoder = Lite0()
-    encoder.load_imagenet()
-    runner = FeatureEncoder(encoder, 128, args.threads)
+    config = PretrainConfig('encode', clips=(), validation=())
+    if args.config is not None:
+        config = from_yaml(PretrainConfig, args.config)
+    runner = feature_encoder(config, args.threads)
 
     def show(done: int, total: int) -> None:
         print(f'\rencoded {done}/{total} clips', end='', flush=True)
@@ -164,15 +170,12 @@ def _evaluate(args: argparse.Namespace) -> int:
     from s2e_training.data.clip import find_clips
     from s2e_training.data.features import FeatureEncoder, encode_clips
     from s2e_training.data.windows import WindowSet
-    from s2e_training.models.lite0 import Lite0
     from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
     from s2e_training.pretrain.evaluate import evaluate, write_rows
 
     checkpoint = args.training / BEST if args.training.is_dir() else args.training
     model, config = restore_model(load_checkpoint(checkpoint))
-    encoder = Lite0()
-    encoder.load_imagenet()
-    runner = FeatureEncoder(encoder, config.model.image_size, config.threads)
+    runner = FeatureEncoder(model.encoder, config.model.image_size, config.threads)
     clips = [clip for folder in args.clips for clip in find_clips(folder)]
     encode_clips(clips, runner)
     data = WindowSet(clips, runner.key, config.model.frames, config.model.goal_encoding)

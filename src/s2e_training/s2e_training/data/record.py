@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, CameraMount
+from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, CameraModel, CameraMount
 from s2e_core.config import check, option
 from s2e_core.errors import ConfigError
 from s2e_training.data.clip import Clip, ClipInfo, save_clip
@@ -38,6 +38,8 @@ class RecordConfig:
     )
     robot: str = option('coco', help='Robot profile.')
     protocol: str = option('default', help='Rules of routes and hazards.')
+    image_size: int = option(128, unit='px', low=32, high=512, help='Height and width; 90 degrees '
+                             'wide whatever the size.')
     workers: int = option(2, low=1, high=64, help='Processes; each renders with one thread.')
     driver: str = option('', help='Bundle that drives (DAgger); the teacher when empty.')
     seed: int = option(0, low=0, high=2**31, help='Seed of everything drawn.')
@@ -117,7 +119,7 @@ def record_scene(config: RecordConfig, seed: int, out: Path) -> Iterator[Recorde
     mount = jitter_mount(SMALL_MOUNT, config.jitter, rng)
     bundle = resolve_scene(f'city:{seed}')
     robot = load_robot(config.robot)
-    world = Simulation(bundle, robot, camera=SMALL_CAMERA, mount=mount, threads=1)
+    world = Simulation(bundle, robot, camera=_camera(config), mount=mount, threads=1)
     for index, name in enumerate(names):
         if not (out / name).is_dir():
             yield _record_drive(config, world, index, mount, out / name)
@@ -150,7 +152,7 @@ def _record_drive(
     if count < SHORTEST:
         return Recorded(folder.name, 0, result.arrived, result.touched, 'shorter than 2 s')
     rgb = jitter_light(np.stack(result.images), config.jitter, rng)
-    camera = SMALL_CAMERA
+    camera = _camera(config)
     info = ClipInfo(
         source=spec.scene, licence='Apache-2.0', frames=count, width=camera.width,
         height=camera.height, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy,
@@ -171,6 +173,10 @@ def _record_drive(
         folder,
     )
     return Recorded(folder.name, count, result.arrived, result.touched)
+
+
+def _camera(config: RecordConfig) -> CameraModel:
+    return SMALL_CAMERA.scaled(config.image_size, config.image_size)
 
 
 _DRIVERS: dict[str, Any] = {}

@@ -20,7 +20,8 @@ def model_card(manifest: Manifest, model: S2EModel) -> str:
     frozen = sum(p.numel() for p in model.encoder.parameters())
     trunk = (
         'The encoder is EfficientNet-Lite0 cut at stride 16 with frozen ImageNet weights '
-        '(Apache-2.0).' if c.encoder == 'lite0' else 'The encoder has the size of ViT-S.'
+        '(Apache-2.0).' if c.encoder == 'lite0' else
+        'The encoder is DINOv3 ViT-S/16, frozen; its weights have a licence of their own.'
     )
     network = (
         f'S2E architecture: {c.frames} frames of {c.image_size}x{c.image_size} RGB at 5 Hz, '

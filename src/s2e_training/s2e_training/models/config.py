@@ -9,7 +9,7 @@ from s2e_core.config import check, option
 from s2e_core.errors import ConfigError
 from s2e_policy.goal import GOAL_ENCODINGS, GoalEncoding
 
-EncoderKind = Literal['lite0', 'vit']
+EncoderKind = Literal['lite0', 'dino']
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class ModelConfig:
     frames: int = option(11, low=1, high=64, help='Images in one observation.')
     image_size: int = option(128, unit='px', low=32, high=512, help='Height and width.')
     encoder: EncoderKind = option(
-        'lite0', choices=('lite0', 'vit'),
-        help='lite0: EfficientNet-Lite0 cut at stride 16; vit: ViT-S with 16 px patches.',
+        'lite0', choices=('lite0', 'dino'),
+        help='lite0: EfficientNet-Lite0 cut at stride 16; dino: DINOv3 ViT-S/16; frozen.',
     )
     token_channels: int = option(
         16, low=1, high=1024,
@@ -74,7 +74,7 @@ class ModelConfig:
 
 
 PAPER = ModelConfig(
-    image_size=256, encoder='vit', token_channels=8, token_mix=0, dim=768, heads=8,
+    image_size=256, encoder='dino', token_channels=8, token_mix=0, dim=768, heads=8,
     feed_forward=3072, fusion_layers=6, decoder_layers=3, anchors=64, goal_encoding='linear',
 )
 """The size of the camera-ready paper, about 95 M parameters; token_channels is our choice."""

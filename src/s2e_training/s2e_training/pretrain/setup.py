@@ -9,8 +9,7 @@ from s2e_training.data.clip import find_clips
 from s2e_training.data.draws import DrawWeights
 from s2e_training.data.features import FeatureEncoder, encode_clips
 from s2e_training.data.windows import WindowSet
-from s2e_training.errors import TrainingError
-from s2e_training.models.lite0 import Lite0
+from s2e_training.models.policy import make_encoder
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.trainer import Trainer
 
@@ -24,16 +23,9 @@ def make_trainer(config: PretrainConfig, folder: Path, clock: Callable[[], float
         clock: Seconds, monotonic.
 
     Raises:
-        TrainingError: The encoder cannot be cached, or clips are missing.
+        TrainingError: Clips or weights of the encoder are missing.
     """
-    if config.model.encoder != 'lite0':
-        raise TrainingError(
-            f'pretrain: only the frozen encoder lite0 has cached features, got '
-            f'{config.model.encoder}'
-        )
-    encoder = Lite0()
-    encoder.load_imagenet()
-    runner = FeatureEncoder(encoder, config.model.image_size, config.threads)
+    runner = feature_encoder(config, config.threads)
     roots = [find_clips(Path(root)) for root in config.clips]
     train = [clip for root in roots for clip in root]
     validation = [clip for root in config.validation for clip in find_clips(Path(root))]
@@ -48,3 +40,14 @@ def make_trainer(config: PretrainConfig, folder: Path, clock: Callable[[], float
         config, folder, WindowSet(train, *shape, weights, config.views),
         WindowSet(validation, *shape), clock,
     )
+
+
+def feature_encoder(config: PretrainConfig, threads: int) -> FeatureEncoder:
+    """Make the encoder that clips are encoded with for a run.
+
+    Raises:
+        TrainingError: Its weights are missing or of another network.
+    """
+    encoder = make_encoder(config.model)
+    encoder.load_pretrained(config.encoder_weights)
+    return FeatureEncoder(encoder, config.model.image_size, threads)

@@ -241,6 +241,5 @@ def _initial_model(config: PretrainConfig, train: WindowSet) -> S2EModel:
         return model
     anchors = choose_anchors(config.anchors, config.model.anchors, train.plans, config.seed)
     model = S2EModel(config.model, torch.from_numpy(anchors))
-    if config.model.encoder == 'lite0':
-        model.encoder.load_imagenet()  # type: ignore[operator]
+    model.encoder.load_pretrained(config.encoder_weights)
     return model
