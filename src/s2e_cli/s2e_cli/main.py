@@ -11,6 +11,13 @@ from s2e_core.errors import S2EError
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+REQUIREMENTS = {
+    's2e_training': 'the package src/s2e_training of this repository',
+    **dict.fromkeys(
+        ('torch', 'transformers', 'onnx', 'pycolmap', 'tensorboard'), 'requirements/training.txt'
+    ),
+}
+"""Where packages that only some commands need come from."""
 
 EPILOG = """examples:
   s2e doctor                  what this machine has, and how to mend what is missing
@@ -55,6 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.traceback:
             raise
         print(f's2e: error: {error}', file=sys.stderr)
+        return EXIT_ERROR
+    except ModuleNotFoundError as error:
+        if args.traceback or error.name is None:
+            raise
+        package = error.name.partition('.')[0]
+        hint = REQUIREMENTS.get(package, 'requirements/')
+        print(
+            f's2e: error: `s2e {args.command}` needs the package {package}, which is not '
+            f'installed ({hint}); `s2e doctor` shows what is missing', file=sys.stderr,
+        )
         return EXIT_ERROR
     except KeyboardInterrupt:
         print('s2e: interrupted', file=sys.stderr)

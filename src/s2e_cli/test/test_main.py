@@ -89,3 +89,16 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == '[]'
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch, capsys, tmp_path):
+    hide = {name: None for name in sys.modules if name.partition('.')[0] == 's2e_training'}
+    for name in {'s2e_training', *hide}:
+        monkeypatch.setitem(sys.modules, name, None)
+    for words in (['replay', str(tmp_path)], ['train', 'encode', str(tmp_path)]):
+        assert cli.main(words) == 2
+        shown = capsys.readouterr().err
+        assert 'needs the package s2e_training' in shown
+        assert shown.count('\n') == 1
+    with pytest.raises(ModuleNotFoundError):
+        cli.main(['--traceback', 'replay', str(tmp_path)])
