@@ -229,3 +229,20 @@ def test_camera_sees_the_wall_ahead_and_a_person_in_front_of_it() -> None:
     # A person at x = 6 stands 1.7 m from the camera, in front of the wall.
     assert sim.frame().depth[58, 64] == pytest.approx(1.7, abs=0.3)
     assert sim.image().stamp_ns == 0
+
+
+def test_a_picture_from_another_place_shows_the_scene_alone() -> None:
+    world = Simulation(
+        tiny_bundle(), load_robot('coco'), camera=SMALL_CAMERA, mount=SMALL_MOUNT, threads=1
+    )
+    person = PersonSpec(1, (4.0, 0.0), (4.0, 0.0), 1.0, True, 'stand')
+    world.reset(replace(EMPTY, task='pedestrian', people=(person,)))
+    ahead = world.picture(Pose2(3.0, 0.0, 0.0), SMALL_CAMERA).rgb
+    away = world.picture(Pose2(3.0, 0.0, math.pi), SMALL_CAMERA).rgb
+    # The red face is 4.5 m off the base, 4.2 m off the camera at 0.6 m: seen about row 56, 1 m
+    # wide, 64 / 4.2 = 15 columns around column 64.
+    red = (ahead[..., 0] > 120) & (ahead[..., 1] < 60)
+    columns = np.nonzero(red.any(axis=0))[0]
+    assert 10 <= len(columns) <= 22
+    assert abs(columns.mean() - 63.5) < 1.0
+    assert not ((away[..., 0] > 120) & (away[..., 1] < 60)).any()

@@ -172,6 +172,25 @@ class Simulation:
             raise SimulationError('this simulation was made with render=False, it has no camera')
         return self._camera.render(self._world.pose(), self._dynamic(), camera)
 
+    def picture(self, place: Pose2, camera: CameraModel) -> Frame:
+        """Draw the scene alone, without people and obstacles, as seen from another place.
+
+        Args:
+            place: map <- base_link, upright on the floor there.
+            camera: A pinhole in the robot's mount.
+
+        Raises:
+            SimulationError: the simulation was made without rendering.
+        """
+        if self._camera is None:
+            raise SimulationError('this simulation was made with render=False, it has no camera')
+        base = np.eye(4)
+        base[:2, :2] = [[math.cos(place.yaw), -math.sin(place.yaw)],
+                        [math.sin(place.yaw), math.cos(place.yaw)]]
+        base[:2, 3] = place.x, place.y
+        base[2, 3] = self.bundle.collision.floor(base[None, :2, 3])[0]
+        return self._camera.render(base, [], camera)
+
     def scan(self, beams: int = 360, max_range: float = 10.0) -> NDArray[np.float32]:
         """Return `[beams]` distances from base_link, -pi to pi; inf where nothing is near."""
         return self._cast(self.true_pose(), beams, max_range)

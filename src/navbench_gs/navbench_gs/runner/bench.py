@@ -15,6 +15,7 @@ from navbench_gs.metrics.scores import evaluate
 from navbench_gs.report.map import save_map
 from navbench_gs.runner.episode import run_episode
 from navbench_gs.runner.filming import FilmRecorder
+from navbench_gs.runner.goal_picture import goal_picture
 from navbench_gs.runner.plan import (
     Finished,
     Item,
@@ -127,6 +128,9 @@ class Bench:
         policy: Any = self._policy
         if hasattr(policy, 'bind'):
             policy.bind(world, spec)
+        if hasattr(policy, 'set_goal_image'):
+            rules = self._config.protocol
+            policy.set_goal_image(goal_picture(spec, world, rules, self._policy.spec.camera))
         loop = ControlLoop(self._policy, self._robot)
         look = _Eye(world, self._camera(), self._policy.spec.camera, looks)
         record = None
