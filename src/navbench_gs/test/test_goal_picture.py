@@ -6,9 +6,13 @@ import math
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from navbench_gs.agents.straight import StraightToGoal
+from navbench_gs.runner.bench import Bench
 from navbench_gs.runner.goal_picture import arrival
+from navbench_gs.runner.plan import RunConfig
 from navbench_gs.tasks.protocol import load_protocol
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.robot import load_robot
@@ -35,3 +39,43 @@ def test_behind_a_corner_it_looks_away_from_the_corner(block_scene):
     place = arrival(replace(SPEC, goal=(20.0, 12.0), geodesic=21.0), world, PROTOCOL)
     assert place.yaw == pytest.approx(1.10, abs=0.12)
     assert place.yaw > math.atan2(9, 17) + 0.3
+
+
+class DrivesToPicture(StraightToGoal):
+    """Keeps the pictures it is given and gives up at its first image."""
+
+    needs_images = True
+
+    def __init__(self):
+        super().__init__(1.0)
+        self.pictures = []
+
+    def set_goal_image(self, rgb):
+        self.pictures.append(rgb)
+
+    def infer(self, observation):
+        raise ValueError('has seen enough')
+
+
+class Factory:
+    name = 'pictures'
+
+    def __init__(self):
+        self.policy = DrivesToPicture()
+
+    def __call__(self):
+        return self.policy
+
+
+def test_the_benchmark_gives_each_route_its_picture(tmp_path):
+    factory = Factory()
+    config = RunConfig(
+        scenes=('city:101',), tasks=('empty',), protocol=PROTOCOL, robot='coco', episodes=2
+    )
+    bench = Bench(config, factory, tmp_path, 1)
+    for item in config.items():
+        assert bench.run(item).detail == 'ValueError: has seen enough'
+    first, second = factory.policy.pictures
+    spec = factory.policy.spec.camera
+    assert first.shape == second.shape == (spec.height, spec.width, 3)
+    assert np.abs(first.astype(int) - second).mean() > 5.0
