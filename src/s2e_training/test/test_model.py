@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from navbench_gs.sensors.jitter import JitterConfig, jitter_light, jitter_mount
 from s2e_core.camera import SMALL_MOUNT
 from s2e_core.errors import ConfigError
 from s2e_core.records import Command
-from s2e_training.data.jitter import JitterConfig, jitter_light, jitter_mount
 from s2e_training.data.noise import CommandNoise, NoiseConfig
 from s2e_training.models.anchors import fan_anchors
 from s2e_training.models.config import PAPER, ModelConfig

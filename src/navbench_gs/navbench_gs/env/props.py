@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from navbench_gs.physics.solids import PersonBody, Solid
 from navbench_gs.render import DynamicGroup
 from navbench_gs.scenes.captured import captured_person, short_name
-from navbench_gs.scenes.objects import PersonSplats, SceneObject, make_obstacle, make_person
+from navbench_gs.scenes.objects import PersonSplats, SceneObject, known_obstacle, make_person
 from navbench_gs.tasks.spec import EpisodeSpec, ObstacleSpec, PersonSpec
 
 CACHE_SIZE = 256
@@ -42,7 +42,7 @@ class Props:
         """Return the object that a spec names."""
         return _cached(
             self._obstacles, (spec.kind, spec.seed),
-            lambda: make_obstacle(spec.kind, np.random.default_rng(spec.seed)),
+            lambda: known_obstacle(spec.kind, spec.seed),
         )
 
     def person(self, spec: PersonSpec) -> PersonSplats:

@@ -7,20 +7,18 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.crowd import Crowd, CrowdConfig, CrowdGround
-from navbench_gs.env.footprint import OccupancyProbe
-from navbench_gs.env.props import Props
+from navbench_gs.crowd import Crowd, CrowdConfig
+from navbench_gs.env.kit import SceneKit
 from navbench_gs.env.state import SimState, StuckDetector
 from navbench_gs.errors import SimulationError
-from navbench_gs.physics import PhysicsWorld, WorldTemplate
+from navbench_gs.physics import PhysicsWorld
 from navbench_gs.physics.contacts import OCCUPIED
 from navbench_gs.physics.solids import footprints
 from navbench_gs.physics.template import STEP_NS
-from navbench_gs.render import DynamicGroup, Frame
+from navbench_gs.render import DynamicGroup, Frame, Renderer, View
 from navbench_gs.render.factory import Backend
 from navbench_gs.scenes.bundle import SceneBundle
-from navbench_gs.scenes.collision import CollisionMap
-from navbench_gs.sensors import Drift, DriftingOdometry, SceneCamera, VirtualScan
+from navbench_gs.sensors import Drift, DriftingOdometry, SceneCamera
 from navbench_gs.sensors.free_space import REACH, from_depth, from_scan
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import CameraModel, CameraMount
@@ -53,6 +51,7 @@ class Simulation:
         drift: Drift | None = None,
         crowd: CrowdConfig | None = None,
         latency: float = 0.0,
+        kit: SceneKit | None = None,
     ) -> None:
         """Prepare a scene.
 
@@ -67,6 +66,7 @@ class Simulation:
             drift: Errors of odometry; the protocol's when left out.
             crowd: How people avoid.
             latency: Delay of commands at the base, seconds.
+            kit: What worlds of this scene and robot share; `threads` and `backend` are its own.
         """
         self.bundle, self.robot = bundle, robot
         self.time_ns = 0
@@ -75,11 +75,11 @@ class Simulation:
         self.spec: EpisodeSpec | None = None
         self._drift, self._latency = drift or Drift(), latency
         self._crowd_config = crowd or CrowdConfig()
+        self._kit = kit or SceneKit(bundle, robot, backend=backend, threads=threads)
         self._camera: SceneCamera | None = None
         if render:
             place = mount or robot.camera.mount()
-            self._camera = SceneCamera(bundle.cloud(), camera, place, backend, threads)
-        self._keep(bundle.collision)
+            self._camera = SceneCamera(self._kit.renderer, camera, place)
 
     def reset(self, spec: EpisodeSpec) -> None:
         """Set the world to an episode's beginning.
@@ -97,11 +97,12 @@ class Simulation:
                 f'episode {spec.id} was drawn on scene {spec.scene!r} with hash '
                 f'{spec.scene_hash!r}, this scene has {self.bundle.hash!r}'
             )
-        solids, bodies = self._props.solids(spec.obstacles), self._props.bodies(spec.people)
-        self._crowd = Crowd(self._ground, self.robot, spec.people, bodies, solids, spec.seed,
+        props = self._kit.props
+        solids, bodies = props.solids(spec.obstacles), props.bodies(spec.people)
+        self._crowd = Crowd(self._kit.ground, self.robot, spec.people, bodies, solids, spec.seed,
                             self._crowd_config)
         self._world = PhysicsWorld(
-            self._template, spec.start, solids, bodies, self._standing_places(),
+            self._kit.template, spec.start, solids, bodies, self._standing_places(),
             latency=self._latency,
         )
         self._odometry = DriftingOdometry(
@@ -153,14 +154,29 @@ class Simulation:
         Raises:
             SimulationError: the simulation was made without rendering.
         """
-        if self._camera is None:
-            raise SimulationError('this simulation was made with render=False, it has no camera')
-        return self._camera.render(self._world.pose(), self._dynamic())
+        return self._require_camera().render(self._world.pose(), self._dynamic())
 
     @property
     def has_camera(self) -> bool:
         """Whether images can be drawn."""
         return self._camera is not None
+
+    def aim(self, camera: CameraModel, mount: CameraMount) -> None:
+        """Change the camera's lens and place.
+
+        Raises:
+            SimulationError: the simulation was made without rendering.
+        """
+        self._require_camera().aim(camera, mount)
+
+    def shot(self) -> tuple[Renderer, View]:
+        """Return what `frame` would draw, for drawing the views of many worlds in one call.
+
+        Raises:
+            SimulationError: the simulation was made without rendering.
+            RenderError: the camera is distorted.
+        """
+        return self._require_camera().shot(self._world.pose(), self._dynamic())
 
     def view(self, camera: CameraModel) -> Frame:
         """Draw another lens in the camera's place, such as a sharper one for films.
@@ -168,9 +184,7 @@ class Simulation:
         Raises:
             SimulationError: the simulation was made without rendering.
         """
-        if self._camera is None:
-            raise SimulationError('this simulation was made with render=False, it has no camera')
-        return self._camera.render(self._world.pose(), self._dynamic(), camera)
+        return self._require_camera().render(self._world.pose(), self._dynamic(), camera)
 
     def picture(self, place: Pose2, camera: CameraModel) -> Frame:
         """Draw the scene alone, without people and obstacles, as seen from another place.
@@ -231,19 +245,16 @@ class Simulation:
         discs, rectangles = footprints(self._world.solids, self._world.solid_poses())
         people = np.column_stack([self._crowd.places[:, :2], self._crowd.radii])
         discs = np.concatenate([people, discs])
-        return self._scanner.cast(pose, discs, rectangles, beams, max_range)
+        return self._kit.scanner.cast(pose, discs, rectangles, beams, max_range)
 
-    def _keep(self, collision: CollisionMap) -> None:
-        """Build what every episode on the scene shares."""
-        self._props = Props()
-        self._template = WorldTemplate(self.robot, collision)
-        self._ground = CrowdGround(collision)
-        self._probe = OccupancyProbe(collision, self.robot)
-        self._scanner = VirtualScan(collision)
+    def _require_camera(self) -> SceneCamera:
+        if self._camera is None:
+            raise SimulationError('this simulation was made with render=False, it has no camera')
+        return self._camera
 
     def _observe(self, pose: Pose2) -> None:
         """Collect what happened in the tick."""
-        if self._probe.occupied(pose):
+        if self._kit.probe.occupied(pose):
             self._world.contacts.note(OCCUPIED)
         base = self._world.base
         self.state = SimState(
@@ -263,7 +274,7 @@ class Simulation:
         """Return the groups to draw: people in their gait, obstacles where physics has them."""
         if self.spec is None:
             return []
-        return self._props.groups(
+        return self._kit.props.groups(
             self.spec, self._world.solid_poses(), self._standing_places(), self._crowd.phases,
             self._world.pose()[:2, 3],
         )

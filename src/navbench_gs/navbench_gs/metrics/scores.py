@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from navbench_gs.metrics.collisions import CollisionTally
 from navbench_gs.metrics.outcome import Cause, Outcome, cause_of
 from navbench_gs.metrics.record import TICK, EpisodeLog
 from navbench_gs.tasks.protocol import JudgeRules
@@ -91,26 +92,11 @@ def route_completion(log: EpisodeLog) -> float:
 
 
 def collision_count(log: EpisodeLog, debounce: float) -> int:
-    """Count collisions (CT).
-
-    Contacts with one body less than `debounce` s apart are one; each full such time in it counts
-    again. A contact that chatters on and off is sustained from its first to its last tick.
-    """
-    gap = round(debounce / TICK)
-    by_body: dict[str, list[int]] = {}
-    for contact in log.contacts:
-        by_body.setdefault(contact.body, []).append(contact.tick)
-    count = 0
-    for touched in by_body.values():
-        ticks = sorted(set(touched))
-        first = last = ticks[0]
-        for tick in ticks[1:]:
-            if tick - last >= gap:
-                count += 1 + (last - first) // gap
-                first = tick
-            last = tick
-        count += 1 + (last - first) // gap
-    return count
+    """Count collisions (CT); see `CollisionTally`."""
+    tally = CollisionTally(debounce)
+    for contact in sorted(log.contacts, key=lambda contact: contact.tick):
+        tally.add(contact.tick, contact.body)
+    return tally.count
 
 
 def contact_time(log: EpisodeLog) -> float:

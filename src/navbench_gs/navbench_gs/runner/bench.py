@@ -26,7 +26,7 @@ from navbench_gs.runner.plan import (
 )
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.resolve import resolve_scene
-from navbench_gs.sensors import Drift
+from navbench_gs.sensors.odometry import drift_of
 from navbench_gs.tasks.sampling import default_name, sample_episode
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import CameraModel, Reprojector
@@ -106,12 +106,10 @@ class Bench:
     def _world(self, bundle: SceneBundle, images: bool) -> Simulation:
         """Return the simulation of the scene; splats are read only where someone looks."""
         if self._simulation is None or (images and not self._simulation.has_camera):
-            rules = self._config.protocol.drift
             self._simulation = Simulation(
                 bundle, self._robot, camera=self._camera(), threads=self._threads, render=images,
                 backend=self._config.backend,
-                drift=Drift(rules.distance / 100.0, np.deg2rad(rules.yaw) / 10.0,
-                            rules.long_route),
+                drift=drift_of(self._config.protocol.drift),
             )
         return self._simulation
 
@@ -165,5 +163,3 @@ class _Eye:
             return CameraFrame(self._world.time_ns, self._pattern)
         frame = self._world.image()
         return CameraFrame(frame.stamp_ns, self._reproject(frame.rgb))
-
-

@@ -114,6 +114,11 @@ class EpisodeJudge:
         return self._rows['geodesic'][-1] if self._rows['geodesic'] else self.spec.geodesic
 
     @property
+    def newest(self) -> dict[str, float]:
+        """The newest row of the log: `metrics.record.COLUMNS` by name."""
+        return {name: column[-1] for name, column in self._rows.items()}
+
+    @property
     def contact_count(self) -> int:
         """Ticks in contact so far, bodies counted apart."""
         return len(self._contacts)

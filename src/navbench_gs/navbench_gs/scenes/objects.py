@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,9 @@ from navbench_gs.scenes.solids import box, cylinder, ellipsoid
 from navbench_gs.scenes.surfels import Surfels
 from navbench_gs.scenes.thing import SceneObject
 
-__all__ = ['KINDS', 'PersonSplats', 'SceneObject', 'make_obstacle', 'make_person']
+__all__ = [
+    'KINDS', 'PersonSplats', 'SceneObject', 'known_obstacle', 'make_obstacle', 'make_person',
+]
 
 Float = NDArray[np.float64]
 Colour = tuple[float, float, float]
@@ -189,6 +192,15 @@ def make_obstacle(kind: str, rng: np.random.Generator) -> SceneObject:
     cloud = shaded(made.surfels).cloud()
     size = (float(made.size[0]), float(made.size[1]), float(made.size[2]))
     return SceneObject(kind, cloud, made.shape, size, made.mass, made.pushable)
+
+
+@lru_cache(maxsize=128)
+def known_obstacle(kind: str, seed: int) -> SceneObject:
+    """Return the thing that a kind and a seed name.
+
+    Drawing an episode asks for the size of each of its things, building it for the things.
+    """
+    return make_obstacle(kind, np.random.default_rng(seed))
 
 
 def shaded(surfels: Surfels) -> Surfels:

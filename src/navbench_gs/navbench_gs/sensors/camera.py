@@ -3,50 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.render import DynamicGroup, Frame, RenderCamera, make_renderer
-from navbench_gs.render.factory import Backend, Mode
+from navbench_gs.errors import RenderError
+from navbench_gs.render import DynamicGroup, Frame, RenderCamera, Renderer, View
 from navbench_gs.render.lens import Lens
-from navbench_gs.splats.cloud import GaussianCloud
 from s2e_core.camera import CameraModel, CameraMount
 
 
 class SceneCamera:
-    """Draws what the camera on the robot sees; one renderer lives as long as the scene."""
+    """Draws what the camera on the robot sees; the renderer lives as long as the scene."""
 
-    def __init__(
-        self,
-        cloud: GaussianCloud,
-        camera: CameraModel,
-        mount: CameraMount,
-        backend: Backend = 'cpu',
-        threads: int | None = None,
-        mode: Mode = 'exact',
-        cache: Path | None = None,
-    ) -> None:
-        """Prepare the scene for drawing.
+    def __init__(self, renderer: Renderer, camera: CameraModel, mount: CameraMount) -> None:
+        """Look at a scene.
 
         Args:
-            cloud: The scene's splats, scene frame (= map).
+            renderer: The scene's; several cameras may share one.
             camera: Intrinsics, with any distortion that `render.lens` knows.
             mount: The camera's place on the robot.
-            backend: Renderer back end.
-            threads: Threads of the renderer; all when left out.
-            mode: `exact` or `fast`.
-            cache: Folder in which `fast` keeps its surveys.
+
+        Raises:
+            RenderError: the camera's distortion cannot be drawn.
+        """
+        self._renderer = renderer
+        self.aim(camera, mount)
+
+    def aim(self, camera: CameraModel, mount: CameraMount) -> None:
+        """Change lens and place.
 
         Raises:
             RenderError: the camera's distortion cannot be drawn.
         """
         self.camera = camera
         self._base_from_optical = mount.base_from_optical()
-        self._renderer = make_renderer(
-            cloud, backend=backend, mode=mode, threads=threads, cache=cache
-        )
         self._lens = _lens(camera)
 
     def pose(self, map_from_base: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -69,11 +60,28 @@ class SceneCamera:
         pose = self.pose(map_from_base)
         if lens is None and self._lens is not None:
             return self._lens.render(self._renderer, pose, dynamic)
-        view = lens or self.camera
-        return self._renderer.render(
-            RenderCamera(view.width, view.height, view.fx, view.fy, view.cx, view.cy, pose),
-            dynamic,
-        )
+        return self._renderer.render(_pinhole(lens or self.camera, pose), dynamic)
+
+    def shot(
+        self, map_from_base: NDArray[np.float64], dynamic: Sequence[DynamicGroup]
+    ) -> tuple[Renderer, View]:
+        """Return the renderer and what `render` would draw, for drawing many views in one call.
+
+        Raises:
+            RenderError: the camera is distorted, which takes more than one view.
+        """
+        if self._lens is not None:
+            raise RenderError(
+                f'a {self.camera.model} camera is drawn from several views, not in one shot'
+            )
+        return self._renderer, View(_pinhole(self.camera, self.pose(map_from_base)), dynamic)
+
+
+def _pinhole(camera: CameraModel, pose: NDArray[np.float64]) -> RenderCamera:
+    """Return the renderer's camera at map <- optical."""
+    return RenderCamera(
+        camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy, pose
+    )
 
 
 def _lens(camera: CameraModel) -> Lens | None:

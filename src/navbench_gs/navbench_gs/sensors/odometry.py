@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from navbench_gs.tasks.protocol import DriftRules
 from s2e_core.config import check, option
 from s2e_core.records import Odometry
 from s2e_core.se2 import Pose2
@@ -30,6 +31,11 @@ class Drift:
 
     def __post_init__(self) -> None:
         check(self, source='odometry drift')
+
+
+def drift_of(rules: DriftRules) -> Drift:
+    """Return a protocol's drift in the units of this module."""
+    return Drift(rules.distance / 100.0, np.deg2rad(rules.yaw) / 10.0, rules.long_route)
 
 
 class DriftingOdometry:

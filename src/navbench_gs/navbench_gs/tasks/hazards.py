@@ -51,9 +51,9 @@ class Patch:
 @lru_cache(maxsize=4096)
 def obstacle_size(kind: str, seed: int) -> tuple[float, float]:
     """Half extents of an obstacle's footprint, metres; the second is 0 for a round one."""
-    from navbench_gs.scenes.objects import make_obstacle
+    from navbench_gs.scenes.objects import known_obstacle
 
-    made = make_obstacle(kind, np.random.default_rng(seed))
+    made = known_obstacle(kind, seed)
     if made.shape == 'cylinder':
         return float(made.size[0]), 0.0
     return float(made.size[0]), float(made.size[1])

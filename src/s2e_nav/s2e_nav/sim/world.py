@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from navbench_gs.env.simulation import Simulation
 from navbench_gs.errors import TaskError
 from navbench_gs.report.map import save_map
@@ -15,7 +13,7 @@ from navbench_gs.runner.judge import EpisodeJudge
 from navbench_gs.runner.plan import Item, RunFolder
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.resolve import resolve_scene
-from navbench_gs.sensors import Drift
+from navbench_gs.sensors.odometry import drift_of
 from navbench_gs.tasks.sampling import default_name, sample_episode
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import SMALL_CAMERA, CameraModel
@@ -116,11 +114,10 @@ class World:
             # For the report's maps; it opens without the scene.
             maps = RunFolder(Path(self._config.output)).maps
             save_map(self._bundle.collision, default_name(self._bundle), maps)
-        rules = self.run.protocol.drift
         self._simulation = Simulation(
             self._bundle, self.robot, camera=self.camera, threads=self._config.threads or None,
             backend=self._config.backend,
-            drift=Drift(rules.distance / 100.0, np.deg2rad(rules.yaw) / 10.0, rules.long_route),
+            drift=drift_of(self.run.protocol.drift),
         )
         return True
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from navbench_gs.sensors.jitter import JitterConfig, jitter_light, jitter_mount
 from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, CameraModel, CameraMount
 from s2e_core.config import check, option
 from s2e_core.errors import ConfigError
 from s2e_training.data.clip import Clip, ClipInfo, save_clip
-from s2e_training.data.jitter import JitterConfig, jitter_light, jitter_mount
 from s2e_training.data.noise import NoiseConfig
 from s2e_training.errors import TrainingError
 
