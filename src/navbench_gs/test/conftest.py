@@ -14,6 +14,7 @@ from navbench_gs.render import RenderCamera
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.splats import GaussianCloud, load
+from s2e_core.paths import find_config
 
 # Modules that several test files share.
 sys.path.append(str(Path(__file__).parent / 'support'))
@@ -137,3 +138,28 @@ def block_scene() -> SceneBundle:
         collision=collision,
         spawn=collision.centre(cells),
     )
+
+
+@pytest.fixture
+def only_yard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every name of a scene mean the yard of `support/yard.py`."""
+    from yard import make_yard
+
+    for module in ('scenes.resolve', 'runner.bench', 'runner.replay'):
+        monkeypatch.setattr(f'navbench_gs.{module}.resolve_scene', lambda spec: make_yard())
+
+
+@pytest.fixture(scope='session')
+def hurry(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A protocol of routes of 8 to 10 m and no more time than top speed takes: 5.3 to 6.7 s."""
+    text = find_config('navbench/default.yaml').read_text()
+    for old, new in (
+        ('time_base: 20.0', 'time_base: 0.0'), ('time_factor: 2.5', 'time_factor: 1.0'),
+        ('geodesic_low: 10.0', 'geodesic_low: 8.0'),
+        ('geodesic_high: 30.0', 'geodesic_high: 10.0'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path_factory.mktemp('protocol') / 'hurry.yaml'
+    path.write_text(text)
+    return str(path)

@@ -36,26 +36,7 @@ SMALL = {'scenes': 'yard', 'width': 32, 'height': 24, 'threads': 1}
 STAND, FULL = np.zeros(2, np.float32), np.array([1.5, 0.0], np.float32)
 
 
-@pytest.fixture(autouse=True)
-def yard(monkeypatch):
-    """Let every name mean the yard."""
-    monkeypatch.setattr('navbench_gs.scenes.resolve.resolve_scene', lambda spec: make_yard())
-    monkeypatch.setattr('navbench_gs.runner.bench.resolve_scene', lambda spec: make_yard())
-
-
-@pytest.fixture(scope='module')
-def hurry(tmp_path_factory):
-    """A protocol of routes of 8 to 10 m and no more time than top speed takes: 5.3 to 6.7 s."""
-    from s2e_core.paths import find_config
-
-    text = find_config('navbench/default.yaml').read_text()
-    text = text.replace('time_base: 20.0', 'time_base: 0.0')
-    text = text.replace('time_factor: 2.5', 'time_factor: 1.0')
-    text = text.replace('geodesic_low: 10.0', 'geodesic_low: 8.0')
-    text = text.replace('geodesic_high: 30.0', 'geodesic_high: 10.0')
-    path = tmp_path_factory.mktemp('protocol') / 'hurry.yaml'
-    path.write_text(text)
-    return str(path)
+pytestmark = pytest.mark.usefixtures('only_yard')
 
 
 def make(**settings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,3 +151,14 @@ def test_console_shows_the_running_means():
     shown = stream.getvalue()
     assert 'SR 1.00 clean 0.50 RC 1.00 CT 1.50' in shown
     assert 'skipped: no room' in shown
+
+
+def test_replay_refuses_what_is_not_there_and_other_versions(capsys, monkeypatch, tmp_path):
+    assert main(['bench', 'replay', str(tmp_path / 'none.json')]) == 2
+    assert 'none.json' in capsys.readouterr().err
+    recorded = SimpleNamespace(run={'versions': {'mujoco': '0.1'}})
+    monkeypatch.setattr('navbench_gs.runner.replay.open_recorded', lambda path: recorded)
+    assert main(['bench', 'replay', str(tmp_path / 'none.json')]) == 2
+    text = capsys.readouterr().err
+    assert 'mujoco 0.1, here ' in text
+    assert '--anyway' in text

@@ -196,14 +196,13 @@ class Simulation:
         Raises:
             SimulationError: the simulation was made without rendering.
         """
-        if self._camera is None:
-            raise SimulationError('this simulation was made with render=False, it has no camera')
+        camera_there = self._require_camera()
         base = np.eye(4)
         base[:2, :2] = [[math.cos(place.yaw), -math.sin(place.yaw)],
                         [math.sin(place.yaw), math.cos(place.yaw)]]
         base[:2, 3] = place.x, place.y
         base[2, 3] = self.bundle.collision.floor(base[None, :2, 3])[0]
-        return self._camera.render(base, [], camera)
+        return camera_there.render(base, [], camera)
 
     def scan(self, beams: int = 360, max_range: float = 10.0) -> NDArray[np.float32]:
         """Return `[beams]` distances from base_link, -pi to pi; inf where nothing is near."""

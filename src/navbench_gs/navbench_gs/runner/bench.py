@@ -13,6 +13,7 @@ from navbench_gs.errors import TaskError
 from navbench_gs.metrics.record import EpisodeLog, read_log
 from navbench_gs.metrics.scores import evaluate
 from navbench_gs.report.map import save_map
+from navbench_gs.runner.conditions import Spoiler
 from navbench_gs.runner.episode import run_episode
 from navbench_gs.runner.filming import FilmRecorder
 from navbench_gs.runner.goal_picture import goal_picture
@@ -65,7 +66,10 @@ class Bench:
             SceneError: the scene cannot be had.
         """
         started = time.monotonic()
+        entering = item.scene != self._scene
         bundle = self._load(item.scene)
+        if entering:
+            save_map(bundle.collision, default_name(bundle), self._out.maps)
         config = self._config
         try:
             spec = sample_episode(
@@ -74,13 +78,29 @@ class Bench:
         except TaskError as error:
             return Finished(item, None, None, str(error))
         kept = self._kept(spec)
-        log = kept or self._drive(spec, film=item.index < config.films)
+        film = self._out.films / f'{spec.id}.mp4' if item.index < config.films else None
+        log = kept or self._drive(spec, film, self._out.stills)
         if kept is None:
             write_atomically(self._out.episode(spec.id), log.to_json())
         scores = evaluate(log, config.protocol.judge)
         return Finished(
             item, spec, scores, log.detail, time.monotonic() - started, kept is not None
         )
+
+    def rerun(self, spec: EpisodeSpec, scene: str, film: Path | None) -> EpisodeLog:
+        """Drive a given episode again; nothing is written but the film.
+
+        Args:
+            spec: The episode.
+            scene: Its scene, as for `resolve_scene`.
+            film: Where a film goes, None for none.
+
+        Raises:
+            SceneError: the scene cannot be had.
+            SimulationError: the scene or robot is not the episode's.
+        """
+        self._load(scene)
+        return self._drive(spec, film, None)
 
     def _kept(self, spec: EpisodeSpec) -> EpisodeLog | None:
         """Return the episode's log if an earlier run finished the very same one."""
@@ -100,7 +120,6 @@ class Bench:
         if self._bundle is None or scene != self._scene:
             self._simulation = None
             self._bundle, self._scene = resolve_scene(scene), scene
-            save_map(self._bundle.collision, default_name(self._bundle), self._out.maps)
         return self._bundle
 
     def _world(self, bundle: SceneBundle, images: bool) -> Simulation:
@@ -108,20 +127,21 @@ class Bench:
         if self._simulation is None or (images and not self._simulation.has_camera):
             self._simulation = Simulation(
                 bundle, self._robot, camera=self._camera(), threads=self._threads, render=images,
-                backend=self._config.backend,
-                drift=drift_of(self._config.protocol.drift),
+                mount=self._config.conditions.place(self._robot.camera.mount()),
+                backend=self._config.backend, drift=drift_of(self._config.protocol.drift),
+                latency=self._config.conditions.latency,
             )
         return self._simulation
 
     def _camera(self) -> CameraModel:
-        if self._config.protocol.camera == 'robot':
-            return self._robot.camera.model()
-        return self._policy.spec.camera
+        own = self._config.protocol.camera == 'robot'
+        camera = self._robot.camera.model() if own else self._policy.spec.camera
+        return self._config.conditions.lens(camera)
 
-    def _drive(self, spec: EpisodeSpec, film: bool) -> EpisodeLog:
+    def _drive(self, spec: EpisodeSpec, film: Path | None, stills: Path | None) -> EpisodeLog:
         assert self._bundle is not None
         looks = bool(getattr(self._policy, 'needs_images', True))
-        world = self._world(self._bundle, looks or film)
+        world = self._world(self._bundle, looks or film is not None)
         world.reset(spec)
         policy: Any = self._policy
         if hasattr(policy, 'bind'):
@@ -130,16 +150,19 @@ class Bench:
             rules = self._config.protocol
             policy.set_goal_image(goal_picture(spec, world, rules, self._policy.spec.camera))
         loop = ControlLoop(self._policy, self._robot)
-        look = _Eye(world, self._camera(), self._policy.spec.camera, looks)
+        conditions = self._config.conditions
+        look = _Eye(world, self._camera(), self._policy.spec.camera, looks,
+                    Spoiler(conditions, spec))
         record = None
-        if film:
+        if film is not None:
             record = FilmRecorder(
-                self._out.films / f'{spec.id}.mp4', self._bundle, self._robot, spec,
-                width=self._config.film_width, stills=self._out.stills,
+                film, self._bundle, self._robot, spec, width=self._config.film_width,
+                stills=stills,
             )
         try:
             return run_episode(
-                world, spec, loop, self._config.protocol, self._name, look=look, record=record
+                world, spec, loop, self._config.protocol, self._name, look=look, record=record,
+                goal=world.goal_odom + conditions.goal_offset(spec),
             )
         finally:
             if record is not None:
@@ -147,19 +170,20 @@ class Bench:
 
 
 class _Eye:
-    """The image in the policy camera's view."""
+    """The image in the policy camera's view, as far as it arrives."""
 
     def __init__(
-        self, world: Simulation, source: CameraModel, target: CameraModel, looks: bool
+        self, world: Simulation, source: CameraModel, target: CameraModel, looks: bool,
+        spoil: Spoiler,
     ) -> None:
-        self._world, self._looks = world, looks
+        self._world, self._looks, self._spoil = world, looks, spoil
         self._reproject = Reprojector(source, target)
         # For a policy without eyes: a pattern, so that checks for blank images pass.
         self._pattern = np.indices((target.height, target.width)).sum(axis=0)[..., None]
         self._pattern = np.repeat(self._pattern % 256, 3, axis=2).astype(np.uint8)
 
-    def __call__(self) -> CameraFrame:
+    def __call__(self) -> CameraFrame | None:
         if not self._looks:
-            return CameraFrame(self._world.time_ns, self._pattern)
+            return self._spoil(CameraFrame(self._world.time_ns, self._pattern))
         frame = self._world.image()
-        return CameraFrame(frame.stamp_ns, self._reproject(frame.rgb))
+        return self._spoil(CameraFrame(frame.stamp_ns, self._reproject(frame.rgb)))

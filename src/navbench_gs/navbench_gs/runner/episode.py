@@ -59,8 +59,9 @@ def run_episode(
     protocol: Rules,
     policy: str,
     *,
-    look: Callable[[], CameraFrame],
+    look: Callable[[], CameraFrame | None],
     record: Recorder | None = None,
+    goal: np.ndarray | None = None,
 ) -> EpisodeLog:
     """Drive one episode from reset to its outcome.
 
@@ -73,15 +74,16 @@ def run_episode(
         loop: Navigator, follower and gate, freshly made.
         protocol: The rules.
         policy: Name and hash of the policy, for the log.
-        look: Returns the image in the policy camera's view.
+        look: Returns the image in the policy camera's view, None where it was lost.
         record: Sees every image and answer.
+        goal: What the robot is told in odom, metres; the true one when left out. [2]
 
     Returns:
         The log; an exception of the policy or an answer that is not finite ends the episode
         as `policy_error` and does not propagate.
     """
     judge = EpisodeJudge(spec, world.bundle, protocol, world.robot)
-    loop.set_goal(world.goal_odom)
+    loop.set_goal(world.goal_odom if goal is None else goal)
     outcome = judge.observe(world, Command(0))
     while outcome is None:
         try:
@@ -94,8 +96,8 @@ def run_episode(
 
 
 def _tick(
-    world: World, loop: ControlLoop, judge: EpisodeJudge, look: Callable[[], CameraFrame],
-    record: Recorder | None,
+    world: World, loop: ControlLoop, judge: EpisodeJudge,
+    look: Callable[[], CameraFrame | None], record: Recorder | None,
 ) -> Command:
     now = world.time_ns
     frame = look() if now % POLICY_PERIOD_NS == 0 else None

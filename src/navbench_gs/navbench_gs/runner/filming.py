@@ -28,7 +28,7 @@ class FilmRecorder:
 
     def __init__(
         self, path: Path, bundle: SceneBundle, robot: RobotProfile, spec: EpisodeSpec,
-        *, width: int, stills: Path,
+        *, width: int, stills: Path | None,
     ) -> None:
         """Open the film.
 
@@ -38,7 +38,7 @@ class FilmRecorder:
             robot: Footprint and camera place.
             spec: The episode.
             width: Width of the film, pixels.
-            stills: Folder of the stills.
+            stills: Folder of the stills, None to keep none.
         """
         self._robot, self._spec = robot, spec
         self._camera = CameraModel.from_fov(

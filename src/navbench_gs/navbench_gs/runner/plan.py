@@ -13,6 +13,7 @@ from typing import Protocol, get_args
 from navbench_gs.errors import RunError
 from navbench_gs.metrics.scores import EpisodeScores
 from navbench_gs.render.factory import Backend
+from navbench_gs.runner.conditions import Conditions
 from navbench_gs.tasks.protocol import Protocol as Rules
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec, Task
 from s2e_core.config import check, option
@@ -35,6 +36,7 @@ class RunConfig:
     films: int = option(0, low=0, high=100000, help='Films per scene and task.')
     film_width: int = option(640, unit='px', low=160, high=3840, help='Width of films.')
     backend: Backend = option('cpu', choices=get_args(Backend), help='Renderer back end.')
+    conditions: Conditions = Conditions()
 
     def __post_init__(self) -> None:
         check(self, source='run')

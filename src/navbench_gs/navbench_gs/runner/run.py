@@ -94,6 +94,7 @@ def describe(config: RunConfig, policy: str, details: dict[str, Any]) -> dict[st
         'mode': 'lockstep',
         'inputs': 'RGB, odometry, goal',
         'backend': config.backend,
+        'conditions': config.conditions.changed(),
         'protocol': {'hash': config.protocol.hash, 'values': to_mapping(config.protocol)},
         'versions': versions(),
         'details': details,
@@ -141,6 +142,10 @@ def _check_same_run(folder: RunFolder, record: dict[str, Any]) -> None:
                 f'{folder.record}: holds a run with {key} {old.get(key)!r}, asked for '
                 f'{record[key]!r}; choose another folder'
             )
+    # Runs from before there were conditions say nothing of them.
+    if old.get('conditions', {}) != record['conditions']:
+        raise RunError(f'{folder.record}: holds a run under other conditions; choose another '
+                       'folder')
     if old.get('protocol', {}).get('hash') != record['protocol']['hash']:
         raise RunError(f'{folder.record}: holds a run by another protocol; choose another folder')
 

@@ -70,7 +70,8 @@ class Light:
         lit = np.stack([self.table[rgb[..., c], c] for c in range(3)], axis=-1)
         if self.blur > 0.2:
             lit = cv2.GaussianBlur(lit, (0, 0), self.blur)
-        lit += rng.standard_normal(rgb.shape, np.float32) * (255.0 * self.noise)
+        if self.noise > 0.0:
+            lit += rng.standard_normal(rgb.shape, np.float32) * (255.0 * self.noise)
         return np.clip(lit + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -50,7 +50,7 @@ class NamedFactory:
 
     def details(self) -> dict[str, Any]:
         """Return what the report says about the policy."""
-        return self.about
+        return {**self.about, 'source': self.source}
 
 
 def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from s2e_cli.bench.replay import add_replay, run_replay
+
 ORDER = 30
 
 EPILOG = """examples:
@@ -15,6 +17,7 @@ EPILOG = """examples:
   s2e bench run --policy models/s2e-small --scenes city:100-107 --tasks all --workers 2 --film 1
   s2e bench report runs/2026-01-31_120000
   s2e bench compare runs/a runs/straight
+  s2e bench replay runs/a/episodes/city-100_obstacle_003.json
 """
 RUN_EPILOG = """examples:
   s2e bench run --policy straight --scenes city:100 --tasks empty obstacle --out runs/straight
@@ -58,10 +61,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     compare.add_argument('run_dirs', type=Path, nargs='+', metavar='RUN', help='run folder')
     report = actions.add_parser('report', help='write report.html of a run')
     report.add_argument('run_dir', type=Path, metavar='RUN', help='run folder')
+    add_replay(actions)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the action."""
+    if args.action == 'replay':
+        return run_replay(args)
     if args.action == 'compare':
         return _compare(args.run_dirs)
     return _run(args) if args.action == 'run' else _report(args.run_dir)

@@ -1,0 +1,96 @@
+"""What is worse than the protocol's ideal camera, link and goal, for studies of robustness."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from navbench_gs.sensors.jitter import Light
+from navbench_gs.tasks.spec import EpisodeSpec
+from s2e_core.camera import CameraModel, CameraMount
+from s2e_core.config import check, option
+from s2e_core.records import CameraFrame
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Differences from the protocol; the policy is told of none of them but the lens.
+
+    Images of another lens are re-projected into the policy's view, as on a robot.
+    """
+
+    hfov: float = option(
+        0.0, unit='deg', low=0, high=150, help="Horizontal field of view; 0 is the policy's own."
+    )
+    height: float = option(0.0, unit='m', low=-2, high=2, help='Camera higher by this.')
+    pitch: float = option(0.0, unit='deg', low=-45, high=45, help='Camera looks down by this.')
+    exposure: float = option(0.0, unit='EV', low=-6, high=6, help='Brightness factor 2^this.')
+    blur: float = option(0.0, unit='px', low=0, high=20, help="Blur of the policy's image.")
+    frame_drop: float = option(0.0, low=0, high=1, help='Share of images that never arrive.')
+    latency: float = option(
+        0.0, unit='s', low=0, high=2, help='Delay of commands on their way to the base.'
+    )
+    goal_noise: float = option(
+        0.0, unit='m', low=0, high=20, help='Standard deviation of the goal along each axis.'
+    )
+
+    def __post_init__(self) -> None:
+        check(self, source='conditions')
+
+    def changed(self) -> dict[str, Any]:
+        """Return the fields that differ from none, for records of runs."""
+        return {
+            field.name: getattr(self, field.name) for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+    def lens(self, camera: CameraModel) -> CameraModel:
+        """Return the camera with this field of view and the same aspect."""
+        if not self.hfov:
+            return camera
+        focal = 0.5 * camera.width / math.tan(0.5 * math.radians(self.hfov))
+        return CameraModel(
+            camera.width, camera.height, focal, focal * camera.fy / camera.fx, camera.cx,
+            camera.cy,
+        )
+
+    def place(self, mount: CameraMount) -> CameraMount:
+        """Return the camera's true place on the robot."""
+        return CameraMount(
+            mount.x, mount.y, mount.z + self.height, mount.pitch + math.radians(self.pitch)
+        )
+
+    def goal_offset(self, spec: EpisodeSpec) -> NDArray[np.float64]:
+        """Return how far off the goal is said to be, odom, metres; the same in each run. [2]"""
+        rng = np.random.default_rng(np.random.SeedSequence([spec.seed, 0x60A1]))
+        return self.goal_noise * rng.standard_normal(2)
+
+
+class Spoiler:
+    """Loses and spoils the images of one episode; the same ones in each run."""
+
+    def __init__(self, conditions: Conditions, spec: EpisodeSpec) -> None:
+        """Prepare.
+
+        Args:
+            conditions: What goes wrong.
+            spec: The episode, for its seed.
+        """
+        self._drop = conditions.frame_drop
+        self._rng = np.random.default_rng(np.random.SeedSequence([spec.seed, 0xD209]))
+        levels = np.arange(256, dtype=np.float64)[:, None] * 2.0**conditions.exposure
+        table = np.repeat(np.minimum(levels, 255.0), 3, axis=1).astype(np.float32)
+        spoils = bool(conditions.exposure or conditions.blur)
+        self._light = Light(table, conditions.blur, 0.0) if spoils else None
+
+    def __call__(self, frame: CameraFrame) -> CameraFrame | None:
+        """Return what arrives of an image, None if it is lost."""
+        if self._drop and self._rng.random() < self._drop:
+            return None
+        if self._light is None:
+            return frame
+        return CameraFrame(frame.stamp_ns, self._light(frame.rgb, self._rng))
