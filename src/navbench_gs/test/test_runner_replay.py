@@ -132,7 +132,7 @@ def test_lens_and_place_by_hand():
     assert (mount.z, mount.pitch) == pytest.approx((0.8, 0.1 - math.pi / 20.0))
     assert Conditions().place(SMALL_MOUNT) == SMALL_MOUNT
     assert Conditions(blur=1.0).changed() == {'blur': 1.0}
-    with pytest.raises(ConfigError, match='frame_drop must be in 0..1'):
+    with pytest.raises(ConfigError, match=r'frame_drop must be in 0\.\.1'):
         Conditions(frame_drop=1.5)
 
 

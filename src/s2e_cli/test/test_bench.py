@@ -162,3 +162,14 @@ def test_replay_refuses_what_is_not_there_and_other_versions(capsys, monkeypatch
     text = capsys.readouterr().err
     assert 'mujoco 0.1, here ' in text
     assert '--anyway' in text
+
+
+@pytest.mark.parametrize(('words', 'message'), [
+    (['--axes', 'fog'], "got 'fog'"),
+    (['--axes', 'blur=much'], "got 'blur=much'"),
+    (['--axes', 'latency=9'], 'latency must be in'),
+    (['--axes', 'people', '--tasks', 'empty'], 'people matters only in'),
+])
+def test_wrong_axes_of_a_sweep_end_with_one_line(words, message, capsys, tmp_path):
+    assert main(['bench', 'sweep', '--policy', 'straight', '--out', str(tmp_path), *words]) == 2
+    assert message in capsys.readouterr().err.strip().splitlines()[-1]

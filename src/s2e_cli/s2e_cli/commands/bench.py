@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from s2e_cli.bench.replay import add_replay, run_replay
+from s2e_cli.bench.sweep import add_sweep, run_sweep
 
 ORDER = 30
 
@@ -18,6 +19,7 @@ EPILOG = """examples:
   s2e bench report runs/2026-01-31_120000
   s2e bench compare runs/a runs/straight
   s2e bench replay runs/a/episodes/city-100_obstacle_003.json
+  s2e bench sweep --policy s2e-small --axes latency blur --out runs/sweep
 """
 RUN_EPILOG = """examples:
   s2e bench run --policy straight --scenes city:100 --tasks empty obstacle --out runs/straight
@@ -62,12 +64,15 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     report = actions.add_parser('report', help='write report.html of a run')
     report.add_argument('run_dir', type=Path, metavar='RUN', help='run folder')
     add_replay(actions)
+    add_sweep(actions)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the action."""
     if args.action == 'replay':
         return run_replay(args)
+    if args.action == 'sweep':
+        return run_sweep(args)
     if args.action == 'compare':
         return _compare(args.run_dirs)
     return _run(args) if args.action == 'run' else _report(args.run_dir)
