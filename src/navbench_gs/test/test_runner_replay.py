@@ -12,7 +12,7 @@ import pytest
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.errors import RunError
 from navbench_gs.metrics.record import read_log
-from navbench_gs.runner.conditions import Conditions, Spoiler
+from navbench_gs.runner.conditions import Conditions
 from navbench_gs.runner.plan import RunConfig, RunFolder
 from navbench_gs.runner.replay import (
     changed_versions,
@@ -21,6 +21,7 @@ from navbench_gs.runner.replay import (
     replay,
 )
 from navbench_gs.runner.run import run_benchmark
+from navbench_gs.runner.spoiler import Spoiler
 from navbench_gs.tasks.protocol import load_protocol
 from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT
 from s2e_core.errors import ConfigError

@@ -13,7 +13,6 @@ from navbench_gs.errors import TaskError
 from navbench_gs.metrics.record import EpisodeLog, read_log
 from navbench_gs.metrics.scores import evaluate
 from navbench_gs.report.map import save_map
-from navbench_gs.runner.conditions import Spoiler
 from navbench_gs.runner.episode import run_episode
 from navbench_gs.runner.filming import FilmRecorder
 from navbench_gs.runner.goal_picture import goal_picture
@@ -25,6 +24,7 @@ from navbench_gs.runner.plan import (
     RunFolder,
     write_atomically,
 )
+from navbench_gs.runner.spoiler import Spoiler
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.resolve import resolve_scene
 from navbench_gs.sensors.odometry import drift_of

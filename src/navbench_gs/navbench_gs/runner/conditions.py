@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.sensors.jitter import Light
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.config import check, option
-from s2e_core.records import CameraFrame
 
 
 @dataclass(frozen=True)
@@ -68,29 +66,3 @@ class Conditions:
         """Return how far off the goal is said to be, odom, metres; the same in each run. [2]"""
         rng = np.random.default_rng(np.random.SeedSequence([spec.seed, 0x60A1]))
         return self.goal_noise * rng.standard_normal(2)
-
-
-class Spoiler:
-    """Loses and spoils the images of one episode; the same ones in each run."""
-
-    def __init__(self, conditions: Conditions, spec: EpisodeSpec) -> None:
-        """Prepare.
-
-        Args:
-            conditions: What goes wrong.
-            spec: The episode, for its seed.
-        """
-        self._drop = conditions.frame_drop
-        self._rng = np.random.default_rng(np.random.SeedSequence([spec.seed, 0xD209]))
-        levels = np.arange(256, dtype=np.float64)[:, None] * 2.0**conditions.exposure
-        table = np.repeat(np.minimum(levels, 255.0), 3, axis=1).astype(np.float32)
-        spoils = bool(conditions.exposure or conditions.blur)
-        self._light = Light(table, conditions.blur, 0.0) if spoils else None
-
-    def __call__(self, frame: CameraFrame) -> CameraFrame | None:
-        """Return what arrives of an image, None if it is lost."""
-        if self._drop and self._rng.random() < self._drop:
-            return None
-        if self._light is None:
-            return frame
-        return CameraFrame(frame.stamp_ns, self._light(frame.rgb, self._rng))
