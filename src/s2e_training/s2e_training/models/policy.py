@@ -20,6 +20,7 @@ from s2e_training.models.config import ModelConfig
 from s2e_training.models.encoder import FrozenEncoder
 from s2e_training.models.free_space import FreeSpace, FreeSpaceHead
 from s2e_training.models.lite0 import Lite0
+from s2e_training.models.ram import ResidualAttention
 
 
 class Mixture(NamedTuple):
@@ -136,7 +137,12 @@ class S2EModel(nn.Module):
             nn.Linear(d, d), nn.GELU(), nn.Linear(d, WAYPOINTS * 5 + 1)
         )
         self.free = FreeSpaceHead(d) if config.free_space else None
+        self.residual: ResidualAttention | None = None
         self._start_along_anchors()
+
+    def add_residual(self) -> None:
+        """Put the residual-attention module beside the decoder; answers stay the same."""
+        self.residual = ResidualAttention(self.decoder, self.config.dim)
 
     def tokens(self, features: Tensor) -> Tensor:
         """Turn feature maps of frames into tokens. [B, K, C, h, w] -> [B, K, D]"""
@@ -153,18 +159,44 @@ class S2EModel(nn.Module):
         Returns:
             The mixture in metres.
         """
+        context = self.fuse(tokens, goal, mask)
+        return self.answer(context, self.attend(context))
+
+    def fuse(self, tokens: Tensor, goal: Tensor, mask: Tensor) -> Tensor:
+        """Fuse frame tokens and goal. [B, K, D], [B, 3], [B, 1] -> context [B, K + 1, D]"""
         present = mask[:, :, None]
         goal_token = self.goal(goal)[:, None] * present + self.no_goal * (1.0 - present)
         x = torch.cat([tokens + self.places, goal_token], dim=1)
         for layer in self.fusion:
             x = layer(x)
-        context = self.fusion_norm(x)
-        queries = self.query(self.anchor_code)[None] + torch.zeros_like(goal_token)
+        return self.fusion_norm(x)
+
+    def attend(self, context: Tensor) -> Tensor:
+        """Let the anchors attend to the context through the decoder alone. -> [B, M, D]"""
+        queries = self._queries(context)
         for layer in self.decoder:
             queries = layer(queries, context)
+        return queries
+
+    def answer(self, context: Tensor, attended: Tensor) -> Mixture:
+        """Add the residual, where there is one, and run the heads.
+
+        Args:
+            context: Fused tokens. [B, K + 1, D]
+            attended: What `attend` makes of them. [B, M, D]
+
+        Returns:
+            The mixture in metres.
+        """
+        if self.residual is not None:
+            attended = attended + self.residual(self._queries(context), context)
         # The goal's token is the last; the newest frame's, with its surroundings, before it.
         free = None if self.free is None else self.free(context[:, -2])
-        return self._heads(self.decoder_norm(queries))._replace(free=free)
+        return self._heads(self.decoder_norm(attended))._replace(free=free)
+
+    def _queries(self, context: Tensor) -> Tensor:
+        # A product keeps the batch axis of exported graphs free; the tracer fixes `zeros_like`.
+        return self.query(self.anchor_code)[None] + context[:, :1] * 0.0
 
     def forward(self, features: Tensor, goal: Tensor, mask: Tensor) -> Mixture:
         """Run from cached features. [B, K, C, h, w], [B, 3], [B, 1]"""

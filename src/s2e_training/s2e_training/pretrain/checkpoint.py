@@ -43,6 +43,8 @@ def restore_model(content: dict[str, Any]) -> tuple[S2EModel, PretrainConfig]:
     """Build the network of a checkpoint with its averaged weights."""
     config = from_mapping(PretrainConfig, content['config'], source='checkpoint')
     model = S2EModel(config.model, content['anchors'])
+    if any(name.startswith('residual.') for name in content['model']):
+        model.add_residual()
     model.load_state_dict(content['model'])
     averaged = content.get('average')
     if averaged:
