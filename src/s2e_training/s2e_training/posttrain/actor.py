@@ -1,0 +1,122 @@
+"""The network in training: which weights move, and what must be kept of a state to update them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from s2e_training.models.policy import Mixture, S2EModel
+from s2e_training.posttrain.config import ExplorationConfig, Mode
+from s2e_training.posttrain.exploration import Exploration
+from s2e_training.posttrain.value import ValueHead
+
+
+class Seen(NamedTuple):
+    """What is kept of B states: all that frozen layers have made of the images."""
+
+    speed: Tensor
+    """m/s and rad/s. [B, 2]"""
+    context: Tensor | None = None
+    """Fused tokens, where fusion is frozen. [B, K + 1, D]"""
+    attended: Tensor | None = None
+    """The frozen decoder's answer, where that is frozen too. [B, M, D]"""
+    features: Tensor | None = None
+    """Windows of feature maps, half precision, where all else trains. [B, K, C, h, w]"""
+    goal: Tensor | None = None
+    """Encoded goals, with `features`. [B, 3]"""
+    mask: Tensor | None = None
+    """One where the goal is present, with `features`. [B, 1]"""
+
+    def rows(self, index: Tensor) -> Seen:
+        """Pick states. [N] -> N of them"""
+        rest = (None if part is None else part[index] for part in self[1:])
+        return Seen(self.speed[index], *rest)
+
+
+def joined(states: Sequence[Seen]) -> Seen:
+    """Put states after one another."""
+    speed, *rest = zip(*states, strict=True)
+    return Seen(
+        torch.cat(speed), *(None if parts[0] is None else torch.cat(parts) for parts in rest)
+    )
+
+
+class Actor(nn.Module):
+    """Policy, exploration and value."""
+
+    def __init__(
+        self, model: S2EModel, mode: Mode, exploration: ExplorationConfig, seed: int = 0
+    ) -> None:
+        """Freeze what the mode freezes; `ram` adds the branch where there is none yet.
+
+        Dropout stays off: it would make the density of an action depend on chance.
+
+        Args:
+            model: The parent.
+            mode: Which weights train.
+            exploration: The exploring policy's sigma.
+            seed: Of the value head's first weights.
+        """
+        super().__init__()
+        if mode == 'ram' and model.residual is None:
+            model.add_residual()
+        self.model, self.mode = model.eval(), mode
+        self.exploration = Exploration(exploration)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.value = ValueHead(model.config.dim)
+        freeze(model, mode)
+
+    def observe(self, features: Tensor, goal: Tensor, mask: Tensor, speed: Tensor) -> Seen:
+        """Run the frozen layers.
+
+        Args:
+            features: Windows of feature maps, half precision. [B, K, C, h, w]
+            goal: Encoded goals. [B, 3]
+            mask: One where the goal is present. [B, 1]
+            speed: m/s and rad/s. [B, 2]
+        """
+        if self.mode in ('full', 'sft'):
+            return Seen(speed, features=features, goal=goal, mask=mask)
+        with torch.no_grad():
+            context = self.model.fuse(self.model.tokens(features.float()), goal, mask)
+            attended = self.model.attend(context) if self.mode == 'ram' else None
+        return Seen(speed, context, attended)
+
+    def forward(self, seen: Seen) -> tuple[Mixture, Tensor]:
+        """Return the mixture and the values, [B], of states."""
+        context = seen.context
+        if context is None:
+            assert seen.features is not None
+            assert seen.goal is not None
+            assert seen.mask is not None
+            tokens = self.model.tokens(seen.features.float())
+            context = self.model.fuse(tokens, seen.goal, seen.mask)
+        attended = seen.attended
+        if attended is None:
+            attended = self.model.attend(context)
+        return self.model.answer(context, attended), self.value(context, seen.speed)
+
+    def policy_parameters(self) -> list[nn.Parameter]:
+        """Return what the policy's optimiser moves."""
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        return [*trained, *self.exploration.parameters()]
+
+
+def freeze(model: S2EModel, mode: Mode) -> None:
+    """Let only the weights train that the mode names; the encoder never does."""
+    model.requires_grad_(False)
+    parts: list[nn.Module]
+    if mode == 'ram':
+        assert model.residual is not None
+        parts = [model.residual]
+    elif mode == 'decoder':
+        parts = [model.decoder, model.decoder_norm, model.score, model.regression]
+    else:
+        parts = [model]
+    for part in parts:
+        part.requires_grad_(True)
+    model.encoder.requires_grad_(False)

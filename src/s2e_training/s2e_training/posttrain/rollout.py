@@ -1,0 +1,208 @@
+"""Drives the environments with the exploring policy and keeps what an update needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from s2e_core.follower import FollowerConfig
+from s2e_core.navigator import NavigatorConfig
+from s2e_core.robot import RobotProfile
+from s2e_policy.goal import encode_goal
+from s2e_training.models.policy import Mixture
+from s2e_training.posttrain.actor import Actor, Seen, joined
+from s2e_training.posttrain.advantages import ReturnScale
+from s2e_training.posttrain.controller import (
+    arrived,
+    executed_aim,
+    executed_waypoint,
+    velocity,
+)
+from s2e_training.posttrain.environment import Episode, Observations, Steps, VectorEnv
+from s2e_training.posttrain.guard import demand_finite
+from s2e_training.posttrain.history import FeatureHistory
+from s2e_training.posttrain.mixture import at_waypoint, sample
+
+Encode = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
+"""Images [N, H, W, 3] to feature maps [N, C, h, w]."""
+
+
+@dataclass(frozen=True)
+class Driving:
+    """How a trajectory becomes a velocity."""
+
+    robot: RobotProfile
+    follower: FollowerConfig
+    navigator: NavigatorConfig
+
+    @property
+    def waypoint(self) -> int:
+        """Index of the executed waypoint."""
+        return executed_waypoint(self.follower)
+
+    def command(self, trajectory: Tensor, goal: Tensor, present: Tensor) -> Tensor:
+        """Return velocities. [B, T, 2], [B, 2], [B] -> [B, 2]"""
+        tolerance = self.navigator.goal_tolerance
+        aim = executed_aim(trajectory, goal, present, self.waypoint, tolerance)
+        result = velocity(aim, self.robot, self.follower)
+        return torch.where(arrived(goal, present, tolerance)[:, None], 0.0, result)
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """T steps of E environments; N = T E states in order of time."""
+
+    seen: Seen
+    """[N]"""
+    actions: Tensor
+    """Executed waypoints as they were drawn, metres, base_link. [N, 2]"""
+    log_prob: Tensor
+    """Of the actions, nats. [N]"""
+    values: Tensor
+    """Of the states, in units of the reward. [T, E]"""
+    following: Tensor
+    """Values of what came of them. [T, E]"""
+    rewards: Tensor
+    """[T, E]"""
+    terminated: Tensor
+    """[T, E] bool"""
+    done: Tensor
+    """[T, E] bool"""
+    terms: dict[str, float]
+    """Mean of each term of the reward, a step."""
+    episodes: tuple[Episode, ...]
+    """Episodes that ended."""
+
+
+class Driver:
+    """Holds the environments between rollouts."""
+
+    def __init__(
+        self, actor: Actor, environment: VectorEnv, encode: Encode, driving: Driving
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            actor: Policy and value.
+            environment: Where to drive.
+            encode: The frozen encoder.
+            driving: From trajectory to velocity.
+        """
+        self._actor, self._encode, self._driving = actor, encode, driving
+        self._environment = environment
+        self._history = FeatureHistory(actor.model.config.frames)
+
+    def reset(self, seed: int) -> None:
+        """Begin new episodes everywhere."""
+        self._now = self._environment.reset(seed)
+        self._history.begin(self._encode(self._now.image))
+
+    def drive(self, steps: int, scale: ReturnScale, generator: torch.Generator) -> Rollout:
+        """Drive all environments for some steps.
+
+        Args:
+            steps: T.
+            scale: Units of the value head.
+            generator: Source of the actions.
+
+        Raises:
+            NonFiniteError: A number that nobody can use came up.
+        """
+        state, taken = self._judge(), []
+        for _ in range(steps):
+            step, state = self._step(state, scale, generator)
+            taken.append(step)
+        results = [item.result for item in taken]
+        names = results[0].terms
+        return Rollout(
+            joined([item.seen for item in taken]),
+            torch.cat([item.action for item in taken]),
+            torch.cat([item.log_prob for item in taken]),
+            torch.stack([item.value for item in taken]),
+            torch.stack([item.following for item in taken]),
+            torch.from_numpy(np.stack([r.rewards for r in results])),
+            torch.from_numpy(np.stack([r.terminated for r in results])),
+            torch.from_numpy(np.stack([r.done for r in results])),
+            {name: float(np.mean([r.terms[name] for r in results])) for name in names},
+            tuple(episode for r in results for episode in r.episodes),
+        )
+
+    @torch.no_grad()
+    def _judge(self) -> _State:
+        seen = self._observe(self._history.windows, self._now)
+        mixture, value = self._actor(seen)
+        demand_finite('the policy', mean=mixture.mean, logits=mixture.logits, value=value)
+        return _State(seen, mixture, value)
+
+    @torch.no_grad()
+    def _step(
+        self, state: _State, scale: ReturnScale, generator: torch.Generator
+    ) -> tuple[_Taken, _State]:
+        driving, now, mixture = self._driving, self._now, state.mixture
+        log_sigma = self._actor.exploration(mixture)
+        trajectory = sample(mixture, log_sigma, generator)
+        action = trajectory[:, driving.waypoint]
+        log_prob = at_waypoint(mixture, log_sigma, driving.waypoint).log_prob(action)
+        goal, present = torch.from_numpy(now.goal), torch.from_numpy(now.present)
+        command = driving.command(trajectory, goal, present)
+        result = self._environment.step(command.numpy().astype(np.float32))
+        demand_finite(
+            'the environment', reward=torch.from_numpy(result.rewards),
+            goal=torch.from_numpy(result.observations.goal),
+        )
+        features, done = self._encode(result.observations.image), result.done
+        ended = self._ended(result, features) if done.any() else None
+        self._history.push(features, done)
+        self._now = result.observations
+        following = self._judge()
+        values = following.value if ended is None else torch.where(
+            torch.from_numpy(done), ended, following.value
+        )
+        return _Taken(
+            state.seen, action, log_prob, scale.restore(state.value), scale.restore(values), result
+        ), following
+
+    def _ended(self, result: Steps, features: NDArray[np.float16]) -> Tensor:
+        """Return the values of where the actions led, before the reset. [E]"""
+        final = features.copy()
+        final[result.done] = self._encode(result.final.image[result.done])
+        value: Tensor = self._actor(
+            self._observe(self._history.following(final), result.final)
+        )[1]
+        return value
+
+    def _observe(self, windows: NDArray[np.float16], seen: Observations) -> Seen:
+        encoding = self._actor.model.config.goal_encoding
+        code, mask = encode_goal(np.where(seen.present[:, None], seen.goal, 0.0), encoding)
+        present = seen.present[:, None].astype(np.float32)
+        return self._actor.observe(
+            torch.from_numpy(windows), torch.from_numpy(code * present),
+            torch.from_numpy(mask * present), torch.from_numpy(seen.speed),
+        )
+
+
+@dataclass(frozen=True)
+class _State:
+    """Where every environment stands."""
+
+    seen: Seen
+    mixture: Mixture
+    value: Tensor
+    """In units of the value head. [E]"""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """One step of every environment."""
+
+    seen: Seen
+    action: Tensor
+    log_prob: Tensor
+    value: Tensor
+    following: Tensor
+    result: Steps

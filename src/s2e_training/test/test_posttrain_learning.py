@@ -1,0 +1,231 @@
+"""PPO in a tiny world: it learns, it resumes, it stops at numbers that are none."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from goal_reaching import LIMIT, ROBOT, GoalReaching
+
+from s2e_core.follower import FollowerConfig
+from s2e_core.navigator import NavigatorConfig
+from s2e_training.errors import TrainingError
+from s2e_training.models.anchors import fan_anchors
+from s2e_training.models.config import ModelConfig
+from s2e_training.models.policy import S2EModel
+from s2e_training.posttrain.actor import Actor
+from s2e_training.posttrain.advantages import ReturnScale
+from s2e_training.posttrain.config import (
+    EnvironmentConfig,
+    EvaluationConfig,
+    ExplorationConfig,
+    PosttrainConfig,
+    PPOConfig,
+)
+from s2e_training.posttrain.curriculum import CurriculumConfig, Stage
+from s2e_training.posttrain.environment import Steps
+from s2e_training.posttrain.guard import DUMP
+from s2e_training.posttrain.learner import Reinforcement
+from s2e_training.posttrain.mixture import at_waypoint
+from s2e_training.posttrain.parent import Parent
+from s2e_training.posttrain.rollout import Driver, Driving
+from s2e_training.posttrain.trainer import Trainer
+from s2e_training.pretrain.checkpoint import LAST, load_checkpoint, restore_model
+from s2e_training.pretrain.config import PretrainConfig
+
+TINY = ModelConfig(
+    frames=2, image_size=32, token_channels=2, dim=32, heads=2, feed_forward=64, fusion_layers=1,
+    decoder_layers=1, anchors=5, dropout=0.0, free_space=False,
+)
+COUNT = 16
+
+
+def encode(images: np.ndarray) -> np.ndarray:
+    """No images are needed to reach a goal on an empty plane."""
+    return np.zeros((len(images), 112, 2, 2), np.float16)
+
+
+def make_model(parent: Path | None = None) -> S2EModel:
+    """An untrained network, or what another run ended with."""
+    if parent is not None:
+        return restore_model(load_checkpoint(parent / LAST))[0]
+    torch.manual_seed(0)
+    return S2EModel(TINY, torch.from_numpy(fan_anchors(TINY.anchors, 1.0))).eval()
+
+
+def settings(**changes: object) -> PosttrainConfig:
+    values: dict[str, object] = {
+        'name': 'tiny', 'initial': 'none', 'steps': 12 * 32 * COUNT, 'rollout': 32, 'segment': 2,
+        'environment': EnvironmentConfig(count=COUNT), 'threads': 1, 'checkpoint_minutes': 0.0,
+        'ppo': PPOConfig(gamma=0.9, minibatch=128, rate=3e-3, rate_high=1e-2, target_kl=0.03,
+                         value_warmup=1, value_rate=3e-3),
+        'curriculum': CurriculumConfig((Stage(),)), 'evaluation': EvaluationConfig(every=4),
+        'exploration': ExplorationConfig(start=0.5),
+    }
+    values.update(changes)
+    return PosttrainConfig(**values)  # type: ignore[arg-type]
+
+
+def make_trainer(
+    folder: Path, start: Path | None, world: GoalReaching | None = None, **changes: object
+) -> Trainer:
+    config, model = settings(**changes), make_model(start)
+    parent = Parent(model, PretrainConfig('tiny', ('a',), ('b',), model=TINY), 7)
+    actor = Actor(model, config.mode, config.exploration, config.seed)
+    learner = Reinforcement(
+        config, actor, lambda stage: world or GoalReaching(COUNT), encode, ROBOT
+    )
+    return Trainer(config, folder, parent, actor, learner, None, itertools.count().__next__)
+
+
+def rows(folder: Path) -> list[dict[str, float]]:
+    with (folder / 'log.csv').open() as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope='module')
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A policy that has learnt a little with all its weights."""
+    folder = tmp_path_factory.mktemp('start')
+    ppo = PPOConfig(gamma=0.9, minibatch=128, rate=1e-3, rate_high=5e-3, target_kl=0.03,
+                    value_warmup=1, value_rate=3e-3)
+    make_trainer(folder, None, mode='full', ppo=ppo, steps=6 * 32 * COUNT).run()
+    return folder
+
+
+@pytest.fixture(scope='module')
+def unbroken(tmp_path_factory: pytest.TempPathFactory, start: Path) -> Path:
+    folder = tmp_path_factory.mktemp('unbroken')
+    make_trainer(folder, start).run()
+    return folder
+
+
+def test_returns_improve_with_all_weights(start: Path) -> None:
+    reward = [row['reward'] for row in rows(start)]
+    assert reward[-1] > 3 * max(reward[:3])
+
+
+def test_returns_improve_with_the_branch_alone(unbroken: Path) -> None:
+    reward = [row['reward'] for row in rows(unbroken)]
+    assert min(reward[-3:]) > 1.2 * max(reward[:3])
+
+
+def test_the_log_holds_every_term_and_measure(unbroken: Path) -> None:
+    row = rows(unbroken)[-1]
+    assert row['reward'] == pytest.approx(row['reward_progress'] + row['reward_arrive'], abs=1e-4)
+    for name in ('kl', 'clip_fraction', 'entropy', 'explained_variance', 'learning_rate'):
+        assert np.isfinite(row[name])
+    assert row['step'] == 12 * 32 * COUNT
+
+
+def test_only_the_branch_has_moved(start: Path, unbroken: Path) -> None:
+    stored, fresh = load_checkpoint(unbroken / LAST)['model'], make_model(start).state_dict()
+    for name, value in fresh.items():
+        assert torch.equal(stored[name], value), name
+    assert any(stored[name].any() for name in stored if name.startswith('residual.leave'))
+    model, _ = restore_model(load_checkpoint(unbroken / LAST))
+    assert model.residual is not None
+
+
+def test_a_killed_run_goes_on_to_the_same_numbers(
+    start: Path, unbroken: Path, tmp_path: Path
+) -> None:
+    make_trainer(tmp_path, start).run(stop_at=5)  # checkpoint at rollout 4, one more is lost
+    assert load_checkpoint(tmp_path / LAST)['rollout'] == 4
+    again = make_trainer(tmp_path, start)
+    assert again.rollout == 4
+    again.run()
+    a, b = load_checkpoint(unbroken / LAST), load_checkpoint(tmp_path / LAST)
+    for name, value in a['model'].items():
+        assert torch.equal(value, b['model'][name]), name
+    assert a['learner']['curriculum'] == b['learner']['curriculum']
+    assert a['learner']['updater']['scale'] == b['learner']['updater']['scale']
+    assert (unbroken / 'log.csv').read_text() == (tmp_path / 'log.csv').read_text()
+
+
+def test_another_seed_takes_another_way(start: Path, unbroken: Path, tmp_path: Path) -> None:
+    make_trainer(tmp_path, start, seed=1).run(stop_at=1)
+    assert rows(tmp_path)[0]['reward'] != rows(unbroken)[0]['reward']
+
+
+def test_runs_are_not_mixed(start: Path, unbroken: Path) -> None:
+    with pytest.raises(TrainingError, match='other settings'):
+        make_trainer(unbroken, start, seed=1)
+
+
+@pytest.mark.parametrize('mode', ['decoder', 'full'])
+def test_other_modes_move_what_they_name(mode: str, tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, None, mode=mode)
+    trainer.run(stop_at=2)
+    after, before = trainer._actor.model.state_dict(), make_model().state_dict()
+    moved = {name for name in before if not torch.equal(after[name], before[name])}
+    assert any(name.startswith('decoder.') for name in moved)
+    assert any(name.startswith('fusion.') for name in moved) == (mode == 'full')
+    assert not any(name.startswith('encoder.') for name in moved)
+
+
+class Breaking(GoalReaching):
+    """Pays NaN from a certain step on."""
+
+    steps = 0
+
+    def step(self, velocity: np.ndarray) -> Steps:
+        result = super().step(velocity)
+        self.steps += 1
+        if self.steps > 40:
+            result.rewards[3] = np.nan
+        return result
+
+
+def test_numbers_that_are_none_stop_the_run_and_leave_a_dump(tmp_path: Path) -> None:
+    world = Breaking(COUNT)
+    with pytest.raises(TrainingError, match=r'reward must be finite, got nan at \[3\].*nonfinite'):
+        make_trainer(tmp_path, None, world).run()
+    found = torch.load(tmp_path / DUMP, weights_only=True)
+    assert found['rollout'] == 1
+    assert torch.isnan(found['tensors']['reward']).tolist() == [i == 3 for i in range(COUNT)]
+    assert 'residual.leave.weight' in found['model']
+    assert world.closed
+
+
+def test_weights_that_are_none_stop_the_run(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, None)
+    with torch.no_grad():
+        trainer._actor.model.residual.leave.bias.fill_(float('nan'))
+    with pytest.raises(TrainingError, match='the policy: mean must be finite'):
+        trainer.run()
+
+
+def driver_of(world: GoalReaching) -> tuple[Driver, Actor]:
+    actor = Actor(make_model(), 'ram', ExplorationConfig())
+    torch.manual_seed(1)
+    torch.nn.init.normal_(actor.value.last.weight)
+    driving = Driving(ROBOT, FollowerConfig(), NavigatorConfig())
+    driver = Driver(actor, world, encode, driving)
+    driver.reset(0)
+    return driver, actor
+
+
+def test_time_outs_are_worth_what_the_last_state_is_and_arrivals_nothing_more() -> None:
+    driver, actor = driver_of(GoalReaching(4))
+    driven = driver.drive(3 * LIMIT, ReturnScale(), torch.Generator().manual_seed(0))
+    timed_out = driven.done & ~driven.terminated
+    assert timed_out.any()
+    # Where nothing ended, the value of what came is the value that the next step starts from.
+    inner = ~driven.done[:-1]
+    assert torch.allclose(driven.following[:-1][inner], driven.values[1:][inner], atol=1e-5)
+    # Where time ended it, it is not that of the new episode.
+    apart = (driven.following[:-1] - driven.values[1:]).abs()
+    assert (apart[timed_out[:-1]] > 1e-4).all()
+
+
+def test_the_first_update_begins_at_ratio_one() -> None:
+    driver, actor = driver_of(GoalReaching(4))
+    driven = driver.drive(5, ReturnScale(), torch.Generator().manual_seed(0))
+    mixture, _ = actor(driven.seen)
+    again = at_waypoint(mixture, actor.exploration(mixture), 2).log_prob(driven.actions)
+    torch.testing.assert_close(again.detach(), driven.log_prob, rtol=0, atol=1e-4)
