@@ -1,4 +1,4 @@
-"""`s2e train`: record drives, encode them, and clone the teacher."""
+"""`s2e train`: record drives, encode them, clone the teacher, and learn by driving."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from s2e_cli.training.importing import (
     run_inspect,
 )
 from s2e_cli.training.label import add_label_parser, run_label
+from s2e_cli.training.posttrain import add_posttrain_parser, run_posttrain
 
 if TYPE_CHECKING:
     from s2e_training.data.record import Recorded
@@ -31,6 +32,7 @@ EPILOG = """examples:
   s2e train label walk.mp4 clips/walk --height 1.4 --hfov 68 --licence CC-BY-4.0
   s2e train anchors .cache/clips/teacher --out anchors.npy
   s2e train pretrain config/training/small.yaml runs/small
+  s2e train posttrain config/training/posttrain.yaml runs/ram
   s2e train evaluate runs/small .cache/clips/validation
   s2e policy export runs/small models/my-policy
 """
@@ -78,6 +80,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     pretrain.add_argument('config', type=Path, help='settings, such as config/training/small.yaml')
     pretrain.add_argument('out', type=Path, help='folder of the run')
     pretrain.add_argument('--until', type=int, help='pause after this step')
+    add_posttrain_parser(steps)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     actions = {
         'record': _record, 'encode': _encode, 'anchors': _anchors, 'evaluate': _evaluate,
         'pretrain': _pretrain, 'import': run_import, 'inspect': run_inspect,
-        'label': run_label,
+        'label': run_label, 'posttrain': run_posttrain,
     }
     return actions[args.step](args)
 

@@ -65,14 +65,14 @@ class FeatureEncoder:
         Returns:
             [N, 2, C, h, w] float16
         """
+        return np.stack([self.encode_plain(rgb), self.encode_plain(rgb[:, :, ::-1])], axis=1)
+
+    def encode_plain(self, rgb: np.ndarray) -> np.ndarray:
+        """Encode images as they are. [N, H, W, 3] uint8 -> [N, C, h, w] float16"""
         parts = []
         for start in range(0, len(rgb), CHUNK):
             images = image_tensor(rgb[start:start + CHUNK])
-            pair = [
-                self._session.run(None, {'images': np.ascontiguousarray(view)})[0]
-                for view in (images, images[..., ::-1])
-            ]
-            parts.append(np.stack(pair, axis=1).astype(np.float16))
+            parts.append(self._session.run(None, {'images': images})[0].astype(np.float16))
         return np.concatenate(parts)
 
 

@@ -12,17 +12,20 @@ import numpy as np
 import yaml
 
 from s2e_core.config import from_yaml, to_mapping
+from s2e_core.contract import WAYPOINT_DT
 from s2e_policy.bundle import Bundle
 from s2e_training.data.clip import CLIP_FILE, ClipInfo, find_clips, load_clip
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle
 from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
 from s2e_training.pretrain.config import PretrainConfig
+from s2e_training.pretrain.journal import EVALUATION, LOG
 
 DESCRIPTION = (
     'Pre-trained on rendered video only: behaviour cloning of a planner that knows the map, in '
     'generated city scenes. No real video went in.'
 )
+POSTTRAINED = ' Then post-trained by driving in generated city scenes (mode {mode}).'
 
 
 def export_run(run: Path, out: Path, name: str, metrics: Path | None = None) -> Bundle:
@@ -40,16 +43,43 @@ def export_run(run: Path, out: Path, name: str, metrics: Path | None = None) -> 
     checkpoint = run / BEST if run.is_dir() else run
     content = load_checkpoint(checkpoint)
     model, config = restore_model(content)
-    measured: dict[str, Any] = {'open_loop': _open_loop(checkpoint.parent, content['step'])}
+    measured = _measured(checkpoint.parent, content)
     if metrics is not None:
         extra = yaml.safe_load(metrics.read_text(encoding='utf-8'))
         if not isinstance(extra, dict):
             raise TrainingError(f'{metrics}: must hold a mapping, got {type(extra).__name__}')
         measured.update(extra)
-    info = ExportInfo(
-        name, DESCRIPTION, provenance=_provenance(config, content['step']), metrics=measured
-    )
-    return export_bundle(model, out, info, _examples(config))
+    description, provenance = _origin(config, content)
+    info = ExportInfo(name, description, provenance=provenance, metrics=measured)
+    return export_bundle(model, out, info, _examples(config, content))
+
+
+def _origin(config: PretrainConfig, content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Say what a checkpoint is and where it comes from."""
+    settings = content.get('posttrain')
+    if settings is None:
+        return DESCRIPTION, _provenance(config, content['step'])
+    origin = content['provenance'] or _provenance(config, content['parent_step'])
+    return DESCRIPTION + POSTTRAINED.format(mode=settings['mode']), {
+        **origin, 'posttraining': {
+            'environment_steps': content['step'],
+            'hours_simulated': round(content['step'] * WAYPOINT_DT / 3600, 2),
+            'exported_from_commit': _commit(), 'config': settings,
+        },
+    }
+
+
+def _measured(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """Return what the run measured of this checkpoint."""
+    if 'posttrain' not in content:
+        return {'open_loop': _open_loop(folder, content['step'])}
+    row = _row(folder / EVALUATION, content['step'])
+    settings = content['posttrain']['evaluation']
+    return {'validation': {
+        'conditions': f'{", ".join(settings["scenes"])}, {settings["episodes"]} episodes each, '
+        f'protocol {settings["protocol"]}, seed {settings["seed"]}; chose this checkpoint',
+        **{key: round(float(value), 4) for key, value in row.items() if key != 'step'},
+    }} if row else {}
 
 
 def _provenance(config: PretrainConfig, step: int) -> dict[str, Any]:
@@ -80,24 +110,32 @@ def _provenance(config: PretrainConfig, step: int) -> dict[str, Any]:
 
 def _open_loop(folder: Path, step: int) -> dict[str, float | str]:
     """Read the validation of a step from the run's log."""
-    path = folder / 'log.csv'
-    if not path.is_file():
-        return {}
-    with path.open(encoding='utf-8', newline='') as file:
-        rows = [row for row in csv.DictReader(file) if int(float(row['step'])) == step]
-    if not rows:
+    row = _row(folder / LOG, step)
+    if not row:
         return {}
     return {
         'unit': 'ade and fde in metres at 0.4, 1 and 2 s; direction in degrees at 2 s',
         **{
             key.removeprefix('val_'): round(float(value), 4)
-            for key, value in rows[-1].items() if key.startswith('val_')
+            for key, value in row.items() if key.startswith('val_')
         },
     }
 
 
-def _examples(config: PretrainConfig) -> np.ndarray | None:
-    """Take two windows of validation frames for the reference."""
+def _row(path: Path, step: int) -> dict[str, str]:
+    """Read the row of a step from a run's log; empty where there is none."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding='utf-8', newline='') as file:
+        rows = [row for row in csv.DictReader(file) if int(float(row['step'])) == step]
+    return rows[-1] if rows else {}
+
+
+def _examples(config: PretrainConfig, content: dict[str, Any]) -> np.ndarray | None:
+    """Take two windows of validation frames for the reference, or those of the parent."""
+    examples = content.get('examples')
+    if examples is not None:
+        return examples.numpy()
     frames = config.model.frames
     windows = []
     for root in config.validation:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from navbench_gs.env.gym.reward import RewardWeights
+from navbench_gs.sensors.jitter import JitterConfig
 from s2e_core.config import check, option
 from s2e_core.errors import ConfigError
 from s2e_core.follower import FollowerConfig
@@ -107,6 +109,7 @@ class EvaluationConfig:
     episodes: int = option(3, low=1, high=1000, help='Episodes per scene and task.')
     protocol: str = option('default', help='Protocol by name or file.')
     seed: int = option(0, low=0, high=2**31 - 1, help='Seed of the episodes.')
+    workers: int = option(2, low=1, high=256, help='Processes.')
 
     def __post_init__(self) -> None:
         check(self, source='evaluation')
@@ -117,12 +120,19 @@ class EnvironmentConfig:
     """Where the policy gathers experience."""
 
     count: int = option(8, low=1, high=1024, help='Environments side by side.')
-    workers: int = option(2, low=1, high=256, help='Processes they are spread over.')
     scenes: tuple[str, ...] = option(
         ('city:1000-1031',), help='Training scenes: city seeds from 1000 on, or captures.'
     )
     robot: str = option('coco', help='Robot profile by name.')
-    protocol: str = option('default', help='Protocol by name or file.')
+    protocol: str = option(
+        'default', help='Protocol by name or file; stages replace distances, obstacles, people.'
+    )
+    goal_hidden: float = option(0.0, low=0.0, high=1.0, help='Share of episodes without a goal.')
+    episodes_per_scene: int = option(
+        8, low=1, high=10000, help='Episodes before the next scene is entered.'
+    )
+    jitter: JitterConfig = JitterConfig()
+    reward: RewardWeights = RewardWeights()
 
     def __post_init__(self) -> None:
         check(self, source='environment')
@@ -159,7 +169,11 @@ class PosttrainConfig:
     evaluation: EvaluationConfig = EvaluationConfig()
     follower: FollowerConfig = FollowerConfig()
     navigator: NavigatorConfig = NavigatorConfig()
-    threads: int = option(2, low=1, high=256, help='Threads of PyTorch and the encoder.')
+    threads: int = option(
+        1, low=1, high=256,
+        help='Threads of PyTorch, encoder and renderer. More pay on idle processors only: where '
+        'others compute, they wait for each other.',
+    )
     checkpoint_minutes: float = option(
         3.0, unit='min', low=0.0, high=600.0,
         help='Least time between two checkpoints; they are written between segments.',

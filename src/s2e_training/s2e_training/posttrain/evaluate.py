@@ -35,19 +35,15 @@ class BundleFactory:
 class Evaluator:
     """Measures a network the way users will run it: ONNX graphs, follower, gate, physics."""
 
-    def __init__(
-        self, config: EvaluationConfig, robot: str, workers: int, folder: Path
-    ) -> None:
+    def __init__(self, config: EvaluationConfig, robot: str, folder: Path) -> None:
         """Take the settings.
 
         Args:
             config: Scenes, tasks and episodes.
             robot: Robot profile by name.
-            workers: Processes.
             folder: Keeps the newest exported bundle and the episode logs.
         """
-        self._config, self._robot = config, robot
-        self._workers, self._folder = workers, folder
+        self._config, self._robot, self._folder = config, robot, folder
 
     def __call__(self, model: S2EModel, rollout: int) -> dict[str, float]:
         """Evaluate a network.
@@ -69,7 +65,7 @@ class Evaluator:
         export_bundle(model, bundle, ExportInfo(name, 'In training.'))
         run = RunConfig(
             parse_scenes(c.scenes), parse_tasks(c.tasks), load_protocol(c.protocol), self._robot,
-            episodes=c.episodes, seed=c.seed, workers=self._workers,
+            episodes=c.episodes, seed=c.seed, workers=c.workers,
         )
         out = self._folder / name
         # A half-finished evaluation of other weights must not be gone on with.

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from s2e_core.paths import find_model
 from s2e_policy.bundle import load_bundle
-from s2e_policy.manifest import MANIFEST_FILE
+from s2e_policy.manifest import MANIFEST_FILE, REFERENCE_FILE
 from s2e_training.export.reading import read_network
 from s2e_training.models.policy import S2EModel
 from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
@@ -26,6 +30,8 @@ class Parent:
     """Steps of that training."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """What its bundle says about data and training; empty for a run, whose clips say it."""
+    examples: Tensor | None = None
+    """Two windows of its bundle's reference, uint8. [2, K, H, W, 3]"""
 
 
 def load_parent(source: str) -> Parent:
@@ -43,8 +49,12 @@ def load_parent(source: str) -> Parent:
     if checkpoint.is_file():
         content = load_checkpoint(checkpoint)
         model, pretrain = restore_model(content)
-        return Parent(model, pretrain, content['step'], content.get('provenance', {}))
+        return Parent(model, pretrain, content['step'], content.get('provenance', {}),
+                      content.get('examples'))
     bundle = load_bundle(path if (path / MANIFEST_FILE).is_file() else find_model(source))
     model, pretrain = read_network(bundle)
     provenance = bundle.manifest.provenance
-    return Parent(model, pretrain, int(provenance['training'].get('step', 0)), provenance)
+    with np.load(bundle.root / REFERENCE_FILE, allow_pickle=False) as stored:
+        examples = torch.from_numpy(stored['images'])
+    step = int(provenance['training'].get('step', 0))
+    return Parent(model, pretrain, step, provenance, examples)

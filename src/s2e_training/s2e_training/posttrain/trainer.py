@@ -19,10 +19,7 @@ from s2e_training.posttrain.guard import NonFiniteError, dump
 from s2e_training.posttrain.learner import Learner
 from s2e_training.posttrain.parent import Parent
 from s2e_training.pretrain.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
-from s2e_training.pretrain.journal import Journal
-
-EVALUATION = 'evaluation.csv'
-"""Closed-loop results over validation scenes, with intervals."""
+from s2e_training.pretrain.journal import EVALUATION, Journal
 
 Evaluate = Callable[[S2EModel, int], dict[str, float]]
 """Measures a network; the number is that of the rollouts behind it. Holds `score`."""
@@ -153,7 +150,7 @@ class Trainer:
             'model': model.state_dict(), 'anchors': model.anchors, 'step': self._steps,
             'parent_step': self._parent.step, 'provenance': self._parent.provenance,
             'rollout': self.rollout, 'best': self._best, 'evaluated': self._evaluated,
-            'learner': self._learner.state(),
+            'learner': self._learner.state(), 'examples': self._parent.examples,
         })
 
     def _resume(self, content: dict[str, Any]) -> None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 LOG = 'log.csv'
+EVALUATION = 'evaluation.csv'
+"""Closed-loop results over validation scenes, with intervals."""
 EVENTS = 'tensorboard'
 
 

@@ -1,0 +1,128 @@
+"""NavBench-GS as the trainer wants it: stages, views before a reset, terms of the reward."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from navbench_gs.env.gym.options import EnvOptions
+from navbench_gs.env.gym.reward import GROUPS
+from navbench_gs.env.gym.vector import NavBenchVectorEnv
+from navbench_gs.tasks.protocol import Protocol, load_protocol
+from s2e_core.config import to_mapping
+from s2e_training.posttrain.config import EnvironmentConfig
+from s2e_training.posttrain.curriculum import Stage
+from s2e_training.posttrain.environment import Episode, Observations, Steps
+
+TERMS = (*(name for names in GROUPS.values() for name in names), *GROUPS)
+"""Terms of the reward, then the sums of R_G, R_R and R_H."""
+PROTOCOL = 'stage.yaml'
+
+
+class NavBench:
+    """`NavBenchVectorEnv` behind the trainer's protocol."""
+
+    def __init__(
+        self, config: EnvironmentConfig, stage: Stage, size: int, threads: int, folder: Path
+    ) -> None:
+        """Make the environments of a stage; scenes load with the first reset.
+
+        Args:
+            config: Scenes, robot, reward and variation.
+            stage: How hard episodes are.
+            size: Height and width of the image, pixels.
+            threads: Threads of the renderer.
+            folder: Where the stage's protocol is written.
+
+        Raises:
+            S2EError: A scene, protocol or robot cannot be had.
+        """
+        self.count = config.count
+        rules = stage_protocol(load_protocol(config.protocol), stage)
+        path = folder / PROTOCOL
+        path.write_text(yaml.safe_dump(to_mapping(rules), sort_keys=False), encoding='utf-8')
+        options = EnvOptions(
+            scenes=config.scenes, tasks=stage.tasks, protocol=str(path), robot=config.robot,
+            width=size, height=size, threads=threads, jitter=config.jitter, reward=config.reward,
+            goal_hidden=config.goal_hidden, episodes_per_scene=config.episodes_per_scene,
+        )
+        self._environment = NavBenchVectorEnv(
+            config.count, config=options, autoreset_mode=AutoresetMode.SAME_STEP
+        )
+
+    def reset(self, seed: int) -> Observations:
+        """Begin new episodes everywhere, in scenes that the seed draws."""
+        return _observations(self._environment.reset(seed=seed)[0])
+
+    def step(self, velocity: NDArray[np.float32]) -> Steps:
+        """Drive for 0.2 s. [E, 2] m/s and rad/s"""
+        seen, rewards, terminated, truncated, info = self._environment.step(velocity)
+        done = terminated | truncated
+        now = _observations(seen)
+        final, ended = now, info.get('final_info', {})
+        if done.any():
+            rows = np.flatnonzero(done)
+            last = _observations({
+                name: np.stack([info['final_obs'][row][name] for row in rows]) for name in seen
+            })
+            final = Observations(
+                _replaced(now.image, rows, last.image), _replaced(now.goal, rows, last.goal),
+                _replaced(now.present, rows, last.present),
+                _replaced(now.speed, rows, last.speed),
+            )
+        terms = {name: self._term(name, info, done) for name in TERMS}
+        episodes = tuple(
+            Episode(bool(ended['success'][row]), bool(ended['collision_free_success'][row]),
+                    int(ended['collisions'][row]))
+            for row in np.flatnonzero(done)
+        )
+        return Steps(
+            now, rewards.astype(np.float32), terminated, truncated, final, terms, episodes
+        )
+
+    def close(self) -> None:
+        """Let the scenes go."""
+        self._environment.close()
+
+    def _term(
+        self, name: str, info: dict[str, Any], done: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Return a term of the step that was paid; `info` speaks of new episodes already."""
+        nothing = np.zeros(self.count)
+        going = info['reward'].get(name, nothing)
+        ended = info.get('final_info', {}).get('reward', {}).get(name, nothing)
+        return np.where(done, ended, going).astype(np.float32)
+
+
+def stage_protocol(base: Protocol, stage: Stage) -> Protocol:
+    """Return the benchmark's rules with a stage's distances, obstacles and people."""
+    return replace(
+        base, name=f'{base.name}-training',
+        route=replace(
+            base.route, geodesic_low=stage.geodesic_low, geodesic_high=stage.geodesic_high
+        ),
+        obstacle=replace(base.obstacle, per_area=stage.obstacles),
+        people=replace(base.people, count=stage.people),
+    )
+
+
+def _observations(seen: dict[str, NDArray[Any]]) -> Observations:
+    return Observations(
+        seen['image'], seen['goal'].astype(np.float32), seen['goal_mask'][:, 0] > 0,
+        seen['speed'].astype(np.float32),
+    )
+
+
+def _replaced(
+    values: NDArray[Any], rows: NDArray[np.integer], others: NDArray[Any]
+) -> NDArray[Any]:
+    """Return a copy with some rows exchanged."""
+    result = values.copy()
+    result[rows] = others
+    return result

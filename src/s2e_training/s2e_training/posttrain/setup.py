@@ -1,0 +1,62 @@
+"""Puts parent, environments, learner and evaluation together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from s2e_core.robot import load_robot
+from s2e_training.data.features import FeatureEncoder
+from s2e_training.posttrain.actor import Actor
+from s2e_training.posttrain.config import PosttrainConfig
+from s2e_training.posttrain.curriculum import Stage
+from s2e_training.posttrain.environment import VectorEnv
+from s2e_training.posttrain.evaluate import Evaluator
+from s2e_training.posttrain.learner import Learner, Reinforcement, Supervised
+from s2e_training.posttrain.navbench import NavBench
+from s2e_training.posttrain.parent import Parent, load_parent
+from s2e_training.posttrain.scenes import check_training_scenes, check_validation_scenes
+from s2e_training.posttrain.sft import load_windows
+from s2e_training.posttrain.trainer import Trainer
+
+
+def make_trainer(config: PosttrainConfig, folder: Path, clock: Callable[[], float]) -> Trainer:
+    """Load the parent and make the trainer.
+
+    Args:
+        config: Settings.
+        folder: Folder of the run; made if absent.
+        clock: Seconds, monotonic.
+
+    Raises:
+        TrainingError: The parent cannot be had, or the folder holds another run.
+        ConfigError: Scenes are not for training.
+    """
+    check_training_scenes(config.environment.scenes)
+    check_validation_scenes(config.evaluation.scenes)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(config.threads)
+    parent = load_parent(config.initial)
+    runner = FeatureEncoder(
+        parent.model.encoder, parent.model.config.image_size, config.threads
+    )
+    actor = Actor(parent.model, config.mode, config.exploration, config.seed)
+    evaluate = Evaluator(config.evaluation, config.environment.robot, folder / 'evaluation')
+    learner = _learner(config, folder, parent, actor, runner)
+    return Trainer(config, folder, parent, actor, learner, evaluate, clock)
+
+
+def _learner(
+    config: PosttrainConfig, folder: Path, parent: Parent, actor: Actor, runner: FeatureEncoder
+) -> Learner:
+    if config.mode == 'sft':
+        windows = load_windows(config.sft, actor.model, runner)
+        return Supervised(config, actor, windows, parent.pretrain.loss)
+
+    def make(stage: Stage) -> VectorEnv:
+        return NavBench(config.environment, stage, runner.size, config.threads, folder)
+
+    robot = load_robot(config.environment.robot)
+    return Reinforcement(config, actor, make, runner.encode_plain, robot)
