@@ -18,6 +18,7 @@ from s2e_training.errors import TrainingError
 from s2e_training.models.agdm import agdm_loss
 from s2e_training.models.anchors import choose_anchors
 from s2e_training.models.policy import S2EModel, converted
+from s2e_training.pretrain.allocator import keep_freed_memory
 from s2e_training.pretrain.checkpoint import (
     BEST,
     LAST,
@@ -74,6 +75,7 @@ class Trainer:
         self._train, self._validation, self._clock = train, validation, clock
         folder.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(config.threads)
+        keep_freed_memory()
         torch.manual_seed(config.seed)
         self.model = _initial_model(config, train).to(self._devices.device)
         self._journal = Journal(folder) if self._devices.first else None
