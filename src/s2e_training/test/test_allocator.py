@@ -43,4 +43,4 @@ def test_blocks_are_used_again_instead_of_mapped_again() -> None:
     kept, reused = run('keep')
     assert kept == 'True'
     assert mapped > 90_000
-    assert reused < 0.75 * mapped  # none to three of the six, seen in ten runs
+    assert reused < 0.75 * mapped  # while the heap grows, up to three were seen
