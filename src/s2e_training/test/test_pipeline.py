@@ -267,3 +267,22 @@ def test_test_cities_cannot_be_recorded() -> None:
     RecordConfig(first_seed=100, scenes=26)
     with pytest.raises(ConfigError, match='are for tests only'):
         RecordConfig(first_seed=190, scenes=20)
+
+
+def test_rounds_in_one_scene_drive_other_routes(tmp_path: Path) -> None:
+    from navbench_gs.scenes.resolve import resolve_scene
+    from s2e_training.data.record import RecordConfig, record
+
+    scene = resolve_scene('city:101').root
+    config = RecordConfig(
+        scene=str(scene), first_seed=0, scenes=2, tasks=('empty',), robot='coco', workers=1,
+    )
+    done = record(config, tmp_path)
+    clips = [load_clip(folder) for folder in find_clips(tmp_path)]
+    assert len(done) == len(clips) == 2
+    assert all(item.name.endswith('_0_empty_teacher_0') for item in done)
+    first, second = (clip.info.provenance['episode'] for clip in clips)
+    assert first != second
+    assert not np.allclose(clips[0].goal, clips[1].goal)
+    # What is there is not recorded again.
+    assert record(config, tmp_path) == []

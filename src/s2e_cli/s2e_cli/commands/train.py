@@ -50,6 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     record = steps.add_parser('record', help='drive the teacher through generated scenes')
     record.add_argument('config', type=Path, help='settings, such as config/training/record.yaml')
     record.add_argument('out', type=Path, help='folder of the clips; finished ones are kept')
+    record.add_argument('--scene', help='scene bundle or capture to drive in, instead of cities')
     record.add_argument('--driver', help='bundle that drives while the teacher labels (DAgger)')
     record.add_argument('--first-seed', type=int, help='first city seed, instead of the file')
     record.add_argument('--scenes', type=int, help='number of scenes, instead of the file')
@@ -98,7 +99,7 @@ def _record(args: argparse.Namespace) -> int:
     from s2e_training.data.record import RecordConfig, record
 
     values = to_mapping(from_yaml(RecordConfig, args.config))
-    for key in ('driver', 'first_seed', 'scenes', 'seed', 'image_size', 'workers'):
+    for key in ('scene', 'driver', 'first_seed', 'scenes', 'seed', 'image_size', 'workers'):
         if getattr(args, key) is not None:
             values[key] = getattr(args, key)
     config = from_mapping(RecordConfig, values, source='command line')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,8 +31,15 @@ TEST_SEEDS = (range(26), range(200, 210))
 class RecordConfig:
     """What is recorded."""
 
-    first_seed: int = option(1000, low=0, high=10**9, help='First city seed.')
-    scenes: int = option(100, low=1, high=10**6, help='Scenes, by rising seed.')
+    scene: str = option(
+        '', help='Scene bundle or capture to drive in, instead of generated cities.',
+    )
+    first_seed: int = option(
+        1000, low=0, high=10**9, help='First city seed; of routes where a scene is named.'
+    )
+    scenes: int = option(
+        100, low=1, high=10**6, help='Cities, by rising seed; rounds of tasks in a named scene.'
+    )
     tasks: tuple[str, ...] = option(
         ('empty', 'empty', 'obstacle', 'obstacle_pedestrian'),
         help='One drive per entry and scene; repeat a task for more of it.',
@@ -48,6 +56,8 @@ class RecordConfig:
 
     def __post_init__(self) -> None:
         check(self, source='record')
+        if self.scene:
+            return
         for seeds in TEST_SEEDS:
             if self.first_seed < seeds.stop and self.first_seed + self.scenes > seeds.start:
                 raise ConfigError(
@@ -117,22 +127,26 @@ def record_scene(config: RecordConfig, seed: int, out: Path) -> Iterator[Recorde
         return
     rng = np.random.default_rng([config.seed, seed])
     mount = jitter_mount(SMALL_MOUNT, config.jitter, rng)
-    bundle = resolve_scene(f'city:{seed}')
+    bundle = resolve_scene(config.scene or f'city:{seed}')
     robot = load_robot(config.robot)
     world = Simulation(bundle, robot, camera=_camera(config), mount=mount, threads=1)
+    # A city has routes of its own; rounds in one scene go on counting its routes.
+    first = len(names) * (seed - config.first_seed) if config.scene else 0
     for index, name in enumerate(names):
         if not (out / name).is_dir():
-            yield _record_drive(config, world, index, mount, out / name)
+            task = config.tasks[index]
+            yield _record_drive(config, world, (task, first + index), mount, out / name)
 
 
 def clip_name(config: RecordConfig, seed: int, index: int) -> str:
     """Name the clip of one drive."""
     driver = 'dagger' if config.driver else 'teacher'
-    return f'city-{seed}_{index}_{config.tasks[index]}_{driver}_{config.seed}'
+    place = re.sub(r'[^a-z0-9]+', '-', Path(config.scene).name.lower()) if config.scene else 'city'
+    return f'{place}-{seed}_{index}_{config.tasks[index]}_{driver}_{config.seed}'
 
 
 def _record_drive(
-    config: RecordConfig, world: Any, index: int, mount: CameraMount, folder: Path
+    config: RecordConfig, world: Any, route: tuple[Any, int], mount: CameraMount, folder: Path
 ) -> Recorded:
     from navbench_gs.errors import TaskError
     from navbench_gs.tasks.protocol import load_protocol
@@ -140,7 +154,7 @@ def _record_drive(
     from s2e_training.data.drive import drive
     from s2e_training.data.noise import CommandNoise
 
-    task: Any = config.tasks[index]
+    task, index = route
     protocol = load_protocol(config.protocol)
     try:
         spec = sample_episode(world.bundle, task, index, config.seed, protocol, world.robot)
@@ -154,7 +168,7 @@ def _record_drive(
     rgb = jitter_light(np.stack(result.images), config.jitter, rng)
     camera = _camera(config)
     info = ClipInfo(
-        source=spec.scene, licence='Apache-2.0', frames=count, width=camera.width,
+        source=spec.scene, licence=world.bundle.licence, frames=count, width=camera.width,
         height=camera.height, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy,
         mount_x=mount.x, mount_z=mount.z, mount_pitch=mount.pitch, robot=config.robot,
         provenance={
