@@ -105,6 +105,9 @@ def _add_import(actions: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument('--camera-height', type=float, metavar='M',
                         help='instead: height over ground at which its photos were taken, which '
                         'are listed in cameras.json beside the capture')
+    parser.add_argument('--walked', type=float, metavar='M',
+                        help='the photos were taken walking, M metres over the ground: the ground '
+                        'below them is floor and free, whatever the splats show there')
     parser.add_argument('--cameras', type=Path, metavar='FILE',
                         help='that list, if it lies elsewhere')
     parser.add_argument('--radius', type=float, default=0.3, metavar='M',
@@ -142,8 +145,8 @@ def _import(args: argparse.Namespace) -> int:
 
     options = ImportOptions(
         up=args.up, scale=args.scale, distance=_distance(args.distance),
-        camera_height=args.camera_height, cameras=args.cameras, robot_radius=args.radius,
-        gaussians=args.gaussians,
+        camera_height=args.camera_height, walked=args.walked, cameras=args.cameras,
+        robot_radius=args.radius, gaussians=args.gaussians,
         licence=args.licence, source=args.source,
     )
     bundle = import_capture(args.capture, args.out, options, _progress)

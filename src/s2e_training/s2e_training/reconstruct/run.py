@@ -104,7 +104,7 @@ def _command(out: Path, metres: Metres | None) -> str:
     """Return the import to type next."""
     scale = f'--scale {metres.per_unit:.4g}' if metres else '--camera-height METRES'
     place, scene = shlex.quote(str(out / SPLATS)), shlex.quote(f'{out}-scene')
-    return f's2e scene import {place} {scene} --up=+z {scale}'
+    return f's2e scene import {place} {scene} --up=+z {scale} --walked METRES'
 
 
 def _write(

@@ -19,8 +19,9 @@ from navbench_gs.scenes.importer.floor import find_floor
 from navbench_gs.scenes.importer.options import ImportOptions, Up
 from navbench_gs.scenes.importer.orient import find_tilt, find_up, rotation
 from navbench_gs.scenes.importer.samples import elements
-from navbench_gs.scenes.importer.scale import find_scale
+from navbench_gs.scenes.importer.scale import find_cameras, find_scale, read_cameras
 from navbench_gs.scenes.importer.surfaces import Surfaces, build_surfaces, largest
+from navbench_gs.scenes.importer.walked import walked_line, with_walked
 from navbench_gs.splats import find_environment, load
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.reduce import reduced
@@ -63,6 +64,8 @@ def import_capture(
         unit, origin = find_scale(cloud, settings, source)
         turned, turn, up = _upright(cloud, settings.up, unit)
         matter = elements(turned)
+        if settings.walked is not None:
+            matter = with_walked(matter, _line(source, settings, turn))
         surfaces = build_surfaces(matter, find_floor(matter), settings)
     except SceneError as error:
         raise SceneError(f'{source}: {error}') from error
@@ -82,6 +85,13 @@ def import_capture(
         | {'gaussians_capture': len(cloud), 'gaussians_scene': len(drawn),
            'gaussians_sky': 0 if sky is None else len(sky)},
     )
+
+
+def _line(source: Path, settings: ImportOptions, turn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the ground under the photos, scene frame. `[P, 3]`"""
+    assert settings.walked is not None
+    positions, _ = read_cameras(settings.cameras or find_cameras(source))
+    return walked_line(positions @ turn[:3, :3].T + turn[:3, 3], settings.walked)
 
 
 def _silent(text: str, share: float) -> None:

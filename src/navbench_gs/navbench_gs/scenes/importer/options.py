@@ -32,8 +32,12 @@ class ImportOptions:
     """Two points of the capture and the metres between them."""
     camera_height: float | None = None
     """Metres over the ground at which the capture's photos were taken."""
+    walked: float | None = None
+    """Metres over the ground at which whoever walked held the camera: the ground below the photos
+    is floor and free, see `walked.py`. With `camera_height` the same height may be given."""
     cameras: Path | None = None
-    """Poses of the photos, for `camera_height`; sought beside the capture when left out."""
+    """Poses of the photos, for `camera_height` and `walked`; sought beside the capture when left
+    out."""
     robot_radius: float = 0.3
     """Radius of the disc that must fit through, metres."""
     robot_height: float = 1.2
@@ -64,6 +68,7 @@ class ImportOptions:
         bounds = {
             'distance': (metres, 0.01, 1e4),
             'camera height': (1.0 if held is None else held, 0.05, 100.0),
+            'walked': (1.0 if self.walked is None else self.walked, 0.05, 100.0),
             'scale': (1.0 if self.scale is None else self.scale, 1e-3, 1e3),
             'robot_radius': (self.robot_radius, 0.05, 2.0),
             'robot_height': (self.robot_height, 0.2, 3.0),

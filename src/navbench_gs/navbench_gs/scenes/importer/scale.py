@@ -64,8 +64,8 @@ def find_cameras(source: Path) -> Path:
         if (place / CAMERAS).is_file():
             return place / CAMERAS
     raise SceneError(
-        f'{source}: --camera-height needs {CAMERAS} beside the capture or up to three folders '
-        'above; name it with --cameras, or give --scale or --distance'
+        f'{source}: the poses of the photos must lie in {CAMERAS} beside the capture, up to three '
+        'folders above, or in a file named with --cameras; else give --scale or --distance'
     )
 
 
