@@ -122,15 +122,17 @@ def test_compare_prints_each_run_by_task_and_corner(capsys, monkeypatch, tmp_pat
 
     runs = {'a': [episode(0, True), episode(1, False)], 'b': [episode(0, True)]}
     monkeypatch.setattr(
-        'navbench_gs.report.html.read_run',
+        'navbench_gs.report.compare.read_run',
         lambda folder: ({'policy': f'policy-{folder.name}'}, [], runs[folder.name]),
     )
     assert main(['bench', 'compare', str(tmp_path / 'a'), str(tmp_path / 'b')]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith('a: policy-a')
     assert [line.split('  ')[0] for line in lines if line.startswith('empty')] == [
-        'empty, line free', 'empty, corner blocks', 'empty', 'empty, line free', 'empty',
+        'empty, line free', 'empty, corner blocks', 'empty', 'empty, line free', 'empty', 'empty',
     ]
+    # The last line: one episode is shared, and both succeed in it.
+    assert lines[-1].split()[:3] == ['empty', '1', '+0.00']
     assert next(line for line in lines if line.startswith('empty, corner')).split()[3] == '1'
 
 

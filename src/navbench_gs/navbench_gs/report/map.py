@@ -107,7 +107,7 @@ def episode_svg(log: EpisodeLog, scene: SceneMap | None, size: int = 340) -> str
         '<rect width="100%" height="100%" class="ground"/>',
     ]
     if scene is not None:
-        parts.append(_background(scene, low, high, scale))
+        parts.append(background(scene, low, high, scale))
     parts += _people(log, place)
     parts += [_patch(obstacle_patch(item), place, scale, item.pushable)
               for item in log.spec.obstacles]
@@ -115,7 +115,7 @@ def episode_svg(log: EpisodeLog, scene: SceneMap | None, size: int = 340) -> str
     driven = place(np.stack([log.ticks['x'][::4], log.ticks['y'][::4]], axis=1))
     parts.append(_line(driven, 'driven'))
     parts += _marks(log, place, scale)
-    parts.append(_scale_bar(scale, height))
+    parts.append(scale_bar(scale, height))
     parts.append('</svg>')
     return ''.join(parts)
 
@@ -133,9 +133,10 @@ def _bounds(log: EpisodeLog) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return low - grow, high + grow
 
 
-def _background(
+def background(
     scene: SceneMap, low: NDArray[np.float64], high: NDArray[np.float64], scale: float
 ) -> str:
+    """Return the part of a scene between two corners, metres, at so many pixels a metre."""
     shape = np.array(scene.grey.shape[::-1])
     first = np.clip(np.floor((low - scene.origin) / scene.resolution), 0, shape).astype(int)
     last = np.clip(np.ceil((high - scene.origin) / scene.resolution), 0, shape).astype(int)
@@ -197,20 +198,34 @@ def _marks(log: EpisodeLog, place: Place, scale: float) -> list[str]:
         f'<path class="start" transform="{turn}" d="M7,0 L-5,4.5 L-2.5,0 L-5,-4.5 Z"/>',
         f'<circle class="end" cx="{end[0]:.1f}" cy="{end[1]:.1f}" r="3"/>',
     ]
+    return parts + contact_marks(log, place, 5.0)
+
+
+def contact_marks(log: EpisodeLog, place: Place, arm: float) -> list[str]:
+    """Cross where contacts began; one a second later with the same body is a new one.
+
+    Args:
+        log: The episode.
+        place: From map to picture.
+        arm: Half the size of a cross, pixels.
+    """
+    parts = []
     last: dict[str, int] = {}
     for contact in log.contacts:
         if contact.tick - last.get(contact.body, -1000) > 20:
             row = min(contact.tick, len(log.ticks['x']) - 1)
             x, y = place(np.array([[log.ticks['x'][row], log.ticks['y'][row]]]))[0]
             parts.append(
-                f'<path class="contact" d="M{x - 5:.1f},{y - 5:.1f} l10,10 m0,-10 l-10,10">'
+                f'<path class="contact" d="M{x - arm:.1f},{y - arm:.1f} l{2 * arm:g},{2 * arm:g} '
+                f'm0,-{2 * arm:g} l-{2 * arm:g},{2 * arm:g}">'
                 f'<title>{contact.kind}: {contact.body}, {row * 0.05:.1f} s</title></path>'
             )
         last[contact.body] = contact.tick
     return parts
 
 
-def _scale_bar(scale: float, height: float) -> str:
+def scale_bar(scale: float, height: float) -> str:
+    """Return a bar of 5 m for the lower left corner."""
     length = 5.0 * scale
     y = height - 8
     return (

@@ -76,6 +76,17 @@ details { background:var(--card); border:1px solid var(--line); border-radius:12
   padding:12px 16px;
   margin:0 0 12px; } summary { cursor:pointer; font-weight:600; }
 pre { overflow-x:auto; font-size:12.5px; line-height:1.45; } code { font-size:13px; }
+.charts { display:grid; grid-template-columns:repeat(auto-fill,minmax(250px,1fr)); gap:12px; }
+.chart { width:100%; background:var(--card); border:1px solid var(--line); border-radius:12px; }
+.chart-title { font-size:12px; fill:var(--ink); } .tick { font-size:9.5px; fill:var(--soft); }
+.rule { stroke:var(--line); } .curve { fill:none; stroke-width:1.8; stroke-linejoin:round; }
+.maps { display:grid; grid-template-columns:repeat(auto-fill,minmax(330px,1fr)); gap:14px; }
+.maps figure { margin:0; } .maps figcaption { color:var(--soft); font-size:13px; }
+.drive { fill:none; stroke-width:1.6; stroke-linejoin:round; opacity:.8; }
+.all .contact { stroke:var(--ink); stroke-width:1.6; }
+.tag { font-size:12px; color:var(--soft); border:1px solid var(--line); border-radius:999px;
+  padding:1px 10px; font-weight:400; }
+.plus { color:var(--good); } .minus { color:var(--bad); } .lead { font-weight:600; }
 .note { color:var(--soft); font-size:13px; }
 """
 
@@ -104,11 +115,23 @@ PAGE = """<!doctype html>
 {% endfor %}</tbody></table></div>
 <p class="note">{{ interval_note }}</p>
 
+{% if charts %}<h2>Distributions</h2>
+<p class="legend">{{ chart_legend | safe }}</p>
+<div class="charts">{% for chart in charts %}{{ chart | safe }}{% endfor %}</div>
+<p class="note">Share of the episodes with at most that value.</p>{% endif %}
+
 {% if latency %}<h2>Latency</h2><div class="scroll"><table><thead><tr><th>stage</th>
 {% for name in latency.columns %}<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in latency.rows %}<tr><td>{{ row.name }}</td>
 {% for value in row.cells %}<td>{{ value }}</td>{% endfor %}</tr>{% endfor %}
 </tbody></table></div>{% endif %}
+
+<h2>All drives by scene</h2>
+<p class="legend"><span style="--c:#16803c">success without contact</span>
+<span style="--c:#c27c0e">success with contact</span><span style="--c:#c8372d">failure</span>
+<span style="--c:var(--ink)">contact begins</span><span style="--c:#f2b01e">goal</span></p>
+<div class="maps">{% for map in overviews %}<figure>{{ map.svg | safe }}
+<figcaption>{{ map.name }}</figcaption></figure>{% endfor %}</div>
 
 <h2>Episodes</h2>
 <p class="legend"><span style="--c:#4a6fd8">shortest route</span><span
@@ -122,7 +145,9 @@ PAGE = """<!doctype html>
 {% if card.poster %}poster="data:image/jpeg;base64,{{ card.poster }}"{% endif %}></video>
 {% endif %}
 </div><div>
-<h3>{{ card.id }} <span class="badge {{ card.kind }}">{{ card.verdict }}</span></h3>
+<h3>{{ card.id }}
+{% if card.tag %}<span class="tag">{{ card.tag }}</span>{% endif %}
+<span class="badge {{ card.kind }}">{{ card.verdict }}</span></h3>
 <div class="facts">{% for name, value in card.facts %}<span>{{ name }} <b>{{ value }}</b></span>
 {% endfor %}</div>
 {% if card.detail %}<p class="note">{{ card.detail }}</p>{% endif %}

@@ -87,20 +87,23 @@ class Bench:
             item, spec, scores, log.detail, time.monotonic() - started, kept is not None
         )
 
-    def rerun(self, spec: EpisodeSpec, scene: str, film: Path | None) -> EpisodeLog:
-        """Drive a given episode again; nothing is written but the film.
+    def rerun(
+        self, spec: EpisodeSpec, scene: str, film: Path | None, stills: Path | None = None
+    ) -> EpisodeLog:
+        """Drive a given episode again; nothing is written but film and stills.
 
         Args:
             spec: The episode.
             scene: Its scene, as for `resolve_scene`.
             film: Where a film goes, None for none.
+            stills: Where stills of it go, None for none.
 
         Raises:
             SceneError: the scene cannot be had.
             SimulationError: the scene or robot is not the episode's.
         """
         self._load(scene)
-        return self._drive(spec, film, None)
+        return self._drive(spec, film, stills)
 
     def _kept(self, spec: EpisodeSpec) -> EpisodeLog | None:
         """Return the episode's log if an earlier run finished the very same one."""

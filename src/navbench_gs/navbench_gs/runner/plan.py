@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,15 +135,15 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         RunError: the folder cannot be written.
     """
+    # Made by open, not by tempfile: others may read what the umask lets them.
+    draft = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
         try:
-            with os.fdopen(handle, 'w', encoding='utf-8') as stream:
-                stream.write(text)
-            Path(name).replace(path)
+            draft.write_text(text, encoding='utf-8')
+            draft.replace(path)
         finally:
-            Path(name).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise RunError(f'{path}: cannot be written: {error.strerror or error}') from error
 

@@ -93,7 +93,7 @@ def changed_versions(run: Mapping[str, Any]) -> list[str]:
 
 def replay(
     recorded: Recorded, factory: PolicyFactory, *, film: Path | None = None,
-    scene: str | None = None,
+    stills: Path | None = None, scene: str | None = None,
 ) -> Replayed:
     """Drive the episode again.
 
@@ -101,6 +101,7 @@ def replay(
         recorded: The episode.
         factory: Makes the policy.
         film: Where a film goes, None for none.
+        stills: Where stills of it go, None for none.
         scene: Where the scene lies now; as the run named it when left out.
 
     Raises:
@@ -118,7 +119,7 @@ def replay(
         backend=run.get('backend', 'cpu'), conditions=conditions,
     )
     bench = Bench(config, factory, recorded.path.parent.parent, None)
-    again = bench.rerun(log.spec, place, film)
+    again = bench.rerun(log.spec, place, film, stills)
     same = again.to_json().encode() == recorded.path.read_bytes()
     return Replayed(again, '' if same else first_difference(log, again))
 

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from navbench_gs.metrics.paired import Comparison
 from navbench_gs.metrics.summary import Summary
 from navbench_gs.runner.plan import Finished
 from navbench_gs.scenes.resolve import resolve_scene
@@ -77,6 +78,17 @@ def print_table(summaries: Sequence[Summary]) -> None:
             value = part.metrics[metric]
             cells.append(f'{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]'.ljust(20))
         print(f'{part.name:<34}{part.episodes:>5}  {"".join(cells)}')
+
+
+def print_differences(parts: Sequence[Comparison]) -> None:
+    """Print how one run differs from another, a line for each task."""
+    print(f'{"task":<34}{"pairs":>5}  {"SR":<22}{"clean SR":<22}{"RC":<22}{"CT":<22}')
+    for part in parts:
+        cells = []
+        for metric in ('success', 'collision_free_success', 'route_completion', 'collisions'):
+            value = part.differences[metric]
+            cells.append(f'{value.mean:+.2f} [{value.low:+.2f}, {value.high:+.2f}]'.ljust(22))
+        print(f'{part.name:<34}{part.pairs:>5}  {"".join(cells)}')
 
 
 def _show(bar: tqdm[None], what: str, share: float) -> None:

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from s2e_cli.bench.compare import add_compare, run_compare
 from s2e_cli.bench.replay import add_replay, run_replay
+from s2e_cli.bench.report import add_report, report, run_report
 from s2e_cli.bench.sweep import add_sweep, run_sweep
 
 ORDER = 30
@@ -56,13 +58,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run.add_argument('--film', type=int, nargs='?', const=100000, default=0, metavar='N',
                      help='film every episode, or the first N of each scene and task')
     run.add_argument('--backend', default='cpu', help='renderer back end (cpu)')
-    compare = actions.add_parser(
-        'compare', help='print runs beside each other, by task and by whether a corner blocks the '
-        'straight line',
-    )
-    compare.add_argument('run_dirs', type=Path, nargs='+', metavar='RUN', help='run folder')
-    report = actions.add_parser('report', help='write report.html of a run')
-    report.add_argument('run_dir', type=Path, metavar='RUN', help='run folder')
+    add_compare(actions)
+    add_report(actions)
     add_replay(actions)
     add_sweep(actions)
 
@@ -74,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     if args.action == 'sweep':
         return run_sweep(args)
     if args.action == 'compare':
-        return _compare(args.run_dirs)
-    return _run(args) if args.action == 'run' else _report(args.run_dir)
+        return run_compare(args)
+    return _run(args) if args.action == 'run' else run_report(args)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -102,30 +99,11 @@ def _run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         console.close()
         if any((out / 'episodes').glob('*.json')):
-            _report(out)
+            report(out)
         raise
     console.close()
     print_table(summaries)
     if not summaries:
         print('s2e bench: no episode could be run', file=sys.stderr)
         return 1
-    return _report(out)
-
-
-def _compare(run_dirs: list[Path]) -> int:
-    from navbench_gs.metrics.summary import by_route, by_task
-    from navbench_gs.report.html import read_run
-    from s2e_cli.bench.console import print_table
-
-    for run_dir in run_dirs:
-        record, logs, scored = read_run(run_dir)
-        print(f'{run_dir}: {record.get("policy") or logs[0].policy}')
-        print_table([*by_route(scored), *by_task(scored)])
-    return 0
-
-
-def _report(run_dir: Path) -> int:
-    from navbench_gs.report.html import write_report
-
-    print(f'report: {write_report(run_dir)}')
-    return 0
+    return report(out)
