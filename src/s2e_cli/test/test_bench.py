@@ -123,7 +123,10 @@ def test_compare_prints_each_run_by_task_and_corner(capsys, monkeypatch, tmp_pat
     runs = {'a': [episode(0, True), episode(1, False)], 'b': [episode(0, True)]}
     monkeypatch.setattr(
         'navbench_gs.report.compare.read_run',
-        lambda folder: ({'policy': f'policy-{folder.name}'}, [], runs[folder.name]),
+        lambda folder: (
+            {'policy': f'policy-{folder.name}'}, [SimpleNamespace(protocol='p')],
+            runs[folder.name],
+        ),
     )
     assert main(['bench', 'compare', str(tmp_path / 'a'), str(tmp_path / 'b')]) == 0
     lines = capsys.readouterr().out.splitlines()
