@@ -44,11 +44,6 @@ TINY = ModelConfig(
 COUNT = 16
 
 
-def encode(images: np.ndarray) -> np.ndarray:
-    """No images are needed to reach a goal on an empty plane."""
-    return np.zeros((len(images), 112, 2, 2), np.float16)
-
-
 def make_model(parent: Path | None = None) -> S2EModel:
     """An untrained network, or what another run ended with."""
     if parent is not None:
@@ -76,9 +71,7 @@ def make_trainer(
     config, model = settings(**changes), make_model(start)
     parent = Parent(model, PretrainConfig('tiny', ('a',), ('b',), model=TINY), 7)
     actor = Actor(model, config.mode, config.exploration, config.seed)
-    learner = Reinforcement(
-        config, actor, lambda stage: world or GoalReaching(COUNT), encode, ROBOT
-    )
+    learner = Reinforcement(config, actor, lambda stage: world or GoalReaching(COUNT), ROBOT)
     return Trainer(config, folder, parent, actor, learner, None, itertools.count().__next__)
 
 
@@ -205,7 +198,7 @@ def driver_of(world: GoalReaching) -> tuple[Driver, Actor]:
     torch.manual_seed(1)
     torch.nn.init.normal_(actor.value.last.weight)
     driving = Driving(ROBOT, FollowerConfig(), NavigatorConfig())
-    driver = Driver(actor, world, encode, driving)
+    driver = Driver(actor, world, driving)
     driver.reset(0)
     return driver, actor
 

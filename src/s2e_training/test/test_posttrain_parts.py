@@ -20,7 +20,7 @@ from s2e_core.se2 import Pose2
 from s2e_policy.goal import encode_goal
 from s2e_policy.reference import replay
 from s2e_policy.runtime import OnnxPolicy
-from s2e_training.data.features import FeatureEncoder
+from s2e_training.data.features import EncoderSession, FeatureEncoder
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle
 from s2e_training.export.run import export_run
@@ -31,7 +31,13 @@ from s2e_training.posttrain.actor import Actor
 from s2e_training.posttrain.config import EnvironmentConfig, ExplorationConfig, PosttrainConfig
 from s2e_training.posttrain.curriculum import Stage
 from s2e_training.posttrain.history import FeatureHistory
-from s2e_training.posttrain.navbench import GROUPS, NavBench, stage_protocol
+from s2e_training.posttrain.navbench import (
+    GROUPS,
+    NavBench,
+    NavBenchFactory,
+    stage_protocol,
+    write_protocol,
+)
 from s2e_training.posttrain.parent import load_parent
 from s2e_training.posttrain.scenes import check_training_scenes, check_validation_scenes
 from s2e_training.pretrain.checkpoint import save_checkpoint
@@ -61,14 +67,14 @@ def test_features_in_training_are_those_of_the_deployed_policy(tmp_path: Path) -
     model = make_model()
     bundle = export_bundle(model, tmp_path / 'x', ExportInfo('x', 'x'))
     policy = OnnxPolicy(bundle)
-    runner = FeatureEncoder(model.encoder, SIZE)
+    runner = EncoderSession(FeatureEncoder(model.encoder, SIZE).model)
     actor = Actor(model, 'ram', ExplorationConfig())
     history, window = FeatureHistory(TINY.frames), ObservationHistory(policy.spec)
     rng, goal = np.random.default_rng(0), np.array([3.0, 1.0])
     code, mask = encode_goal(goal[None], TINY.goal_encoding)
     for step in range(5):
         rgb = rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8)
-        features = runner.encode_plain(rgb[None])
+        features = runner.encode(rgb[None])
         if step:
             history.push(features, np.array([False]))
         else:
@@ -96,9 +102,11 @@ def yard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_yard(folder: Path) -> NavBench:
-    config = EnvironmentConfig(count=2, scenes=('yard',))
+    config = EnvironmentConfig(count=2, workers=1, scenes=('yard',))
     stage = Stage(('empty',), 6.0, 9.0, 0.0, 0)
-    return NavBench(config, stage, SIZE, 1, folder)
+    rules = write_protocol(config, stage, folder)
+    encoder = FeatureEncoder(make_model().encoder, SIZE).model
+    return NavBenchFactory(config, stage, rules, SIZE, encoder, 1)(config.count)
 
 
 def towards(goal: np.ndarray) -> np.ndarray:
@@ -110,7 +118,7 @@ def towards(goal: np.ndarray) -> np.ndarray:
 def test_the_benchmark_fulfils_the_protocol(tmp_path: Path) -> None:
     world = open_yard(tmp_path)
     seen = world.reset(3)
-    assert seen.image.shape == (2, SIZE, SIZE, 3) and seen.present.all()
+    assert seen.features.shape == (2, 112, 2, 2) and seen.present.all()
     first, ended = seen.goal.copy(), 0
     for _ in range(200):  # an episode of 9 m may take 35 s, 175 steps
         steps = world.step(towards(seen.goal))
@@ -124,7 +132,7 @@ def test_the_benchmark_fulfils_the_protocol(tmp_path: Path) -> None:
                 assert np.linalg.norm(steps.final.goal[row]) < 0.8
                 assert steps.terms['arrive'][row] == 20.0
             assert np.linalg.norm(steps.observations.goal[row]) > 3.9
-            assert (steps.final.image[row] != steps.observations.image[row]).any()
+            assert (steps.final.features[row] != steps.observations.features[row]).any()
         going = ~steps.done
         np.testing.assert_array_equal(
             steps.final.goal[going], steps.observations.goal[going]

@@ -120,6 +120,9 @@ class EnvironmentConfig:
     """Where the policy gathers experience."""
 
     count: int = option(8, low=1, high=1024, help='Environments side by side.')
+    workers: int = option(
+        2, low=1, high=256, help='Processes they are spread over; results do not depend on it.'
+    )
     scenes: tuple[str, ...] = option(
         ('city:1000-1031',), help='Training scenes: city seeds from 1000 on, or captures.'
     )
@@ -136,6 +139,10 @@ class EnvironmentConfig:
 
     def __post_init__(self) -> None:
         check(self, source='environment')
+        if self.workers > self.count:
+            raise ConfigError(
+                f'environment: workers must be at most count ({self.count}), got {self.workers}'
+            )
 
 
 @dataclass(frozen=True)

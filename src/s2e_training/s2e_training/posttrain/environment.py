@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 class Observations:
     """What E robots see."""
 
-    image: NDArray[np.uint8]
-    """RGB of the policy's camera. [E, H, W, 3]"""
+    features: NDArray[np.float16]
+    """What the frozen encoder makes of the policy camera's images. [E, C, h, w]"""
     goal: NDArray[np.float32]
     """Goals in base_link, metres; anything where there is none. [E, 2]"""
     present: NDArray[np.bool_]

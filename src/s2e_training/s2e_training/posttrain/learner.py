@@ -14,7 +14,7 @@ from s2e_training.posttrain.actor import Actor
 from s2e_training.posttrain.config import PosttrainConfig
 from s2e_training.posttrain.curriculum import Curriculum, Stage
 from s2e_training.posttrain.environment import Episode, VectorEnv
-from s2e_training.posttrain.rollout import Driver, Driving, Encode, Rollout
+from s2e_training.posttrain.rollout import Driver, Driving, Rollout
 from s2e_training.posttrain.sft import SupervisedUpdater
 from s2e_training.posttrain.update import Updater
 
@@ -49,7 +49,7 @@ class Reinforcement:
 
     def __init__(
         self, config: PosttrainConfig, actor: Actor,
-        make_environment: Callable[[Stage], VectorEnv], encode: Encode, robot: RobotProfile,
+        make_environment: Callable[[Stage], VectorEnv], robot: RobotProfile,
     ) -> None:
         """Take the parts; environments are made when a segment begins.
 
@@ -57,11 +57,9 @@ class Reinforcement:
             config: Settings.
             actor: Policy and value.
             make_environment: Makes the environments of a stage.
-            encode: The frozen encoder.
             robot: What drives.
         """
-        self._config, self._actor = config, actor
-        self._make, self._encode = make_environment, encode
+        self._config, self._actor, self._make = config, actor, make_environment
         self._driving = Driving(robot, config.follower, config.navigator)
         self._updater = Updater(actor, config.ppo, self._driving.waypoint)
         self._curriculum = Curriculum(config.curriculum)
@@ -76,7 +74,7 @@ class Reinforcement:
             self.close()
             self._made = self._curriculum.stage
             self._environment = self._make(self._made)
-            self._driver = Driver(self._actor, self._environment, self._encode, self._driving)
+            self._driver = Driver(self._actor, self._environment, self._driving)
         seed = np.random.default_rng([self._config.seed, EPISODES, rollout]).integers(2**31)
         self._driver.reset(int(seed))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from navbench_gs.env.gym.reward import GROUPS
 from navbench_gs.env.gym.vector import NavBenchVectorEnv
 from navbench_gs.tasks.protocol import Protocol, load_protocol
 from s2e_core.config import to_mapping
+from s2e_training.data.features import EncoderSession
 from s2e_training.posttrain.config import EnvironmentConfig
 from s2e_training.posttrain.curriculum import Stage
 from s2e_training.posttrain.environment import Episode, Observations, Steps
@@ -25,54 +26,71 @@ TERMS = (*(name for names in GROUPS.values() for name in names), *GROUPS)
 PROTOCOL = 'stage.yaml'
 
 
-class NavBench:
-    """`NavBenchVectorEnv` behind the trainer's protocol."""
+@dataclass(frozen=True)
+class NavBenchFactory:
+    """Makes environments of one stage; fit to be sent to a worker."""
 
-    def __init__(
-        self, config: EnvironmentConfig, stage: Stage, size: int, threads: int, folder: Path
-    ) -> None:
-        """Make the environments of a stage; scenes load with the first reset.
+    config: EnvironmentConfig
+    stage: Stage
+    protocol: Path
+    """The stage's rules, as `write_protocol` leaves them."""
+    size: int
+    """Height and width of the image, pixels."""
+    encoder: bytes
+    """The frozen encoder, ONNX."""
+    threads: int
+    """Of encoder and renderer."""
 
-        Args:
-            config: Scenes, robot, reward and variation.
-            stage: How hard episodes are.
-            size: Height and width of the image, pixels.
-            threads: Threads of the renderer.
-            folder: Where the stage's protocol is written.
+    def __call__(self, count: int) -> NavBench:
+        """Make some.
 
         Raises:
             S2EError: A scene, protocol or robot cannot be had.
         """
-        self.count = config.count
-        rules = stage_protocol(load_protocol(config.protocol), stage)
-        path = folder / PROTOCOL
-        path.write_text(yaml.safe_dump(to_mapping(rules), sort_keys=False), encoding='utf-8')
+        return NavBench(self, count)
+
+
+class NavBench:
+    """`NavBenchVectorEnv` behind the trainer's protocol, its images encoded."""
+
+    def __init__(self, setting: NavBenchFactory, count: int) -> None:
+        """Make environments; scenes load with the first reset.
+
+        Args:
+            setting: What they share.
+            count: How many.
+        """
+        config = setting.config
+        self.count = count
+        self._encoder = EncoderSession(setting.encoder, setting.threads)
         options = EnvOptions(
-            scenes=config.scenes, tasks=stage.tasks, protocol=str(path), robot=config.robot,
-            width=size, height=size, threads=threads, jitter=config.jitter, reward=config.reward,
-            goal_hidden=config.goal_hidden, episodes_per_scene=config.episodes_per_scene,
+            scenes=config.scenes, tasks=setting.stage.tasks, protocol=str(setting.protocol),
+            robot=config.robot, width=setting.size, height=setting.size, threads=setting.threads,
+            jitter=config.jitter, reward=config.reward, goal_hidden=config.goal_hidden,
+            episodes_per_scene=config.episodes_per_scene,
         )
         self._environment = NavBenchVectorEnv(
-            config.count, config=options, autoreset_mode=AutoresetMode.SAME_STEP
+            count, config=options, autoreset_mode=AutoresetMode.SAME_STEP
         )
 
     def reset(self, seed: int) -> Observations:
         """Begin new episodes everywhere, in scenes that the seed draws."""
-        return _observations(self._environment.reset(seed=seed)[0])
+        return self._observations(self._environment.reset(seed=seed)[0])
 
     def step(self, velocity: NDArray[np.float32]) -> Steps:
         """Drive for 0.2 s. [E, 2] m/s and rad/s"""
         seen, rewards, terminated, truncated, info = self._environment.step(velocity)
         done = terminated | truncated
-        now = _observations(seen)
+        now = self._observations(seen)
         final, ended = now, info.get('final_info', {})
         if done.any():
             rows = np.flatnonzero(done)
-            last = _observations({
+            last = self._observations({
                 name: np.stack([info['final_obs'][row][name] for row in rows]) for name in seen
             })
             final = Observations(
-                _replaced(now.image, rows, last.image), _replaced(now.goal, rows, last.goal),
+                _replaced(now.features, rows, last.features),
+                _replaced(now.goal, rows, last.goal),
                 _replaced(now.present, rows, last.present),
                 _replaced(now.speed, rows, last.speed),
             )
@@ -90,6 +108,12 @@ class NavBench:
         """Let the scenes go."""
         self._environment.close()
 
+    def _observations(self, seen: dict[str, NDArray[Any]]) -> Observations:
+        return Observations(
+            self._encoder.encode(seen['image']), seen['goal'].astype(np.float32),
+            seen['goal_mask'][:, 0] > 0, seen['speed'].astype(np.float32),
+        )
+
     def _term(
         self, name: str, info: dict[str, Any], done: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
@@ -98,6 +122,18 @@ class NavBench:
         going = info['reward'].get(name, nothing)
         ended = info.get('final_info', {}).get('reward', {}).get(name, nothing)
         return np.where(done, ended, going).astype(np.float32)
+
+
+def write_protocol(config: EnvironmentConfig, stage: Stage, folder: Path) -> Path:
+    """Write a stage's rules where the environments read them.
+
+    Raises:
+        ConfigError: There is no such protocol.
+    """
+    rules = stage_protocol(load_protocol(config.protocol), stage)
+    path = folder / PROTOCOL
+    path.write_text(yaml.safe_dump(to_mapping(rules), sort_keys=False), encoding='utf-8')
+    return path
 
 
 def stage_protocol(base: Protocol, stage: Stage) -> Protocol:
@@ -109,13 +145,6 @@ def stage_protocol(base: Protocol, stage: Stage) -> Protocol:
         ),
         obstacle=replace(base.obstacle, per_area=stage.obstacles),
         people=replace(base.people, count=stage.people),
-    )
-
-
-def _observations(seen: dict[str, NDArray[Any]]) -> Observations:
-    return Observations(
-        seen['image'], seen['goal'].astype(np.float32), seen['goal_mask'][:, 0] > 0,
-        seen['speed'].astype(np.float32),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,9 +26,6 @@ from s2e_training.posttrain.environment import Episode, Observations, Steps, Vec
 from s2e_training.posttrain.guard import demand_finite
 from s2e_training.posttrain.history import FeatureHistory
 from s2e_training.posttrain.mixture import at_waypoint, sample
-
-Encode = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
-"""Images [N, H, W, 3] to feature maps [N, C, h, w]."""
 
 
 @dataclass(frozen=True)
@@ -82,25 +78,21 @@ class Rollout:
 class Driver:
     """Holds the environments between rollouts."""
 
-    def __init__(
-        self, actor: Actor, environment: VectorEnv, encode: Encode, driving: Driving
-    ) -> None:
+    def __init__(self, actor: Actor, environment: VectorEnv, driving: Driving) -> None:
         """Take the parts.
 
         Args:
             actor: Policy and value.
             environment: Where to drive.
-            encode: The frozen encoder.
             driving: From trajectory to velocity.
         """
-        self._actor, self._encode, self._driving = actor, encode, driving
-        self._environment = environment
+        self._actor, self._environment, self._driving = actor, environment, driving
         self._history = FeatureHistory(actor.model.config.frames)
 
     def reset(self, seed: int) -> None:
         """Begin new episodes everywhere."""
         self._now = self._environment.reset(seed)
-        self._history.begin(self._encode(self._now.image))
+        self._history.begin(self._now.features)
 
     def drive(self, steps: int, scale: ReturnScale, generator: torch.Generator) -> Rollout:
         """Drive all environments for some steps.
@@ -155,9 +147,9 @@ class Driver:
             'the environment', reward=torch.from_numpy(result.rewards),
             goal=torch.from_numpy(result.observations.goal),
         )
-        features, done = self._encode(result.observations.image), result.done
-        ended = self._ended(result, features) if done.any() else None
-        self._history.push(features, done)
+        done = result.done
+        ended = self._ended(result) if done.any() else None
+        self._history.push(result.observations.features, done)
         self._now = result.observations
         following = self._judge()
         values = following.value if ended is None else torch.where(
@@ -167,13 +159,10 @@ class Driver:
             state.seen, action, log_prob, scale.restore(state.value), scale.restore(values), result
         ), following
 
-    def _ended(self, result: Steps, features: NDArray[np.float16]) -> Tensor:
+    def _ended(self, result: Steps) -> Tensor:
         """Return the values of where the actions led, before the reset. [E]"""
-        final = features.copy()
-        final[result.done] = self._encode(result.final.image[result.done])
-        value: Tensor = self._actor(
-            self._observe(self._history.following(final), result.final)
-        )[1]
+        windows = self._history.following(result.final.features)
+        value: Tensor = self._actor(self._observe(windows, result.final))[1]
         return value
 
     def _observe(self, windows: NDArray[np.float16], seen: Observations) -> Seen:

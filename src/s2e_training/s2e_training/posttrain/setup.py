@@ -15,11 +15,12 @@ from s2e_training.posttrain.curriculum import Stage
 from s2e_training.posttrain.environment import VectorEnv
 from s2e_training.posttrain.evaluate import Evaluator
 from s2e_training.posttrain.learner import Learner, Reinforcement, Supervised
-from s2e_training.posttrain.navbench import NavBench
+from s2e_training.posttrain.navbench import NavBenchFactory, write_protocol
 from s2e_training.posttrain.parent import Parent, load_parent
 from s2e_training.posttrain.scenes import check_training_scenes, check_validation_scenes
 from s2e_training.posttrain.sft import load_windows
 from s2e_training.posttrain.trainer import Trainer
+from s2e_training.posttrain.workers import Workers
 
 
 def make_trainer(config: PosttrainConfig, folder: Path, clock: Callable[[], float]) -> Trainer:
@@ -55,8 +56,15 @@ def _learner(
         windows = load_windows(config.sft, actor.model, runner)
         return Supervised(config, actor, windows, parent.pretrain.loss)
 
-    def make(stage: Stage) -> VectorEnv:
-        return NavBench(config.environment, stage, runner.size, config.threads, folder)
+    environment = config.environment
 
-    robot = load_robot(config.environment.robot)
-    return Reinforcement(config, actor, make, runner.encode_plain, robot)
+    def make(stage: Stage) -> VectorEnv:
+        rules = write_protocol(environment, stage, folder)
+        factory = NavBenchFactory(
+            environment, stage, rules, runner.size, runner.model, config.threads
+        )
+        if environment.workers == 1:
+            return factory(environment.count)
+        return Workers(factory, environment.count, environment.workers)
+
+    return Reinforcement(config, actor, make, load_robot(environment.robot))
