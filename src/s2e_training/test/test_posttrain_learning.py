@@ -145,6 +145,12 @@ def test_another_seed_takes_another_way(start: Path, unbroken: Path, tmp_path: P
     assert rows(tmp_path)[0]['reward'] != rows(unbroken)[0]['reward']
 
 
+def test_a_run_may_go_on_with_more_processes(start: Path, unbroken: Path) -> None:
+    environment = EnvironmentConfig(count=COUNT, workers=4)
+    again = make_trainer(unbroken, start, environment=environment, checkpoint_minutes=9.0)
+    assert again.rollout == 12
+
+
 def test_runs_are_not_mixed(start: Path, unbroken: Path) -> None:
     with pytest.raises(TrainingError, match='other settings'):
         make_trainer(unbroken, start, seed=1)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from navbench_gs.env.gym.reward import RewardWeights
+from navbench_gs.render.factory import Mode as RenderMode
 from navbench_gs.sensors.jitter import JitterConfig
 from s2e_core.config import check, option
 from s2e_core.errors import ConfigError
@@ -50,7 +51,7 @@ class PPOConfig:
     lam: float = option(0.95, low=0.0, high=1.0, help='Decay of advantage estimation.')
     clip: float = option(0.2, low=0.01, high=1.0, help='Clip of the density ratio.')
     epochs: int = option(4, low=1, high=100, help='Passes over a rollout.')
-    minibatch: int = option(512, low=2, high=10**6, help='Samples of one step.')
+    minibatch: int = option(256, low=2, high=10**6, help='Samples of one step.')
     value_weight: float = option(0.5, low=0.0, high=100.0, help='alpha, weight of the value loss.')
     value_rate: float = option(1e-3, low=0.0, high=1.0, help='Learning rate of the value head.')
     value_warmup: int = option(
@@ -100,7 +101,7 @@ class EvaluationConfig:
     """The benchmark, run now and then on validation scenes by the exported policy."""
 
     every: int = option(
-        16, low=1, high=10**6, help='Rollouts between two; a multiple of `segment`.'
+        24, low=1, high=10**6, help='Rollouts between two; a multiple of `segment`.'
     )
     scenes: tuple[str, ...] = option(
         ('city:100-103',), help='Scenes; never those of the test range.'
@@ -134,6 +135,10 @@ class EnvironmentConfig:
     episodes_per_scene: int = option(
         8, low=1, high=10000, help='Episodes before the next scene is entered.'
     )
+    renderer: RenderMode = option(
+        'exact', choices=get_args(RenderMode), help='exact, or fast, which surveys scenes first.'
+    )
+    survey_cache: str = option('', help='Folder in which fast keeps its surveys; empty: nowhere.')
     jitter: JitterConfig = JitterConfig()
     reward: RewardWeights = RewardWeights()
 
@@ -161,7 +166,7 @@ class PosttrainConfig:
     )
     seed: int = option(0, low=0, high=2**31 - 1, help='Seed of actions, batches and episodes.')
     steps: int = option(200_000, low=1, high=10**10, help='Environment steps of 0.2 s in all.')
-    rollout: int = option(64, low=1, high=10**6, help='Steps of each environment in a rollout.')
+    rollout: int = option(128, low=1, high=10**6, help='Steps of each environment in a rollout.')
     segment: int = option(
         8, low=1, high=10**6,
         help='Rollouts between two resets of all environments. A simulator cannot be written '

@@ -67,7 +67,8 @@ class NavBench:
             scenes=config.scenes, tasks=setting.stage.tasks, protocol=str(setting.protocol),
             robot=config.robot, width=setting.size, height=setting.size, threads=setting.threads,
             jitter=config.jitter, reward=config.reward, goal_hidden=config.goal_hidden,
-            episodes_per_scene=config.episodes_per_scene,
+            episodes_per_scene=config.episodes_per_scene, renderer=config.renderer,
+            survey_cache=config.survey_cache,
         )
         self._environment = NavBenchVectorEnv(
             count, config=options, autoreset_mode=AutoresetMode.SAME_STEP

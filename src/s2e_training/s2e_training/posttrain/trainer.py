@@ -155,9 +155,20 @@ class Trainer:
 
     def _resume(self, content: dict[str, Any]) -> None:
         path = self.folder / LAST
-        if content.get('posttrain') != to_mapping(self.config):
+        if _decisive(content.get('posttrain')) != _decisive(to_mapping(self.config)):
             raise TrainingError(f'{path}: was made with other settings; choose another folder')
         self._actor.model.load_state_dict(content['model'])
         self._learner.load(content['learner'])
         self.rollout, self._best = content['rollout'], content['best']
         self._evaluated = content['evaluated']
+
+
+def _decisive(settings: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the settings that decide numbers: not how many processes, nor when to save."""
+    if settings is None:
+        return {}
+    parts = {
+        name: {key: value for key, value in settings[name].items() if key != 'workers'}
+        for name in ('environment', 'evaluation')
+    }
+    return {**settings, **parts, 'checkpoint_minutes': None}
