@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def run_posttrain(args: argparse.Namespace) -> int:
         if getattr(args, key) is not None:
             values[key] = getattr(args, key)
     config = from_mapping(PosttrainConfig, values, source='command line')
-    trainer = make_trainer(config, args.out, time.monotonic)
+    trainer = make_trainer(config, args.out, time.monotonic, _show_evaluation)
     first = trainer.rollout
     if first:
         print(f'{args.out}: going on after rollout {first} of {config.rollouts}', flush=True)
@@ -76,6 +77,11 @@ def run_posttrain(args: argparse.Namespace) -> int:
     trainer.run(show, args.until)
     print(f'{args.out}: {trainer.rollout} of {config.rollouts} rollouts')
     return 0
+
+
+def _show_evaluation(done: int, total: int) -> None:
+    end = '\n' if done == total else ''
+    print(f'\revaluated {done}/{total} episodes', end=end, file=sys.stderr, flush=True)
 
 
 def _print_evaluation(row: dict[str, float], rollout: int) -> None:

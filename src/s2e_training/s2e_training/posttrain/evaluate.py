@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
+from navbench_gs.runner.plan import Finished, RunConfig, parse_scenes, parse_tasks
 from navbench_gs.runner.run import run_benchmark
 from navbench_gs.tasks.protocol import load_protocol
 from s2e_core.contract import Policy
@@ -35,14 +37,19 @@ class BundleFactory:
 class Evaluator:
     """Measures a network the way users will run it: ONNX graphs, follower, gate, physics."""
 
-    def __init__(self, config: EvaluationConfig, robot: str, folder: Path) -> None:
+    def __init__(
+        self, config: EvaluationConfig, robot: str, folder: Path,
+        watch: Callable[[int, int], None] | None = None,
+    ) -> None:
         """Take the settings.
 
         Args:
             config: Scenes, tasks and episodes.
             robot: Robot profile by name.
             folder: Keeps the newest exported bundle and the episode logs.
+            watch: Called with the episodes done and in all.
         """
+        self._watch = watch
         self._config, self._robot, self._folder = config, robot, folder
 
     def __call__(self, model: S2EModel, rollout: int) -> dict[str, float]:
@@ -71,7 +78,13 @@ class Evaluator:
         # A half-finished evaluation of other weights must not be gone on with.
         shutil.rmtree(out, ignore_errors=True)
         row: dict[str, float] = {}
-        for summary in run_benchmark(run, BundleFactory(str(bundle), name), out):
+        done = itertools.count(1)
+
+        def show(_: Finished) -> None:
+            if self._watch is not None:
+                self._watch(next(done), len(run.items()))
+
+        for summary in run_benchmark(run, BundleFactory(str(bundle), name), out, progress=show):
             for metric in METRICS:
                 value = summary.metrics[metric]
                 key = f'{summary.name}_{metric}'

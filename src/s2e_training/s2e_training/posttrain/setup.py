@@ -23,13 +23,17 @@ from s2e_training.posttrain.trainer import Trainer
 from s2e_training.posttrain.workers import Workers
 
 
-def make_trainer(config: PosttrainConfig, folder: Path, clock: Callable[[], float]) -> Trainer:
+def make_trainer(
+    config: PosttrainConfig, folder: Path, clock: Callable[[], float],
+    watch: Callable[[int, int], None] | None = None,
+) -> Trainer:
     """Load the parent and make the trainer.
 
     Args:
         config: Settings.
         folder: Folder of the run; made if absent.
         clock: Seconds, monotonic.
+        watch: Called with the episodes of an evaluation done and in all.
 
     Raises:
         TrainingError: The parent cannot be had, or the folder holds another run.
@@ -44,7 +48,9 @@ def make_trainer(config: PosttrainConfig, folder: Path, clock: Callable[[], floa
         parent.model.encoder, parent.model.config.image_size, config.threads
     )
     actor = Actor(parent.model, config.mode, config.exploration, config.seed)
-    evaluate = Evaluator(config.evaluation, config.environment.robot, folder / 'evaluation')
+    evaluate = Evaluator(
+        config.evaluation, config.environment.robot, folder / 'evaluation', watch
+    )
     learner = _learner(config, folder, parent, actor, runner)
     return Trainer(config, folder, parent, actor, learner, evaluate, clock)
 

@@ -1,0 +1,113 @@
+"""`s2e train posttrain` in a small yard: rollouts, evaluation, a break, the rest, export."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from s2e_cli.main import main
+
+pytest.importorskip('torch')
+
+import torch
+
+from navbench_gs.runner import bench
+from navbench_gs.scenes import resolve
+from navbench_gs.tasks.protocol import load_protocol
+from s2e_core.config import to_mapping
+from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.models.anchors import fan_anchors
+from s2e_training.models.config import ModelConfig
+from s2e_training.models.policy import S2EModel
+from s2e_training.pretrain.config import PretrainConfig
+
+sys.path.append(str(Path(__file__).parents[2] / 'navbench_gs' / 'test' / 'support'))
+
+SIZE = 32
+TINY = ModelConfig(
+    frames=2, image_size=SIZE, token_channels=4, dim=16, heads=2, feed_forward=32,
+    fusion_layers=1, decoder_layers=1, anchors=4,
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A parent, a scene and a file of settings."""
+    from yard import make_yard
+
+    made = make_yard()
+    for module in (resolve, bench):
+        monkeypatch.setattr(module, 'resolve_scene', lambda scene: made)
+    torch.manual_seed(0)
+    model = S2EModel(TINY, torch.from_numpy(fan_anchors(TINY.anchors, 1.0)))
+    with torch.no_grad():
+        # Equal tensors would share a name in the graph; those of a trained network differ.
+        for name, parameter in model.named_parameters():
+            if not name.startswith('encoder.'):
+                parameter.add_(0.01 * torch.randn(parameter.shape))
+    training = {'training': {'step': 9, 'config': to_mapping(
+        PretrainConfig('x', ('a',), ('b',), model=TINY)
+    )}}
+    export_bundle(model, tmp_path / 'parent', ExportInfo('p', 'parent', provenance=training))
+    rules = to_mapping(load_protocol('default'))
+    rules['judge'] |= {'time_base': 1.0, 'time_factor': 1.0}
+    rules['route'] |= {'geodesic_low': 6.0, 'geodesic_high': 9.0}
+    (tmp_path / 'short.yaml').write_text(yaml.safe_dump(rules))
+    path = tmp_path / 'mini.yaml'
+    path.write_text(yaml.safe_dump({
+        'name': 'mini', 'initial': str(tmp_path / 'parent'), 'steps': 48, 'rollout': 8,
+        'segment': 1, 'checkpoint_minutes': 0.0, 'ppo': {'minibatch': 8, 'value_warmup': 1},
+        'environment': {'count': 2, 'workers': 1, 'scenes': ['yard']},
+        'curriculum': {'stages': [{'tasks': ['empty'], 'geodesic_low': 6.0, 'geodesic_high': 9.0,
+                                   'people': 0}]},
+        'evaluation': {'every': 3, 'scenes': ['yard'], 'tasks': ['empty'], 'episodes': 1,
+                       'workers': 1, 'protocol': str(tmp_path / 'short.yaml')},
+    }))
+    return path
+
+
+def test_rollouts_a_break_the_rest_and_the_export(
+    settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command takes up what the one before left."""
+    run, bundle = tmp_path / 'run', tmp_path / 'bundle'
+    assert main(['train', 'posttrain', str(settings), str(run), '--until', '2']) == 0
+    said = capsys.readouterr().out
+    assert 'evaluation after rollout 0, empty: SR' in said
+    assert 'rollout 2/3  32 steps  reward' in said
+    assert main(['train', 'posttrain', str(settings), str(run)]) == 0
+    said = capsys.readouterr().out
+    # The break came before the checkpoint that a third rollout would have begun with.
+    assert 'going on after rollout 1 of 3' in said and 'rollout 3/3' in said
+    with (run / 'log.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row['step']) for row in rows] == [16, 32, 48]
+    for name in ('reward_progress', 'reward_goal', 'reward_rules', 'reward_human', 'kl'):
+        assert name in rows[0]
+    with (run / 'evaluation.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row['step']) for row in rows] == [0, 48]
+    assert 0 <= float(rows[1]['empty_success_low']) <= float(rows[1]['empty_success_high']) <= 1
+    assert (run / 'tensorboard').is_dir()
+    assert main(['policy', 'export', str(run), str(bundle), '--name', 'mini']) == 0
+    assert main(['policy', 'check', str(bundle)]) == 0
+    assert 'post-trained by driving' in (bundle / 'MODEL_CARD.md').read_text()
+
+
+def test_what_is_wrong_is_said(
+    settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Test scenes, unknown keys and a missing parent are named."""
+    values = yaml.safe_load(settings.read_text())
+    for changes, message in (
+        ({'environment': {'scenes': ['city:3']}}, 'city:3'),
+        ({'ppo': {'klip': 0.2}}, 'klip'),
+        ({'initial': 'nowhere'}, 'nowhere'),
+    ):
+        settings.write_text(yaml.safe_dump({**values, **changes}))
+        assert main(['train', 'posttrain', str(settings), str(tmp_path / 'run')]) == 2
+        assert message in capsys.readouterr().err
