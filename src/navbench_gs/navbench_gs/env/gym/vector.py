@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import gymnasium
@@ -19,6 +20,8 @@ from navbench_gs.env.gym.spaces import action_space, observation_space
 from navbench_gs.errors import SimulationError
 from navbench_gs.render import Frame, Renderer, View
 
+CHUNKS = 4
+"""Of environments that are driven and drawn in turns."""
 Mask = NDArray[np.bool_]
 Answer = tuple[Observation, NDArray[np.float64], Mask, Mask, dict[str, Any]]
 
@@ -59,6 +62,10 @@ class NavBenchVectorEnv(VectorEnv[Observation, NDArray[np.float32], NDArray[Any]
         self.single_action_space = action_space(self._setting)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
+        # While one chunk is drawn, the next one drives: drawing needs no interpreter.
+        self._chunks = [[int(i) for i in chunk] for chunk in np.array_split(
+            np.arange(num_envs), min(num_envs, CHUNKS))]
+        self._painter = ThreadPoolExecutor(1, thread_name_prefix='painter')
         self._over = np.zeros(num_envs, bool)
         self._rngs: list[np.random.Generator] | None = None
         self._pictures: list[Observation] = [{} for _ in range(num_envs)]
@@ -89,11 +96,11 @@ class NavBenchVectorEnv(VectorEnv[Observation, NDArray[np.float32], NDArray[Any]
         if len(seeds) != self.num_envs:
             raise SimulationError(f'seed: need {self.num_envs}, got {len(seeds)}')
         infos: dict[str, Any] = {}
-        chosen = np.flatnonzero(mask)
+        chosen = [int(i) for i in np.flatnonzero(mask)]
         for i in chosen:
-            self._begin(int(i), seeds[i], options)
-            infos = self._add_info(infos, self._sessions[i].info(), int(i))
-        self._look(chosen)
+            self._begin(i, seeds[i], options)
+            infos = self._add_info(infos, self._sessions[i].info(), i)
+        self._see(chosen, self._draw(chosen).result())
         self._over[mask] = False
         return self._batch(), infos
 
@@ -105,21 +112,26 @@ class NavBenchVectorEnv(VectorEnv[Observation, NDArray[np.float32], NDArray[Any]
             )
         actions = clipped(actions, self.action_space)
         infos: dict[str, Any] = {}
-        steps = []
-        for i, session in enumerate(self._sessions):
-            if self._over[i]:
-                self._begin(i, None, {})
-                steps.append(Step())
-            else:
-                steps.append(session.step(actions[i]))
-        terminated = np.array([step.terminated for step in steps])
-        truncated = np.array([step.truncated for step in steps])
-        self._over = terminated | truncated
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and self._over.any():
-            infos = self._turn_over(infos)
+        steps = [Step() for _ in self._sessions]
+        drawing = []
+        for chunk in self._chunks:
+            for i in chunk:
+                if self._over[i]:
+                    self._begin(i, None, {})
+                else:
+                    steps[i] = self._sessions[i].step(actions[i])
+            over = [i for i in chunk if steps[i].outcome is not None]
+            if over and self.autoreset_mode is AutoresetMode.SAME_STEP:
+                infos = self._turn_over(over, infos)
+            drawing.append(self._draw(chunk))
         for i, session in enumerate(self._sessions):
             infos = self._add_info(infos, session.info(), i)
-        self._look(np.arange(self.num_envs))
+        for chunk, frames in zip(self._chunks, drawing, strict=True):
+            self._see(chunk, frames.result())
+        terminated = np.array([step.terminated for step in steps])
+        truncated = np.array([step.truncated for step in steps])
+        same = self.autoreset_mode is AutoresetMode.SAME_STEP
+        self._over = np.zeros(self.num_envs, bool) if same else terminated | truncated
         rewards = np.array([step.reward for step in steps])
         return self._batch(), rewards, terminated, truncated, infos
 
@@ -131,6 +143,7 @@ class NavBenchVectorEnv(VectorEnv[Observation, NDArray[np.float32], NDArray[Any]
 
     def close_extras(self, **kwargs: Any) -> None:
         """Let the scenes go."""
+        self._painter.shutdown()
         self._setting.store.close()
 
     def _begin(self, i: int, seed: int | None, options: dict[str, Any]) -> None:
@@ -141,21 +154,23 @@ class NavBenchVectorEnv(VectorEnv[Observation, NDArray[np.float32], NDArray[Any]
             self._rngs[i] = gymnasium.utils.seeding.np_random(seed)[0]
         self._sessions[i].reset(self._rngs[i], options, restart=seed is not None)
 
-    def _turn_over(self, infos: dict[str, Any]) -> dict[str, Any]:
+    def _turn_over(self, over: list[int], infos: dict[str, Any]) -> dict[str, Any]:
         """Keep the last view of what is over as `final_obs` and begin it anew."""
-        done = np.flatnonzero(self._over)
-        self._look(done)
-        for i in map(int, done):
+        self._see(over, self._draw(over).result())
+        for i in over:
             final = {'final_obs': self._pictures[i], 'final_info': self._sessions[i].info()}
             infos = self._add_info(infos, final, i)
             self._begin(i, None, {})
-        self._over = np.zeros(self.num_envs, bool)
         return infos
 
-    def _look(self, which: NDArray[np.integer]) -> None:
-        """Draw and keep the observations of some environments."""
+    def _draw(self, which: list[int]) -> Future[list[Frame]]:
+        """Begin to draw what some environments see now."""
         shots = [self._sessions[i].world.shot() for i in which]
-        for i, frame in zip(which, draw_together(shots), strict=True):
+        return self._painter.submit(draw_together, shots)
+
+    def _see(self, which: list[int], frames: list[Frame]) -> None:
+        """Keep the observations that go with frames of now."""
+        for i, frame in zip(which, frames, strict=True):
             self._pictures[i] = self._sessions[i].observe(frame.rgb)
 
     def _batch(self) -> Observation:
