@@ -83,6 +83,7 @@ def test_rollouts_a_break_the_rest_and_the_export(
     said = capsys.readouterr().out
     # The break came before the checkpoint that a third rollout would have begun with.
     assert 'going on after rollout 1 of 3' in said and 'rollout 3/3' in said
+    assert 'evaluation after rollout 3, empty: SR' in said
     with (run / 'log.csv').open() as file:
         rows = list(csv.DictReader(file))
     assert [float(row['step']) for row in rows] == [16, 32, 48]

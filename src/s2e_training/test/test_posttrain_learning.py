@@ -30,7 +30,7 @@ from s2e_training.posttrain.curriculum import CurriculumConfig, Stage
 from s2e_training.posttrain.environment import Steps
 from s2e_training.posttrain.guard import DUMP
 from s2e_training.posttrain.learner import Reinforcement
-from s2e_training.posttrain.mixture import at_waypoint
+from s2e_training.posttrain.mixture import cut
 from s2e_training.posttrain.parent import Parent
 from s2e_training.posttrain.rollout import Driver, Driving
 from s2e_training.posttrain.trainer import Trainer
@@ -127,7 +127,10 @@ def test_only_the_branch_has_moved(start: Path, unbroken: Path) -> None:
 def test_a_killed_run_goes_on_to_the_same_numbers(
     start: Path, unbroken: Path, tmp_path: Path
 ) -> None:
-    make_trainer(tmp_path, start).run(stop_at=5)  # checkpoint at rollout 4, one more is lost
+    # Killed before its first checkpoint, then after the one at rollout 4 with one more lost.
+    make_trainer(tmp_path, start, checkpoint_minutes=9.0).run(stop_at=1)
+    assert not (tmp_path / LAST).exists()
+    make_trainer(tmp_path, start).run(stop_at=5)
     assert load_checkpoint(tmp_path / LAST)['rollout'] == 4
     again = make_trainer(tmp_path, start)
     assert again.rollout == 4
@@ -158,7 +161,8 @@ def test_runs_are_not_mixed(start: Path, unbroken: Path) -> None:
 
 @pytest.mark.parametrize('mode', ['decoder', 'full'])
 def test_other_modes_move_what_they_name(mode: str, tmp_path: Path) -> None:
-    trainer = make_trainer(tmp_path, None, mode=mode)
+    ppo = PPOConfig(minibatch=128, value_warmup=1, density='trajectory', entropy='pairwise')
+    trainer = make_trainer(tmp_path, None, mode=mode, ppo=ppo)
     trainer.run(stop_at=2)
     after, before = trainer._actor.model.state_dict(), make_model().state_dict()
     moved = {name for name in before if not torch.equal(after[name], before[name])}
@@ -226,5 +230,5 @@ def test_the_first_update_begins_at_ratio_one() -> None:
     driver, actor = driver_of(GoalReaching(4))
     driven = driver.drive(5, ReturnScale(), torch.Generator().manual_seed(0))
     mixture, _ = actor(driven.seen)
-    again = at_waypoint(mixture, actor.exploration(mixture), 2).log_prob(driven.actions)
+    again = cut(mixture, actor.exploration(mixture), slice(2, 3)).log_prob(driven.actions)
     torch.testing.assert_close(again.detach(), driven.log_prob, rtol=0, atol=1e-4)

@@ -16,9 +16,8 @@ from s2e_training.posttrain.entropy import FORMS, bhattacharyya, entropy
 from s2e_training.posttrain.exploration import Exploration
 from s2e_training.posttrain.mixture import (
     ActionMixture,
-    at_waypoint,
-    best_trajectory,
     component_entropy,
+    cut,
     sample,
 )
 
@@ -28,8 +27,8 @@ def mixture_of(
 ) -> ActionMixture:
     """One row."""
     return ActionMixture(
-        torch.log(torch.tensor([weights])) + 3.0, torch.tensor([means]),
-        torch.log(torch.tensor([sigma])), torch.tensor([rho]),
+        torch.log(torch.tensor([weights])) + 3.0, torch.tensor([means])[:, :, None],
+        torch.log(torch.tensor([sigma]))[:, :, None], torch.tensor([rho])[:, :, None],
     )
 
 
@@ -37,22 +36,21 @@ def spread(seed: int = 0, modes: int = 4, apart: float = 0.5) -> ActionMixture:
     """A mixture whose modes overlap in part."""
     g = torch.Generator().manual_seed(seed)
     return ActionMixture(
-        torch.randn(1, modes, generator=g), apart * torch.randn(1, modes, 2, generator=g),
-        -1.5 + 0.3 * torch.randn(1, modes, 2, generator=g),
-        0.4 * torch.tanh(torch.randn(1, modes, generator=g)),
+        torch.randn(1, modes, generator=g), apart * torch.randn(1, modes, 1, 2, generator=g),
+        -1.5 + 0.3 * torch.randn(1, modes, 1, 2, generator=g),
+        0.4 * torch.tanh(torch.randn(1, modes, 1, generator=g)),
     )
 
 
 def reference(mixture: ActionMixture) -> MixtureSameFamily:
     """The same by torch's own distributions."""
-    sigma, rho = torch.exp(mixture.log_sigma[0]), mixture.rho[0]
+    sigma, rho = torch.exp(mixture.log_sigma[0, :, 0]), mixture.rho[0, :, 0]
     off = rho * sigma[:, 0] * sigma[:, 1]
     covariance = torch.stack([
         torch.stack([sigma[:, 0] ** 2, off], -1), torch.stack([off, sigma[:, 1] ** 2], -1)
     ], -2)
-    return MixtureSameFamily(
-        Categorical(logits=mixture.logits[0]), MultivariateNormal(mixture.mean[0], covariance)
-    )
+    modes = MultivariateNormal(mixture.mean[0, :, 0], covariance)
+    return MixtureSameFamily(Categorical(logits=mixture.logits[0]), modes)
 
 
 def test_log_probability_by_hand() -> None:
@@ -63,7 +61,7 @@ def test_log_probability_by_hand() -> None:
     #   density 0.1989437 * 0.4578333 = 0.0910830
     # log(0.3978874 + 0.0683123) = log 0.4661997
     mixture = mixture_of([0.25, 0.75], [[1, 0], [0, 0]], [[0.5, 0.2], [1, 1]], [0.0, 0.6])
-    got = mixture.log_prob(torch.tensor([[1.0, 0.0]]))
+    got = mixture.log_prob(torch.tensor([[[1.0, 0.0]]]))
     assert float(got) == pytest.approx(math.log(0.4661997), abs=1e-6)
 
 
@@ -72,9 +70,27 @@ def test_log_probability_agrees_with_torch() -> None:
         mixture = spread(seed)
         actions = torch.randn(50, 2, generator=torch.Generator().manual_seed(seed))
         wide = ActionMixture(*(part.expand(50, *part.shape[1:]) for part in mixture))
+        expected = reference(mixture).log_prob(actions)
         torch.testing.assert_close(
-            wide.log_prob(actions), reference(mixture).log_prob(actions), rtol=1e-4, atol=1e-4
+            wide.log_prob(actions[:, None]), expected, rtol=1e-4, atol=1e-4
         )
+
+
+def test_a_product_over_waypoints_by_hand() -> None:
+    # One mode, two waypoints of unit sigma at 0, action (1, 0) and (0, 2):
+    # -2 ln(2 pi) - 1 / 2 - 4 / 2 = -6.1757541; entropies add: 2 * 2.8378771.
+    mixture = ActionMixture(
+        torch.zeros(1, 1), torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2)
+    )
+    got = mixture.log_prob(torch.tensor([[[1.0, 0.0], [0.0, 2.0]]]))
+    assert float(got) == pytest.approx(-6.1757541, abs=1e-5)
+    assert float(component_entropy(mixture)) == pytest.approx(5.6757541, abs=1e-5)
+    # Two such modes 2 m apart at both waypoints: 2 * 4 / 8 = 1.
+    pair = ActionMixture(
+        torch.zeros(1, 2), torch.tensor([0.0, 2.0])[None, :, None, None] * torch.tensor([1.0, 0.0])
+        + torch.zeros(1, 2, 2, 2), torch.zeros(1, 2, 2, 2), torch.zeros(1, 2, 2),
+    )
+    assert float(bhattacharyya(pair)[0, 0, 1]) == pytest.approx(1.0, abs=1e-5)
 
 
 def network_answer(rows: int, seed: int = 0, modes: int = 3) -> Mixture:
@@ -94,7 +110,7 @@ def test_samples_follow_the_density_they_are_judged_by() -> None:
     rows = 40_000
     mixture = network_answer(rows)
     drawn = sample(mixture, mixture.log_sigma, torch.Generator().manual_seed(1))
-    policy = at_waypoint(mixture, mixture.log_sigma, 2)
+    policy = cut(mixture, mixture.log_sigma, slice(2, 3))
     one = ActionMixture(*(part[:1] for part in policy))
     expected = reference(one)
     action = drawn[:, 2]
@@ -104,9 +120,9 @@ def test_samples_follow_the_density_they_are_judged_by() -> None:
     torch.testing.assert_close(action.var(dim=0), expected.variance, rtol=0.03, atol=0.0)
     covariance = float(torch.cov(action.T)[0, 1])
     # Cov = sum q (rho sx sy + mu mu') - mean mean'.
-    q, mu = torch.softmax(one.logits[0], 0), one.mean[0]
-    s = torch.exp(one.log_sigma[0])
-    inner = one.rho[0] * s[:, 0] * s[:, 1] + mu[:, 0] * mu[:, 1]
+    q, mu = torch.softmax(one.logits[0], 0), one.mean[0, :, 0]
+    s = torch.exp(one.log_sigma[0, :, 0])
+    inner = one.rho[0, :, 0] * s[:, 0] * s[:, 1] + mu[:, 0] * mu[:, 1]
     wanted = float((q * inner).sum() - expected.mean.prod())
     assert covariance == pytest.approx(wanted, abs=0.02)
 
@@ -119,12 +135,6 @@ def test_one_normal_moves_the_whole_trajectory() -> None:
     apart = (z - z[:, :, :1]).abs().amax(dim=(2, 3))
     assert (apart.amin(dim=1) < 1e-4).all()
     assert not (z[:, 0, 0, 0] - z[0, 0, 0, 0]).abs().max() < 0.1
-
-
-def test_the_executed_mode_is_the_best() -> None:
-    mixture = network_answer(2)
-    best = int(mixture.logits[0].argmax())
-    assert torch.equal(best_trajectory(mixture), mixture.mean[:, best])
 
 
 def test_entropy_of_one_gaussian_by_hand() -> None:
@@ -172,15 +182,15 @@ def test_bounds_enclose_the_entropy(apart: float) -> None:
 
 def test_gradient_of_the_sampled_entropy_is_that_of_the_entropy() -> None:
     # One Gaussian: dH / d log sigma = 1 for each axis.
-    log_sigma = torch.full((1, 1, 2), -1.0, requires_grad=True)
+    log_sigma = torch.full((1, 1, 1, 2), -1.0, requires_grad=True)
     rows = 100_000
     z = torch.randn(rows, 2, generator=torch.Generator().manual_seed(0))
     actions = z * math.exp(-1.0)
     mixture = ActionMixture(
-        torch.zeros(rows, 1), torch.zeros(rows, 1, 2), log_sigma.expand(rows, 1, 2),
-        torch.zeros(rows, 1),
+        torch.zeros(rows, 1), torch.zeros(rows, 1, 1, 2), log_sigma.expand(rows, 1, 1, 2),
+        torch.zeros(rows, 1, 1),
     )
-    log_prob = mixture.log_prob(actions)
+    log_prob = mixture.log_prob(actions[:, None])
     ratio = (log_prob - log_prob.detach()).exp()
     entropy('sampled', mixture, log_prob, ratio).mean().backward()
     assert log_sigma.grad is not None

@@ -74,7 +74,9 @@ def run_posttrain(args: argparse.Namespace) -> int:
                 parts.append(f'{label} {m[key]:.{digits}f}')
         print('  '.join([*parts, f'{each:.0f} steps/s', f'ETA {left / 60:.0f} min']), flush=True)
 
-    trainer.run(show, args.until)
+    report = trainer.run(show, args.until)
+    if report is not None:
+        _print_evaluation(report, trainer.rollout)
     print(f'{args.out}: {trainer.rollout} of {config.rollouts} rollouts')
     return 0
 

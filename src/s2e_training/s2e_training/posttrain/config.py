@@ -49,6 +49,11 @@ class PPOConfig:
 
     gamma: float = option(0.99, low=0.0, high=1.0, help='Discount a policy step of 0.2 s.')
     lam: float = option(0.95, low=0.0, high=1.0, help='Decay of advantage estimation.')
+    density: str = option(
+        'executed', choices=('executed', 'trajectory'),
+        help='executed: of the waypoint the controller aims at, exact. trajectory: the product '
+        'over all waypoints, which puts noise into the ratio that was never executed.',
+    )
     clip: float = option(0.2, low=0.01, high=1.0, help='Clip of the density ratio.')
     epochs: int = option(4, low=1, high=100, help='Passes over a rollout.')
     minibatch: int = option(256, low=2, high=10**6, help='Samples of one step.')
@@ -168,7 +173,7 @@ class PosttrainConfig:
     steps: int = option(200_000, low=1, high=10**10, help='Environment steps of 0.2 s in all.')
     rollout: int = option(128, low=1, high=10**6, help='Steps of each environment in a rollout.')
     segment: int = option(
-        8, low=1, high=10**6,
+        4, low=1, high=10**6,
         help='Rollouts between two resets of all environments. A simulator cannot be written '
         'to a checkpoint, so runs are saved and resumed where all episodes begin anew; episodes '
         'cut there are bootstrapped like time-outs.',

@@ -49,9 +49,10 @@ def entropy(form: str, mixture: ActionMixture, log_prob: Tensor, ratio: Tensor) 
 
 
 def bhattacharyya(mixture: ActionMixture) -> Tensor:
-    """Distance of every pair of components.
+    """Distance of every pair of modes.
 
-    d' S^-1 d / 8 + ln(|S| / sqrt(|S_i| |S_j|)) / 2 with S the mean of both covariances.
+    d' S^-1 d / 8 + ln(|S| / sqrt(|S_i| |S_j|)) / 2 with S the mean of both covariances; those of
+    independent waypoints add.
 
     Returns:
         Zero on the diagonal. [B, M, M]
@@ -65,6 +66,7 @@ def bhattacharyya(mixture: ActionMixture) -> Tensor:
     d = mixture.mean[:, :, None] - mixture.mean[:, None]
     dx, dy = d[..., 0], d[..., 1]
     quadratic = (c * dx**2 - 2 * b * dx * dy + a * dy**2) / both
-    return quadratic / 8 + 0.5 * (
+    each = quadratic / 8 + 0.5 * (
         torch.log(both) - 0.5 * (log_own[:, :, None] + log_own[:, None])
     )
+    return each.sum(dim=-1)

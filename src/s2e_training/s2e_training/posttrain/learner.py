@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from s2e_core.robot import RobotProfile
+from s2e_training.data.windows import WindowSet
 from s2e_training.models.agdm import LossConfig
 from s2e_training.posttrain.actor import Actor
 from s2e_training.posttrain.config import PosttrainConfig
@@ -60,8 +61,10 @@ class Reinforcement:
             robot: What drives.
         """
         self._config, self._actor, self._make = config, actor, make_environment
-        self._driving = Driving(robot, config.follower, config.navigator)
-        self._updater = Updater(actor, config.ppo, self._driving.waypoint)
+        self._driving = Driving(
+            robot, config.follower, config.navigator, config.ppo.density
+        )
+        self._updater = Updater(actor, config.ppo, self._driving.waypoints)
         self._curriculum = Curriculum(config.curriculum)
         self._environment: VectorEnv | None = None
         self._made: Stage | None = None
@@ -131,14 +134,14 @@ class Supervised:
     """Fine-tuning on clips; a step for each environment step that RL would take."""
 
     def __init__(
-        self, config: PosttrainConfig, actor: Actor, windows: Any, loss: LossConfig
+        self, config: PosttrainConfig, actor: Actor, windows: WindowSet, loss: LossConfig
     ) -> None:
         """Take the parts.
 
         Args:
             config: Settings.
             actor: Holds the network.
-            windows: Samples, a `WindowSet`.
+            windows: Samples.
             loss: As in pre-training.
         """
         self._config = config

@@ -3,7 +3,7 @@
 A mode m and one 2-D normal z are drawn for the whole trajectory, w_t = mu_t + L_t z. The
 controller reads one waypoint w_k, so the action is a = w_k and its exact density is
 log pi(a) = logsumexp_m(log q_m + log N(a; mu_k^m, Sigma_k^m)), in metres. A product over waypoints
-would put noise that was never executed into the ratio.
+would put noise that was never executed into the ratio; it is there to be compared with.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from s2e_training.models.policy import Mixture
 
 
 class ActionMixture(NamedTuple):
-    """A mixture of correlated 2-D Gaussians over one waypoint."""
+    """A mixture over P waypoints, whose 2-D Gaussians are taken as independent within a mode.
+
+    With one waypoint this is the exact density of what is executed.
+    """
 
     logits: Tensor
     """Scores before the softmax. [B, M]"""
     mean: Tensor
-    """Metres, base_link. [B, M, 2]"""
+    """Metres, base_link. [B, M, P, 2]"""
     log_sigma: Tensor
-    """ln m. [B, M, 2]"""
+    """ln m. [B, M, P, 2]"""
     rho: Tensor
-    """Correlation. [B, M]"""
+    """Correlation of x and y. [B, M, P]"""
 
     @property
     def log_weights(self) -> Tensor:
@@ -36,24 +39,24 @@ class ActionMixture(NamedTuple):
         return torch.log_softmax(self.logits, dim=-1)
 
     def log_prob(self, action: Tensor) -> Tensor:
-        """Log density of actions. [B, 2] metres -> [B] nats"""
+        """Log density of actions. [B, P, 2] metres -> [B] nats"""
         nll = negative_log_likelihood(
             self.mean, self.log_sigma, self.rho, action[:, None].expand_as(self.mean)
         )
-        return torch.logsumexp(self.log_weights - nll, dim=-1)
+        return torch.logsumexp(self.log_weights - nll.sum(dim=-1), dim=-1)
 
 
-def at_waypoint(mixture: Mixture, log_sigma: Tensor, waypoint: int) -> ActionMixture:
-    """Cut the mixture over trajectories down to one waypoint.
+def cut(mixture: Mixture, log_sigma: Tensor, waypoints: slice) -> ActionMixture:
+    """Cut the mixture over trajectories down to some waypoints.
 
     Args:
         mixture: The network's answer.
         log_sigma: The exploring policy's own, ln m. [B, M, T, 2]
-        waypoint: Index of the waypoint that is executed.
+        waypoints: Which; `slice(2, 3)` is the third alone.
     """
     return ActionMixture(
-        mixture.logits, mixture.mean[:, :, waypoint], log_sigma[:, :, waypoint],
-        mixture.rho[:, :, waypoint],
+        mixture.logits, mixture.mean[:, :, waypoints], log_sigma[:, :, waypoints],
+        mixture.rho[:, :, waypoints],
     )
 
 
@@ -79,15 +82,10 @@ def sample(mixture: Mixture, log_sigma: Tensor, generator: torch.Generator) -> T
     return mixture.mean[rows, mode] + torch.stack([x, y], dim=-1)
 
 
-def best_trajectory(mixture: Mixture) -> Tensor:
-    """Return the mean of the mode of the highest score, as robots drive. [B, T, 2]"""
-    rows = torch.arange(len(mixture.logits))
-    return mixture.mean[rows, mixture.logits.argmax(dim=-1)]
-
-
 def component_entropy(mixture: ActionMixture) -> Tensor:
-    """Entropy of each Gaussian: log(2 pi e) + log sx + log sy + log(1 - rho^2) / 2. [B, M]"""
-    return (
+    """Entropy of each mode: sum_t log(2 pi e) + log sx + log sy + log(1 - rho^2) / 2. [B, M]"""
+    each = (
         math.log(2.0 * math.pi * math.e) + mixture.log_sigma.sum(dim=-1)
         + 0.5 * torch.log(1.0 - mixture.rho**2)
     )
+    return each.sum(dim=-1)

@@ -25,7 +25,7 @@ from s2e_training.posttrain.controller import (
 from s2e_training.posttrain.environment import Episode, Observations, Steps, VectorEnv
 from s2e_training.posttrain.guard import demand_finite
 from s2e_training.posttrain.history import FeatureHistory
-from s2e_training.posttrain.mixture import at_waypoint, sample
+from s2e_training.posttrain.mixture import cut, sample
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,20 @@ class Driving:
     robot: RobotProfile
     follower: FollowerConfig
     navigator: NavigatorConfig
+    density: str = 'executed'
+    """See `PPOConfig.density`."""
 
     @property
     def waypoint(self) -> int:
         """Index of the executed waypoint."""
         return executed_waypoint(self.follower)
+
+    @property
+    def waypoints(self) -> slice:
+        """The waypoints whose density is the policy's."""
+        if self.density == 'trajectory':
+            return slice(None)
+        return slice(self.waypoint, self.waypoint + 1)
 
     def command(self, trajectory: Tensor, goal: Tensor, present: Tensor) -> Tensor:
         """Return velocities. [B, T, 2], [B, 2], [B] -> [B, 2]"""
@@ -56,7 +65,7 @@ class Rollout:
     seen: Seen
     """[N]"""
     actions: Tensor
-    """Executed waypoints as they were drawn, metres, base_link. [N, 2]"""
+    """Waypoints as they were drawn, metres, base_link. [N, P, 2]"""
     log_prob: Tensor
     """Of the actions, nats. [N]"""
     values: Tensor
@@ -138,8 +147,8 @@ class Driver:
         driving, now, mixture = self._driving, self._now, state.mixture
         log_sigma = self._actor.exploration(mixture)
         trajectory = sample(mixture, log_sigma, generator)
-        action = trajectory[:, driving.waypoint]
-        log_prob = at_waypoint(mixture, log_sigma, driving.waypoint).log_prob(action)
+        action = trajectory[:, driving.waypoints]
+        log_prob = cut(mixture, log_sigma, driving.waypoints).log_prob(action)
         goal, present = torch.from_numpy(now.goal), torch.from_numpy(now.present)
         command = driving.command(trajectory, goal, present)
         result = self._environment.step(command.numpy().astype(np.float32))

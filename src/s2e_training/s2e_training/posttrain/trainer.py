@@ -67,7 +67,7 @@ class Trainer:
         self._best, self._evaluated = -math.inf, -1
         folder.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(config.threads)
-        after = 0
+        after = -1
         if (folder / LAST).is_file():
             self._resume(load_checkpoint(folder / LAST))
             after = self._steps
@@ -81,13 +81,16 @@ class Trainer:
 
     def run(
         self, progress: Callable[[Progress], None] | None = None, stop_at: int | None = None
-    ) -> None:
+    ) -> dict[str, float] | None:
         """Train until the end or a given rollout.
 
         Args:
             progress: Called after each rollout.
             stop_at: Stop after this rollout as a kill would: what came after the last
                 checkpoint is done again later.
+
+        Returns:
+            The evaluation of the end, if the run has come to it just now.
 
         Raises:
             TrainingError: A number is not finite; the last states lie in the folder.
@@ -108,9 +111,11 @@ class Trainer:
                 if progress is not None:
                     progress(Progress(self.rollout, c.rollouts, self._steps, measured, evaluation,
                                       self._clock() - started))
-            if self.rollout >= c.rollouts:
-                self._judge(final=True)
-                self._save(LAST)
+            if self.rollout < c.rollouts:
+                return None
+            report = self._judge(final=True)
+            self._save(LAST)
+            return report
         finally:
             self._learner.close()
 

@@ -24,7 +24,7 @@ from s2e_training.posttrain.advantages import (
 from s2e_training.posttrain.config import PPOConfig
 from s2e_training.posttrain.entropy import entropy
 from s2e_training.posttrain.guard import demand_finite
-from s2e_training.posttrain.mixture import at_waypoint
+from s2e_training.posttrain.mixture import cut
 from s2e_training.posttrain.objective import StepSize, clipped_objective, divergence
 from s2e_training.posttrain.rollout import Rollout
 
@@ -44,15 +44,15 @@ class Targets:
 class Updater:
     """Optimisers of policy and value head, with their step sizes."""
 
-    def __init__(self, actor: Actor, config: PPOConfig, waypoint: int) -> None:
+    def __init__(self, actor: Actor, config: PPOConfig, waypoints: slice) -> None:
         """Start fresh.
 
         Args:
             actor: What is trained.
             config: Settings.
-            waypoint: Index of the executed waypoint.
+            waypoints: Those whose density is the policy's.
         """
-        self._actor, self._config, self._waypoint = actor, config, waypoint
+        self._actor, self._config, self._waypoints = actor, config, waypoints
         self.scale = ReturnScale()
         self._step = StepSize(config, config.rate)
         self._policy = actor.policy_parameters()
@@ -119,7 +119,7 @@ class Updater:
         """Take one step."""
         c = self._config
         mixture, value = self._actor(rollout.seen.rows(rows))
-        policy = at_waypoint(mixture, self._actor.exploration(mixture), self._waypoint)
+        policy = cut(mixture, self._actor.exploration(mixture), self._waypoints)
         log_prob = policy.log_prob(targets.actions[rows])
         # e^20 is far past any clip; an overflow would end the run for nothing.
         log_ratio = (log_prob - targets.log_prob[rows]).clamp(-20.0, 20.0)

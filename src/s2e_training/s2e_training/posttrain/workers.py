@@ -120,8 +120,8 @@ def serve(pipe: Connection, factory: Factory, count: int) -> None:
             pipe.send(getattr(environment, what)(argument))
     except S2EError as error:
         pipe.send(str(error))
-    except (EOFError, BrokenPipeError):
-        pass  # the parent is gone
+    except (EOFError, OSError):
+        pass  # the parent was killed
     finally:
         if environment is not None:
             environment.close()
