@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import multiprocessing
 import os
-import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,12 @@ def kernel_seconds() -> float:
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process and of those it has waited for."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    """CPU time of this process and of its children so far."""
+    total = time.process_time()
+    for child in multiprocessing.active_children():
+        fields = Path(f'/proc/{child.pid}/stat').read_text().rsplit(')', 1)[1].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    return total
 
 
 def towards(goals: np.ndarray) -> np.ndarray:
@@ -69,16 +72,14 @@ def measure(mode: str, count: int, args: argparse.Namespace, renderer: str) -> d
         'renderer': renderer, 'threads': 1 if mode == 'async' else args.threads,
         'survey_cache': args.survey_cache,
     }
-    before = cpu_seconds()
     envs = gymnasium.make_vec(ENV_ID, count, vectorization_mode=mode, **settings)
     drive(envs, WARM_UP)
     loaded, begin = cpu_seconds(), time.perf_counter()
     rounds = max(1, args.steps // count)
     steps, resets = drive(envs, rounds)
     wall = time.perf_counter() - begin
+    cpu = cpu_seconds() - loaded
     envs.close()
-    # The time of children is known when they have ended; their start is not told apart.
-    cpu = cpu_seconds() - (before if mode == 'async' else loaded)
     return {'mode': mode, 'envs': count, 'renderer': renderer, 'size': args.size,
             'task': args.task, 'scenes': args.scenes, 'threads': settings['threads'],
             'steps': steps, 'resets': resets, 'wall_s': round(wall, 1),
