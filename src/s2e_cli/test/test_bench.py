@@ -178,3 +178,20 @@ def test_replay_refuses_what_is_not_there_and_other_versions(capsys, monkeypatch
 def test_wrong_axes_of_a_sweep_end_with_one_line(words, message, capsys, tmp_path):
     assert main(['bench', 'sweep', '--policy', 'straight', '--out', str(tmp_path), *words]) == 2
     assert message in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_calibration_says_what_is_not_held_and_goes_on(capsys, tmp_path):
+    words = ['bench', 'calibrate', '--scenes', 'city:101', '--episodes', '1', '--out',
+             str(tmp_path)]
+    # The first episode of a scene has a free line: driving straight arrives, 1.00 > 0.50.
+    assert main(words) == 1
+    shown = capsys.readouterr().out
+    assert 'BAD empty                straight' in shown
+    assert 'ok  empty                privileged' in shown
+    record = json.loads((tmp_path / 'calibration.json').read_text())
+    assert record['passed'] is False
+    assert len(record['rows']) == 8
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob('episodes/*.json')}
+    assert len(before) == 8
+    assert main(words) == 1
+    assert {path: path.stat().st_mtime_ns for path in before} == before

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from s2e_cli.bench.calibrate import add_calibrate, run_calibrate
 from s2e_cli.bench.compare import add_compare, run_compare
 from s2e_cli.bench.replay import add_replay, run_replay
 from s2e_cli.bench.report import add_report, report, run_report
@@ -22,6 +23,7 @@ EPILOG = """examples:
   s2e bench compare runs/a runs/straight
   s2e bench replay runs/a/episodes/city-100_obstacle_003.json
   s2e bench sweep --policy s2e-small --axes latency blur --out runs/sweep
+  s2e bench calibrate --workers 2
 """
 RUN_EPILOG = """examples:
   s2e bench run --policy straight --scenes city:100 --tasks empty obstacle --out runs/straight
@@ -62,6 +64,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     add_report(actions)
     add_replay(actions)
     add_sweep(actions)
+    add_calibrate(actions)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         return run_replay(args)
     if args.action == 'sweep':
         return run_sweep(args)
+    if args.action == 'calibrate':
+        return run_calibrate(args)
     if args.action == 'compare':
         return run_compare(args)
     return _run(args) if args.action == 'run' else run_report(args)
