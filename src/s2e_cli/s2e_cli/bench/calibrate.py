@@ -29,8 +29,8 @@ def add_calibrate(actions: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument('--protocol', default='default', help='protocol by name or file (default)')
     parser.add_argument('--scenes', nargs='+', default=['city:100-125'], metavar='SCENE',
                         help='scenes that no result is reported on (city:100-125)')
-    parser.add_argument('--episodes', type=int, default=10, metavar='N',
-                        help='per scene and task (10)')
+    parser.add_argument('--episodes', type=int, default=5, metavar='N',
+                        help='per scene and task (5)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the runs (0)')
     parser.add_argument('--workers', type=int, default=1, metavar='K', help='processes (1)')
     parser.add_argument('--out', type=Path, default=Path('runs/calibration'), metavar='DIR',
