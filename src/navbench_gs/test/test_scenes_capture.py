@@ -133,7 +133,7 @@ def test_cut_sog_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize('name', ['headquarter_garden', 'lacadiere_showroom'])
-@pytest.mark.parametrize('up', ['+z', '-y', '+y'])
+@pytest.mark.parametrize('up', ['+z', '-z', '-y', '+y'])
 def test_up_is_found_in_real_captures(name: str, up: str) -> None:
     """A real capture turned so that another axis points up is recognised."""
     cloud = load(capture(name))

@@ -77,7 +77,7 @@ def test_rooms_by_hand(tmp_path: Path) -> None:
     assert bundle.metric is False
 
 
-@pytest.mark.parametrize('up', ['-y', '+y'])
+@pytest.mark.parametrize('up', ['-y', '+y', '-z', '+z'])
 def test_up_axis_is_found(tmp_path: Path, up: str) -> None:
     """The same rooms stored with another axis up import to the same free area."""
     turn = np.eye(4)

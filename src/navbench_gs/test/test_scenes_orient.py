@@ -144,7 +144,7 @@ def test_cameras_that_do_not_tell_are_refused(tmp_path: Path) -> None:
     source = tmp_path / 'a' / 'b' / 'c' / 'd' / 'e' / 'street.ply'
     source.parent.mkdir(parents=True)
     options = ImportOptions(camera_height=1.5)
-    with pytest.raises(SceneError, match=r'needs cameras\.json'):
+    with pytest.raises(SceneError, match=r'in cameras\.json beside'):
         find_scale(cloud, options, source)
     file = cameras(tmp_path / 'wild.json', np.geomspace(0.3, 3.0, 9), np.array([0.0, 0.0, 1.0]))
     with pytest.raises(SceneError, match='not one height'):

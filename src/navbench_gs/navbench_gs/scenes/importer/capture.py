@@ -26,7 +26,7 @@ from navbench_gs.splats import find_environment, load
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.reduce import reduced
 
-IMPORTER_VERSION = 6
+IMPORTER_VERSION = 7
 """Raise with every change that alters a bundle: the cache depends on it."""
 
 Progress = Callable[[str, float], None]

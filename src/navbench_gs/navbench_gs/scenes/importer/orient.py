@@ -52,8 +52,9 @@ def find_up(cloud: GaussianCloud, unit: float = 1.0) -> Up:
     A floor is a thin layer of level surface with most of the scene on its upper side. The score
     of a candidate is the area in its best layer 0.3 m thick, times the part of all matter that
     lies above that layer. Where both directions of an axis score alike there is a ceiling: then
-    seats, tables and steps tell, which are nearer to the floor. +z wins unless another axis
-    scores 1.5 times as much (-z: twice), since most published captures are z-up already.
+    seats, tables and steps tell, which are nearer to the floor. The z axis wins unless y scores
+    1.5 times as much, and +z unless -z scores twice as much, since most published captures are
+    z-up already.
 
     Args:
         cloud: the capture in its own frame.
@@ -67,12 +68,23 @@ def find_up(cloud: GaussianCloud, unit: float = 1.0) -> Up:
     views = {name: _Upright(matter, name, unit) for name in _AXES}
     scores = {name: view.score for name, view in views.items()}
     if max(scores['+y'], scores['-y']) > 1.5 * max(scores['+z'], scores['-z'] / 2.0):
-        first, second = sorted((scores['+y'], scores['-y']))
-        upward = scores['+y'] > scores['-y']
-        if first > 0.5 * second:
-            upward = views['+y'].furnished_low(-views['-y'].floor)
+        upward = _points_up(views['+y'], views['-y'], 1.0)
         return '+y' if upward else '-y'
-    return '-z' if scores['-z'] > 2.0 * scores['+z'] else '+z'
+    return '+z' if _points_up(views['+z'], views['-z'], 2.0) else '-z'
+
+
+def _points_up(plus: _Upright, minus: _Upright, odds: float) -> bool:
+    """Whether the first of two opposite axes is up.
+
+    Args:
+        plus: The scene as the first axis would have it.
+        minus: As the other would.
+        odds: How many times as well the other must score.
+    """
+    first, second = sorted((plus.score, minus.score))
+    if first > 0.5 * second:
+        return plus.furnished_low(-minus.floor)
+    return minus.score <= odds * plus.score
 
 
 def find_tilt(cloud: GaussianCloud) -> Float:
