@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from navbench_gs.render import Renderer, make_renderer
 from navbench_gs.render.factory import Backend, Mode
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.sensors import VirtualScan
+from navbench_gs.splats.cloud import GaussianCloud
 from s2e_core.robot import RobotProfile
 
 
@@ -31,6 +33,7 @@ class SceneKit:
         mode: Mode = 'exact',
         threads: int | None = None,
         cache: Path | None = None,
+        paint: Callable[[GaussianCloud], GaussianCloud] | None = None,
     ) -> None:
         """Build all but the renderer, whose splats are read when someone first looks.
 
@@ -41,6 +44,7 @@ class SceneKit:
             mode: `exact` or `fast`.
             threads: Threads of the renderer; all when left out.
             cache: Folder in which `fast` keeps its surveys.
+            paint: Changes what is drawn of the scene, such as its colours.
         """
         self.bundle, self.robot = bundle, robot
         self.props = Props()
@@ -49,12 +53,13 @@ class SceneKit:
         self.probe = OccupancyProbe(bundle.collision, robot)
         self.scanner = VirtualScan(bundle.collision)
         self._backend, self._mode = backend, mode
-        self._threads, self._cache = threads, cache
+        self._threads, self._cache, self._paint = threads, cache, paint
 
     @cached_property
     def renderer(self) -> Renderer:
         """The scene's renderer; its scratch memory is shared, so one view at a time."""
+        cloud = self.bundle.cloud()
         return make_renderer(
-            self.bundle.cloud(), backend=self._backend, mode=self._mode, threads=self._threads,
+            cloud if self._paint is None else self._paint(cloud), backend=self._backend, mode=self._mode, threads=self._threads,
             cache=self._cache,
         )

@@ -8,11 +8,13 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from navbench_gs.scenes.repaint import PaintConfig
 from navbench_gs.sensors.jitter import JitterConfig, jitter_light, jitter_mount
 from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, CameraModel, CameraMount
 from s2e_core.config import check, option
@@ -53,6 +55,7 @@ class RecordConfig:
     seed: int = option(0, low=0, high=2**31, help='Seed of everything drawn.')
     noise: NoiseConfig = NoiseConfig()
     jitter: JitterConfig = JitterConfig()
+    paint: PaintConfig = PaintConfig()
 
     def __post_init__(self) -> None:
         check(self, source='record')
@@ -118,7 +121,9 @@ def record(
 
 def record_scene(config: RecordConfig, seed: int, out: Path) -> Iterator[Recorded]:
     """Record the drives of one scene."""
+    from navbench_gs.env.kit import SceneKit
     from navbench_gs.env.simulation import Simulation
+    from navbench_gs.scenes.repaint import repaint
     from navbench_gs.scenes.resolve import resolve_scene
     from s2e_core.robot import load_robot
 
@@ -129,7 +134,9 @@ def record_scene(config: RecordConfig, seed: int, out: Path) -> Iterator[Recorde
     mount = jitter_mount(SMALL_MOUNT, config.jitter, rng)
     bundle = resolve_scene(config.scene or f'city:{seed}')
     robot = load_robot(config.robot)
-    world = Simulation(bundle, robot, camera=_camera(config), mount=mount, threads=1)
+    paint = partial(repaint, config=config.paint, rng=rng) if config.paint.active else None
+    kit = SceneKit(bundle, robot, threads=1, paint=paint)
+    world = Simulation(bundle, robot, camera=_camera(config), mount=mount, kit=kit)
     # A city has routes of its own; rounds in one scene go on counting its routes.
     first = len(names) * (seed - config.first_seed) if config.scene else 0
     for index, name in enumerate(names):
