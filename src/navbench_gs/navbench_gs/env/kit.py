@@ -59,7 +59,9 @@ class SceneKit:
     def renderer(self) -> Renderer:
         """The scene's renderer; its scratch memory is shared, so one view at a time."""
         cloud = self.bundle.cloud()
+        if self._paint is not None:
+            cloud = self._paint(cloud)
         return make_renderer(
-            cloud if self._paint is None else self._paint(cloud), backend=self._backend, mode=self._mode, threads=self._threads,
+            cloud, backend=self._backend, mode=self._mode, threads=self._threads,
             cache=self._cache,
         )

@@ -30,7 +30,8 @@ class PaintConfig:
 
     hue: float = option(0.0, unit='rad', low=0, high=3.15, help='Turn of all hues.')
     grain: float = option(
-        0.0, low=0, high=2, help='Brightness of each gaussian by e^N(0, this), a fifth of it by channel.'
+        0.0, low=0, high=2, help='Brightness of each gaussian by e^N(0, this), and a '
+        'fifth of that by channel.'
     )
     patches: float = option(
         0.0, low=0, high=2, help='The same for cells of 0.2, 0.7 and 2.5 m, each on its own.'
