@@ -68,7 +68,7 @@ def test_maps_are_the_patches_in_their_places(encoder: DinoSmall) -> None:
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         out = encoder(image)
-        tokens = encoder.network((image - encoder.mean) / encoder.std).last_hidden_state
+        tokens = encoder.network(encoder.normalised(image)).last_hidden_state
     assert out.shape == (1, 384, 4, 4)
     # Row 2, column 1 is patch 2 * 4 + 1 = 9, after one class and four register tokens.
     torch.testing.assert_close(out[0, :, 2, 1], tokens[0, 1 + REGISTERS + 9])

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import DINOv3ViTConfig, DINOv3ViTModel
 
 from s2e_training.errors import TrainingError
-from s2e_training.models.encoder import IMAGENET_MEAN, IMAGENET_STD, FrozenEncoder
+from s2e_training.models.encoder import FrozenEncoder
 
 PATCH = 16
 DIM = 384
@@ -32,10 +31,6 @@ class DinoSmall(FrozenEncoder):
     def __init__(self) -> None:
         """Make the encoder with random weights; see `load_pretrained`."""
         super().__init__()
-        self.mean: Tensor
-        self.std: Tensor
-        self.register_buffer('mean', torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
-        self.register_buffer('std', torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
         self.network = DINOv3ViTModel(DINOv3ViTConfig(
             hidden_size=DIM, intermediate_size=4 * DIM, num_attention_heads=6,
             num_hidden_layers=12, patch_size=PATCH, num_register_tokens=REGISTERS,
@@ -50,7 +45,7 @@ class DinoSmall(FrozenEncoder):
     def forward(self, images: Tensor) -> Tensor:
         """Encode images. [B, 3, H, W] in [0, 1] -> [B, 384, H / 16, W / 16]"""
         side = images.shape[-1] // PATCH
-        tokens = self.network((images - self.mean) / self.std).last_hidden_state
+        tokens = self.network(self.normalised(images)).last_hidden_state
         return tokens[:, 1 + REGISTERS:].transpose(1, 2).unflatten(2, (-1, side))
 
     def load_pretrained(self, source: str = '') -> None:

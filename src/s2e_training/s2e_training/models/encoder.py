@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -17,6 +18,18 @@ class FrozenEncoder(nn.Module):
     """Channels of a map."""
     stride: int
     """Pixels from cell to cell."""
+
+    def __init__(self) -> None:
+        """Keep the means and deviations that the network was trained with."""
+        super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer('mean', torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer('std', torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Scale RGB in [0, 1] to the network's units. [B, 3, H, W]"""
+        return (images - self.mean) / self.std
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from s2e_training.errors import TrainingError
-from s2e_training.models.encoder import IMAGENET_MEAN, IMAGENET_STD, FrozenEncoder
+from s2e_training.models.encoder import FrozenEncoder
 
 STAGES = (
     # expansion, channels, repeats, stride, kernel
@@ -77,10 +77,6 @@ class Lite0(FrozenEncoder):
     def __init__(self) -> None:
         """Make the trunk with random weights; see `load_pretrained`."""
         super().__init__()
-        self.mean: Tensor
-        self.std: Tensor
-        self.register_buffer('mean', torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
-        self.register_buffer('std', torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
         self.stem = SameConv(3, 32, 3, 2)
         self.blocks = nn.ModuleList()
         inputs = 32
@@ -100,7 +96,7 @@ class Lite0(FrozenEncoder):
         Returns:
             Features. [B, 112, H / 16, W / 16]
         """
-        x = F.relu6(self.stem((images - self.mean) / self.std))
+        x = F.relu6(self.stem(self.normalised(images)))
         for block in self.blocks:
             x = block(x)
         return x
