@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from tqdm import tqdm
 
 from navbench_gs.metrics.paired import Comparison
-from navbench_gs.metrics.summary import Summary
+from navbench_gs.metrics.summary import Estimate, Summary
 from navbench_gs.runner.plan import Finished
 from navbench_gs.scenes.resolve import resolve_scene
 
@@ -71,24 +71,27 @@ class Console:
 
 def print_table(summaries: Sequence[Summary]) -> None:
     """Print the results, a line for each summary."""
-    print(f'{"task":<34}{"n":>5}  {"SR":<20}{"clean SR":<20}{"RC":<20}{"CT":<20}')
-    for part in summaries:
-        cells = []
-        for metric in ('success', 'collision_free_success', 'route_completion', 'collisions'):
-            value = part.metrics[metric]
-            cells.append(f'{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]'.ljust(20))
-        print(f'{part.name:<34}{part.episodes:>5}  {"".join(cells)}')
+    _print_rows('n', '.2f', [(part.name, part.episodes, part.metrics) for part in summaries])
 
 
 def print_differences(parts: Sequence[Comparison]) -> None:
     """Print how one run differs from another, a line for each task."""
-    print(f'{"task":<34}{"pairs":>5}  {"SR":<22}{"clean SR":<22}{"RC":<22}{"CT":<22}')
-    for part in parts:
+    _print_rows('pairs', '+.2f', [(part.name, part.pairs, part.differences) for part in parts])
+
+
+def _print_rows(
+    count: str, form: str, rows: Sequence[tuple[str, int, Mapping[str, Estimate]]]
+) -> None:
+    """Print means and intervals of the four headline metrics, a line for each row."""
+    titles = ''.join(title.ljust(23) for title in ('SR', 'clean SR', 'RC', 'CT'))
+    print(f'{"task":<34}{count:>5}  {titles}')
+    for name, episodes, metrics in rows:
         cells = []
         for metric in ('success', 'collision_free_success', 'route_completion', 'collisions'):
-            value = part.differences[metric]
-            cells.append(f'{value.mean:+.2f} [{value.low:+.2f}, {value.high:+.2f}]'.ljust(22))
-        print(f'{part.name:<34}{part.pairs:>5}  {"".join(cells)}')
+            value = metrics[metric]
+            low, high = format(value.low, form), format(value.high, form)
+            cells.append(f'{format(value.mean, form)} [{low}, {high}]'.ljust(23))
+        print(f'{name:<34}{episodes:>5}  {"".join(cells)}')
 
 
 def _show(bar: tqdm[None], what: str, share: float) -> None:
