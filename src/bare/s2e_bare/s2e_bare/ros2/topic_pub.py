@@ -15,6 +15,9 @@ from s2e_bare.ros2.topic_echo import full_name
 
 # For a last message to reach a best-effort reader before the publisher goes away.
 KEEP_ALIVE = 0.1
+# A reliable reader on a busy machine may discover the publisher later than that; then what was
+# sent is sent again, as long as someone is there to do it.
+ACKNOWLEDGE_TIMEOUT = 5.0
 
 
 def add_parser(verbs: Any) -> None:
@@ -44,6 +47,8 @@ def publish(session: Session, options: argparse.Namespace) -> int:
         CommandError: A field that does not fit, a rate that is not positive, or subscriptions
             that do not come.
     """
+    from rclpy.duration import Duration
+
     if options.rate <= 0:
         raise CommandError(f'--rate must be greater than 0, got {options.rate:g}')
     cls = load_type(options.message_type, 'msg')
@@ -68,6 +73,7 @@ def publish(session: Session, options: argparse.Namespace) -> int:
         while (left := next_time - time.monotonic()) > 0:
             session.spin_once(min(left, 0.1))
     session.until(lambda: None, options.keep_alive)
+    publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGE_TIMEOUT))
     return 0
 
 
