@@ -24,6 +24,7 @@ from s2e_core.se2 import Pose2
 CALM = StepFacts(0.2, 0.3, 0, 0, 5.0, math.inf, 0.0, 0.0, 0.0, None)
 ALL = RewardWeights(
     progress=1.0, arrive=20.0, time=0.1, contact=2.0, contact_person=4.0, fall=20.0,
+    stuck=10.0,
     clearance=0.5, clearance_distance=0.3, sidewalk=0.1, intrusion=1.0, acceleration=0.02,
     turning=0.03,
 )
@@ -40,6 +41,7 @@ def terms(**changes: object) -> dict[str, float]:
     ({'outcome': Outcome.SUCCESS}, 'arrive', 20.0),
     ({'outcome': Outcome.TIMED_OUT}, 'arrive', 0.0),
     ({'outcome': Outcome.FELL}, 'fall', -20.0),
+    ({'outcome': Outcome.STUCK}, 'stuck', -10.0),
     ({'collisions': 2, 'collisions_people': 1}, 'contact', -8.0),  # 2 x 2 + 1 x 4
     ({'clearance': 0.3}, 'clearance', 0.0),
     ({'clearance': 0.06}, 'clearance', -0.08),  # 0.5 x (1 - 0.06 / 0.3) x 0.2 s
@@ -186,3 +188,23 @@ def test_nothing_pays_better_than_arriving(setting: Setting) -> None:
     # Pushing costs more than the way it gains, and so does pushing on and off.
     assert results[push][0] < results[stand][0]
     assert results[nudge][0] < results[stand][0]
+
+
+@pytest.mark.parametrize('ends', [True, False])
+def test_a_stuck_robot_ends_its_episode_where_asked(setting: Setting, ends: bool) -> None:
+    box = dataclasses.replace(SPEC.obstacles[0], pushable=False)
+    options = dataclasses.replace(setting.options, end_stuck=ends)
+    session = Session(dataclasses.replace(setting, options=options))
+    session.reset(np.random.default_rng(0), {
+        'episode': dataclasses.replace(SPEC, obstacles=(box,), time_limit=12.0),
+    })
+    step = session.step(np.array([1.0, 0.0]))
+    while step.outcome is None:
+        step = session.step(np.array([1.0, 0.0]))
+    # 3 m less half a robot and half a box at up to 1 m/s, then 3 s without getting on.
+    assert step.terminated is ends
+    assert step.terms['stuck'] == (-10.0 if ends else 0.0)
+    info = session.info()
+    assert info['cause'] == 'collision-blocked'
+    assert info['outcome'] == ('stuck' if ends else 'timed_out')
+    assert (4.5 < info['elapsed'] < 8.0) is ends

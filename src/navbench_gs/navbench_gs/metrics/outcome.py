@@ -19,6 +19,8 @@ class Outcome(str, Enum):
     FELL = 'fell'
     POLICY_STALLED = 'policy_stalled'
     POLICY_ERROR = 'policy_error'
+    STUCK = 'stuck'
+    """Cut short since nothing moved; only episodes of learners end so."""
 
 
 class Cause(str, Enum):
@@ -37,6 +39,7 @@ class Cause(str, Enum):
 _DIRECT = {
     Outcome.SUCCESS: Cause.NONE,
     Outcome.FELL: Cause.FELL,
+    Outcome.STUCK: Cause.BLOCKED,
     Outcome.POLICY_STALLED: Cause.STALLED,
     Outcome.POLICY_ERROR: Cause.POLICY_ERROR,
 }

@@ -140,6 +140,10 @@ class EnvironmentConfig:
     episodes_per_scene: int = option(
         8, low=1, high=10000, help='Episodes before the next scene is entered.'
     )
+    end_stuck: bool = option(
+        True,
+        help='Whether episodes end where the robot is stuck; what it does there teaches little.',
+    )
     renderer: RenderMode = option(
         'exact', choices=get_args(RenderMode), help='exact, or fast, which surveys scenes first.'
     )

@@ -68,7 +68,7 @@ class NavBench:
             robot=config.robot, width=setting.size, height=setting.size, threads=setting.threads,
             jitter=config.jitter, reward=config.reward, goal_hidden=config.goal_hidden,
             episodes_per_scene=config.episodes_per_scene, renderer=config.renderer,
-            survey_cache=config.survey_cache,
+            survey_cache=config.survey_cache, end_stuck=config.end_stuck,
         )
         self._environment = NavBenchVectorEnv(
             count, config=options, autoreset_mode=AutoresetMode.SAME_STEP

@@ -12,7 +12,7 @@ from navbench_gs.metrics.outcome import Outcome
 from s2e_core.config import check, option
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    'goal': ('progress', 'arrive', 'time', 'contact', 'fall'),
+    'goal': ('progress', 'arrive', 'time', 'contact', 'fall', 'stuck'),
     'rules': ('clearance', 'sidewalk', 'intrusion'),
     'human': ('acceleration', 'turning'),
 }
@@ -41,6 +41,10 @@ class RewardWeights:
     )
     contact_person: float = option(4.0, low=0, high=1e4, help='Cost of one with a person.')
     fall: float = option(20.0, low=0, high=1e4, help='Cost of tipping over, once.')
+    stuck: float = option(
+        10.0, low=0, high=1e4,
+        help='Cost of an episode that ended stuck, once; more than `time` costs until its end.',
+    )
     clearance: float = option(
         0.5, unit='1/s', low=0, high=100, help='Cost of touching; less with distance.'
     )
@@ -112,6 +116,7 @@ def reward_terms(
         'contact': -weights.contact * facts.collisions
         - weights.contact_person * facts.collisions_people,
         'fall': -weights.fall if facts.outcome is Outcome.FELL else 0.0,
+        'stuck': -weights.stuck if facts.outcome is Outcome.STUCK else 0.0,
         'clearance': -weights.clearance * near * seconds,
         'sidewalk': -weights.sidewalk * facts.off_sidewalk * seconds,
         'intrusion': -weights.intrusion * close * seconds,

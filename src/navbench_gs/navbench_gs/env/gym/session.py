@@ -150,6 +150,8 @@ class Session:
                 self._judge.choose(self._controls.mode)
             world.tick(command)
             outcome = self._judge.observe(world, command)
+            if outcome is None and world.state.stuck and self._setting.options.end_stuck:
+                outcome = Outcome.STUCK
             rows.append(self._judge.newest)
             self._tick += 1
             for event in world.state.contacts:
