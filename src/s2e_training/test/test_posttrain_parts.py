@@ -102,7 +102,7 @@ def yard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_yard(folder: Path) -> NavBench:
-    config = EnvironmentConfig(count=2, workers=1, scenes=('yard',))
+    config = EnvironmentConfig(count=2, workers=1, scenes=('yard',), end_stuck=False)
     stage = Stage(('empty',), 6.0, 9.0, 0.0, 0)
     rules = write_protocol(config, stage, folder)
     encoder = FeatureEncoder(make_model().encoder, SIZE).model
