@@ -20,9 +20,10 @@ from s2e_cli.replay.options import GoalChoice, choose_goal
 from s2e_cli.replay.player import Player
 from s2e_cli.replay.score import entropy, errors, mean, percentiles
 from s2e_cli.replay.screen import film_rate
-from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.camera import CameraModel
 from s2e_core.contract import PolicyOutput, PolicySpec
 from s2e_core.errors import ConfigError
+from s2e_core.reprojection import Reprojector
 from s2e_training.data.sources.recording import Recording, Track
 
 CAMERA = CameraModel(32, 24, 16, 16, 16, 12)

@@ -1,4 +1,4 @@
-"""Camera models, the camera's place on the robot, and re-projection between cameras."""
+"""Camera models and the camera's place on the robot."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-import cv2
 import numpy as np
 
 from s2e_core.errors import ContractError
 
-DistortionModel = Literal['pinhole', 'plumb_bob', 'equidistant']
+DistortionModel = Literal['pinhole', 'plumb_bob', 'rational_polynomial', 'equidistant']
+COEFFICIENTS: dict[str, tuple[int, ...]] = {
+    'pinhole': (0,), 'plumb_bob': (0, 4, 5), 'rational_polynomial': (0, 8), 'equidistant': (0, 4),
+}
+"""How many coefficients each model takes."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class CameraModel:
     model: DistortionModel = 'pinhole'
     """Distortion model, named as in sensor_msgs/CameraInfo."""
     distortion: tuple[float, ...] = ()
-    """k1 k2 p1 p2 [k3] for plumb_bob, k1..k4 for equidistant."""
+    """k1 k2 p1 p2 [k3] for plumb_bob, and k3 k4 k5 k6 for rational_polynomial; k1..k4 for
+    equidistant."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1 or self.width * self.height > 64_000_000:
@@ -44,13 +48,11 @@ class CameraModel:
             raise ContractError(
                 f'camera: intrinsics must be finite with positive focal lengths, got {values}'
             )
-        if self.model == 'equidistant' and len(self.distortion) not in (0, 4):
+        known = COEFFICIENTS.get(self.model)
+        if known is None or len(self.distortion) not in known:
             raise ContractError(
-                f'camera: equidistant takes 4 coefficients, got {len(self.distortion)}'
-            )
-        if self.model == 'plumb_bob' and len(self.distortion) not in (0, 4, 5):
-            raise ContractError(
-                f'camera: plumb_bob takes 4 or 5 coefficients, got {len(self.distortion)}'
+                f'camera: {self.model} takes {" or ".join(map(str, known or ()))} coefficients, '
+                f'got {len(self.distortion)}'
             )
 
     @classmethod
@@ -93,9 +95,17 @@ class CameraModel:
             kind, coefficients = 'pinhole', ()
         elif kind == 'plumb_bob':
             coefficients = coefficients[:5]
+        elif kind == 'rational_polynomial':
+            # OpenCV's thin-prism and tilt terms follow; depth cameras send them as zeros.
+            if any(coefficients[8:]):
+                raise ContractError(
+                    f'rational_polynomial: only 8 coefficients are known, got {coefficients}'
+                )
+            coefficients = coefficients[:8]
         elif kind != 'equidistant':
             raise ContractError(
-                f'distortion_model must be plumb_bob or equidistant, got {kind!r}'
+                'distortion_model must be plumb_bob, rational_polynomial or equidistant, got '
+                f'{kind!r}'
             )
         known = cast(DistortionModel, kind)
         return cls(width, height, fx, fy, cx + 0.5, cy + 0.5, known, coefficients)
@@ -194,107 +204,3 @@ def project(
     inside = (uv[:, 0] >= 0) & (uv[:, 0] < camera.width)
     inside &= (uv[:, 1] >= 0) & (uv[:, 1] < camera.height)
     return uv, front & inside
-
-
-class Reprojector:
-    """Turns images of one camera into the view of another that sits in the same place.
-
-    The same view is resized by area; another field of view or a distorted lens goes through a
-    fixed look-up table. Rays that the source does not see are black.
-    """
-
-    def __init__(self, source: CameraModel, target: CameraModel) -> None:
-        """Prepare the tables.
-
-        Args:
-            source: Camera the images come from.
-            target: Camera they shall look like; must be a pinhole.
-
-        Raises:
-            ContractError: The target is distorted.
-        """
-        if target.distortion:
-            raise ContractError(f'reprojection: the target must be a pinhole, got {target.model}')
-        self.source = source
-        self.target = target
-        self._same_view = source.same_view(target)
-        self._maps = None if self._same_view else self._tables()
-        # Shrinking by a table alone aliases: below 0.5 the source is first reduced by area.
-        self._shrink = min(target.fx / source.fx, target.fy / source.fy)
-
-    @property
-    def coverage(self) -> float:
-        """Share of target pixels that the source sees, 0 to 1."""
-        if self._maps is None:
-            return 1.0
-        u, v = self._maps
-        seen = (u >= -0.5) & (u <= self.source.width - 0.5)
-        seen &= (v >= -0.5) & (v <= self.source.height - 0.5)
-        return float(seen.mean())
-
-    def __call__(self, rgb: np.ndarray) -> np.ndarray:
-        """Re-project one image.
-
-        Args:
-            rgb: Source image. [H, W, 3] uint8
-
-        Returns:
-            Target image. [h, w, 3] uint8
-
-        Raises:
-            ContractError: The image does not have the source camera's size.
-        """
-        if rgb.shape[:2] != (self.source.height, self.source.width):
-            raise ContractError(
-                f'reprojection: expected {self.source.height}x{self.source.width} (H x W), '
-                f'got {rgb.shape[0]}x{rgb.shape[1]}'
-            )
-        size = (self.target.width, self.target.height)
-        if self._maps is None:
-            if (rgb.shape[1], rgb.shape[0]) == size:
-                return rgb
-            shrinks = size[0] <= rgb.shape[1] and size[1] <= rgb.shape[0]
-            return cv2.resize(
-                rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            )
-        if self._shrink < 0.5:
-            kernel = max(1, round(1.0 / self._shrink))
-            rgb = cv2.blur(rgb, (kernel, kernel))
-        return cv2.remap(rgb, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-
-    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
-        t = self.target
-        u, v = np.meshgrid(np.arange(t.width) + 0.5, np.arange(t.height) + 0.5)
-        rays = np.stack([(u - t.cx) / t.fx, (v - t.cy) / t.fy, np.ones_like(u)], -1).reshape(-1, 3)
-        pixels = _distort(self.source, rays).reshape(t.height, t.width, 2).astype(np.float32)
-        return np.ascontiguousarray(pixels[..., 0]), np.ascontiguousarray(pixels[..., 1])
-
-
-def _distort(camera: CameraModel, rays: np.ndarray) -> np.ndarray:
-    """Project rays [N, 3] with distortion to OpenCV pixels (centres at integers) [N, 2]."""
-    matrix, zero = camera.matrix(), np.zeros(3)
-    coefficients = np.array(camera.distortion or (0.0, 0.0, 0.0, 0.0), np.float64)
-    if camera.model == 'equidistant' and camera.distortion:
-        pixels, _ = cv2.fisheye.projectPoints(rays[:, None], zero, zero, matrix, coefficients)
-        return pixels.reshape(-1, 2)
-    pixels, _ = cv2.projectPoints(rays[:, None], zero, zero, matrix, coefficients)
-    pixels = pixels.reshape(-1, 2)
-    # Past its turning point the polynomial folds back into the image: those rays are not seen.
-    # With k1 = -0.4 alone that happens 42.4 deg off axis.
-    radius = np.hypot(rays[:, 0], rays[:, 1])
-    pixels[radius >= _turning_radius(coefficients)] = -1e6
-    return pixels
-
-
-def _turning_radius(coefficients: np.ndarray) -> float:
-    """Return the tangent of the angle at which plumb_bob's radius stops growing, or infinity."""
-    k1, k2, k3 = (
-        coefficients[0],
-        coefficients[1],
-        coefficients[4] if len(coefficients) > 4 else 0.0,
-    )
-    # d/dr of r (1 + k1 r^2 + k2 r^4 + k3 r^6), as a polynomial in s = r^2.
-    roots = np.roots([7.0 * k3, 5.0 * k2, 3.0 * k1, 1.0])
-    real = roots[np.abs(roots.imag) < 1e-9].real
-    positive = real[real > 0]
-    return float(np.sqrt(positive.min())) if len(positive) else math.inf

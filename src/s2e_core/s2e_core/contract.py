@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from s2e_core.camera import CameraModel
+from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.errors import ContractError
 from s2e_core.records import Odometry
 
@@ -53,6 +53,16 @@ class PolicySpec:
     """Time between two images of one observation, nanoseconds; other policies saw other rates."""
     goal: GoalUse = 'optional'
     """Whether a point goal may be absent, must be there, or is not looked at."""
+    mount: CameraMount | None = None
+    """Where that camera sat, if one place is known; images from elsewhere are moved to it."""
+
+    def mounts(self, own: CameraMount) -> tuple[CameraMount, CameraMount] | None:
+        """Return the places that images are moved between, for `Reprojector`.
+
+        Args:
+            own: Place of the camera they come from.
+        """
+        return None if self.mount is None else (own, self.mount)
 
     @property
     def height(self) -> int:

@@ -39,7 +39,8 @@ def rgb_from_raw(data: Any, height: int, width: int, step: int, encoding: str) -
     channels = 2 if encoding in PACKED else CHANNELS.get(encoding)
     if channels is None:
         known = ', '.join([*CHANNELS, *PACKED])
-        raise ContractError(f'image: encoding must be one of {known}, got {encoding!r}')
+        why = ' (16 bits a pixel: depth or thermal, not colour)' if '16' in encoding else ''
+        raise ContractError(f'image: encoding must be one of {known}, got {encoding!r}{why}')
     row = width * channels
     if not (0 < height * width <= MAX_PIXELS and width > 0):
         raise ContractError(f'image: size {width}x{height} is out of range')

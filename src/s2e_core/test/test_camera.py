@@ -13,10 +13,10 @@ from s2e_core.camera import (
     SMALL_MOUNT,
     CameraModel,
     CameraMount,
-    Reprojector,
     project,
 )
 from s2e_core.errors import ContractError
+from s2e_core.reprojection import Reprojector, moved_rays
 
 GO2 = CameraModel(
     1280, 720, 864.4, 863.7, 639.2, 373.3, 'plumb_bob', (-0.355, 0.102, -0.0016, -0.0012, 0.0)
@@ -151,3 +151,91 @@ def test_barrel_distortion_does_not_fold_back() -> None:
     tangent = (np.arange(200) + 0.5 - 100) / target.fx
     assert (seen[np.abs(tangent) > 0.93] == 0).all()
     assert (seen[np.abs(tangent) < 0.90] == 255).all()
+
+
+def painted(camera: CameraModel) -> np.ndarray:
+    """Make an image whose red and green tell the place, with room for interpolation."""
+    u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    image = np.stack([250 * u / camera.width, 250 * v / camera.height, 0 * u], -1)
+    return np.round(image).astype(np.uint8)
+
+
+def place_read(image: np.ndarray, uv: np.ndarray, camera: CameraModel) -> np.ndarray:
+    """Return the place in the camera's image that the colour at a pixel tells. [2]"""
+    column, row = (int(value) for value in uv)
+    return image[row, column, :2] / 250.0 * (camera.width, camera.height)
+
+
+LOW_CAMERA = CameraModel.from_fov(640, 480, math.radians(100.0))
+LOW = CameraMount(-0.06, 0.0, 0.244, 0.0)
+
+
+@pytest.mark.parametrize(('point', 'source', 'target'), [
+    ([2.0, 0.5, 0.0], LOW, SMALL_MOUNT),                    # on the floor: height and pitch
+    ([1.2, -0.3, 0.0], LOW, SMALL_MOUNT),
+    ([3.0, 0.2, 0.0], CameraMount(0.1, 0.2, 1.65, 0.0), SMALL_MOUNT),
+    ([2.0, 0.5, 0.9], CameraMount(0.3, 0.0, 0.6, -0.1), SMALL_MOUNT),  # pitch only: anywhere
+    ([5.0, -2.0, 1.4], CameraMount(0.3, 0.0, 0.6, 0.3), SMALL_MOUNT),
+])
+def test_a_moved_camera_shows_points_where_the_other_would(
+    point: list[float], source: CameraMount, target: CameraMount
+) -> None:
+    points = np.array([point])
+    (expected, _), (wanted, seen) = (
+        project(LOW_CAMERA, source, points), project(SMALL_CAMERA, target, points)
+    )
+    assert seen[0]
+    image = Reprojector(LOW_CAMERA, SMALL_CAMERA, (source, target))(painted(LOW_CAMERA))
+    # A pixel of the small image covers five of the large one; colours step by 2.6 pixels.
+    assert place_read(image, wanted[0], LOW_CAMERA) == pytest.approx(expected[0], abs=7.0)
+
+
+def test_height_moves_the_floor_by_hand() -> None:
+    """The ray 45 deg down from 1 m up meets the floor 1 m ahead, 26.6 deg down from 0.5 m."""
+    level = [CameraMount(0.0, 0.0, height, 0.0) for height in (0.5, 1.0)]
+    ray = moved_rays(np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0], [0.0, -1.0, 1.0]]), *level)
+    assert ray[0, 1] / ray[0, 2] == pytest.approx(0.5)
+    # At the horizon and above all is far away.
+    np.testing.assert_allclose(ray[1:], [[0.0, 0.0, 1.0], [0.0, -1.0, 1.0]], atol=1e-12)
+
+
+def test_equal_places_change_nothing() -> None:
+    image = painted(SMALL_CAMERA)
+    assert Reprojector(SMALL_CAMERA, SMALL_CAMERA, (SMALL_MOUNT, SMALL_MOUNT))(image) is image
+
+
+def test_a_camera_on_the_floor_is_refused() -> None:
+    with pytest.raises(ContractError, match='above the floor, got 0.0 and 0.6'):
+        Reprojector(LOW_CAMERA, SMALL_CAMERA, (CameraMount(0, 0, 0.0, 0), SMALL_MOUNT))
+
+
+def test_what_a_camera_looks_away_from_is_black() -> None:
+    away = CameraMount(0.3, 0.0, 0.6, -1.2)
+    view = Reprojector(LOW_CAMERA, SMALL_CAMERA, (away, SMALL_MOUNT))
+    assert view.coverage < 0.2
+    assert not view(np.full((480, 640, 3), 255, np.uint8))[-1].any()
+
+
+RATIONAL = (8.4, 9.1, 0.0002, -0.0001, 1.9, 8.6, 11.5, 3.9)
+"""In the range that depth cameras with a wide lens report."""
+
+
+def test_rational_polynomial_agrees_with_opencv_undistortion() -> None:
+    k = [560.0, 0, 319.5, 0, 560.0, 239.5, 0, 0, 1]
+    source = CameraModel.from_calibration(640, 480, k, 'rational_polynomial', [*RATIONAL, *[0] * 6])
+    assert source.distortion == RATIONAL
+    target = CameraModel(320, 240, 300.0, 300.0, 160.0, 120.0)
+    image = checkered(640, 480)
+    expected = cv2.undistort(
+        image, source.matrix(), np.array(RATIONAL), newCameraMatrix=target.matrix()
+    )[:240, :320]
+    difference = np.abs(Reprojector(source, target)(image).astype(int) - expected)
+    assert difference.mean() < 1.0
+
+
+def test_thin_prism_terms_are_refused() -> None:
+    with pytest.raises(ContractError, match='only 8 coefficients are known'):
+        CameraModel.from_calibration(
+            640, 480, [560.0, 0, 320, 0, 560.0, 240, 0, 0, 1], 'rational_polynomial',
+            [*RATIONAL, 0.01, 0, 0, 0],
+        )

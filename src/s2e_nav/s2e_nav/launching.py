@@ -126,7 +126,7 @@ class SimulatedRun:
         timed = {'use_sim_time': mode == 'realtime'}
         common = {'mode': mode, **timed}
         policy = {
-            **common, 'policy': self._values['policy'],
+            **common, 'policy': self._values['policy'], 'robot': robot,
             'v_max': min(self.robot.v_max, self.config.run_config().protocol.judge.v_max),
         }
         runner = {
@@ -182,7 +182,8 @@ class RobotGraph:
         stamped = flag(values, 'stamped') if values['stamped'] else self.robot.twist_stamped
         timed = {'use_sim_time': flag(values, 'use_sim_time')}
         policy = {
-            'policy': values['policy'], 'autostart': flag(values, 'autostart'),
+            'policy': values['policy'], 'robot': values['robot'],
+            'autostart': flag(values, 'autostart'),
             'compressed': flag(values, 'compressed'), 'v_max': self.robot.v_max,
             'require_provider': values['require_provider'], **timed,
         }

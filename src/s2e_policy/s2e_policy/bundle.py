@@ -42,7 +42,9 @@ class Bundle:
     def spec(self) -> PolicySpec:
         """What the policy needs to be fed."""
         m = self.manifest
-        return PolicySpec(m.name, m.images.frames, m.images.camera, m.v_max, m.w_max)
+        return PolicySpec(
+            m.name, m.images.frames, m.images.camera, m.v_max, m.w_max, mount=m.images.mount
+        )
 
     def graph(self, mode: str) -> tuple[Path, bytes]:
         """Return path and bytes of a graph.

@@ -30,10 +30,11 @@ from navbench_gs.scenes.resolve import resolve_scene
 from navbench_gs.sensors.odometry import drift_of
 from navbench_gs.tasks.sampling import default_name, sample_episode
 from navbench_gs.tasks.spec import EpisodeSpec
-from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.camera import CameraModel
 from s2e_core.contract import Policy
 from s2e_core.control import ControlLoop
 from s2e_core.records import CameraFrame
+from s2e_core.reprojection import Reprojector
 from s2e_core.robot import load_robot
 
 
@@ -154,8 +155,11 @@ class Bench:
             policy.set_goal_image(goal_picture(spec, world, rules, self._policy.spec.camera))
         loop = ControlLoop(self._policy, self._robot)
         conditions = self._config.conditions
-        look = _Eye(world, self._camera(), self._policy.spec.camera, looks,
-                    Spoiler(conditions, spec))
+        eye = Reprojector(
+            self._camera(), self._policy.spec.camera,
+            self._policy.spec.mounts(self._robot.camera.mount()),
+        )
+        look = _Eye(world, eye, looks, Spoiler(conditions, spec))
         record = None
         if film is not None:
             record = FilmRecorder(
@@ -176,11 +180,10 @@ class _Eye:
     """The image in the policy camera's view, as far as it arrives."""
 
     def __init__(
-        self, world: Simulation, source: CameraModel, target: CameraModel, looks: bool,
-        spoil: Spoiler,
+        self, world: Simulation, reproject: Reprojector, looks: bool, spoil: Spoiler
     ) -> None:
-        self._world, self._looks, self._spoil = world, looks, spoil
-        self._reproject = Reprojector(source, target)
+        self._world, self._reproject, self._looks, self._spoil = world, reproject, looks, spoil
+        target = reproject.target
         # For a policy without eyes: a pattern, so that checks for blank images pass.
         self._pattern = np.indices((target.height, target.width)).sum(axis=0)[..., None]
         self._pattern = np.repeat(self._pattern % 256, 3, axis=2).astype(np.uint8)

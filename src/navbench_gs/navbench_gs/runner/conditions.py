@@ -18,7 +18,8 @@ from s2e_core.config import check, option
 class Conditions:
     """Differences from the protocol; the policy is told of none of them but the lens.
 
-    Images of another lens are re-projected into the policy's view, as on a robot.
+    Images of another lens are re-projected into the policy's view, as on a robot. So are those
+    of the robot's camera mount; what `height` and `pitch` add to it is not known to anyone.
     """
 
     hfov: float = option(

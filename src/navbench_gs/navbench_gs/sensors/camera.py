@@ -89,4 +89,8 @@ def _lens(camera: CameraModel) -> Lens | None:
     if camera.model == 'pinhole' or not camera.distortion:
         return None
     focal, centre = (camera.fx, camera.fy), (camera.cx, camera.cy)
+    if camera.model == 'rational_polynomial':
+        raise RenderError(
+            'a rational_polynomial lens cannot be drawn; give plumb_bob or equidistant'
+        )
     return Lens(camera.width, camera.height, focal, centre, camera.model, camera.distortion)

@@ -10,10 +10,10 @@ import numpy as np
 from s2e_cli.replay.footage import Footage, Look, looks, truth, wall
 from s2e_cli.replay.options import ALONG, GoalChoice
 from s2e_cli.replay.score import entropy, errors
-from s2e_core.camera import Reprojector
 from s2e_core.contract import Policy, PolicyOutput
 from s2e_core.history import ObservationHistory
 from s2e_core.records import CameraFrame, Odometry
+from s2e_core.reprojection import Reprojector
 from s2e_core.se2 import Pose2
 
 

@@ -15,8 +15,9 @@ from s2e_cli.replay.options import GoalChoice, ReplayOptions, choose_goal
 from s2e_cli.replay.page import render
 from s2e_cli.replay.player import Player, Step
 from s2e_cli.replay.screen import Screen, film_rate
-from s2e_core.camera import SMALL_MOUNT, CameraModel, CameraMount, Reprojector
+from s2e_core.camera import SMALL_MOUNT, CameraModel, CameraMount
 from s2e_core.errors import S2EError
+from s2e_core.reprojection import Reprojector
 
 if TYPE_CHECKING:
     from s2e_policy.named import LoadedPolicy
@@ -62,7 +63,9 @@ def replay(
         )
     policy = loaded.policy
     goal = choose_goal(options.goal, footage.track is not None, policy.spec.goal == 'required')
-    reprojector = Reprojector(camera, policy.spec.camera)
+    # A guessed mount is the policy's own already: only a known one moves the view.
+    mounts = None if footage.mount is None else policy.spec.mounts(footage.mount)
+    reprojector = Reprojector(camera, policy.spec.camera, mounts)
     if reprojector.coverage < 0.999:
         notes.append(f'The camera sees {reprojector.coverage:.0%} of the view the policy wants; '
                      'the rest is black.')

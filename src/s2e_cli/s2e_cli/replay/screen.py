@@ -12,9 +12,10 @@ import numpy as np
 from navbench_gs.report.film import EpisodeFilm
 from navbench_gs.report.topview import draw_topview
 from s2e_cli.replay.player import Step
-from s2e_core.camera import CameraModel, CameraMount, Reprojector
+from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.records import CameraFrame
+from s2e_core.reprojection import Reprojector
 
 FPS = round(1e9 / POLICY_PERIOD_NS)
 WIDEST = 16 / 9

@@ -7,9 +7,11 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode, State, TransitionCallbackReturn
 
+from s2e_core.camera import CameraMount
 from s2e_core.config import check, option
 from s2e_core.errors import S2EError
 from s2e_core.navigator import NavigatorConfig
+from s2e_core.robot import load_robot
 from s2e_nav.errors import StartError
 from s2e_nav.parameters import declare
 from s2e_nav.policies import LoadedPolicy, load_policy
@@ -24,6 +26,10 @@ class PolicyParameters:
 
     policy: str = option(
         'small', help='Bundle by name or path, adapter:KIND:PATH, or `straight`.'
+    )
+    robot: str = option(
+        '', help="Robot profile by name or path: its camera is moved to where the policy's sat in "
+        'training. Empty: it sits there.',
     )
     mode: str = option(
         'realtime', choices=('realtime', 'lockstep'), help='Whether the world waits.'
@@ -78,11 +84,12 @@ class PolicyNode(LifecycleNode):
                 v_max=config.v_max,
             )
             seconds = warm_up(self._loaded.policy)
+            mounts = self._mounts(self._loaded)
         except (S2EError, OSError) as error:
             self._failure = f'policy {config.policy}: {error}'
             self.get_logger().error(self._failure)
             return TransitionCallbackReturn.FAILURE
-        self._service = PolicyService(self, self._config, self._loaded)
+        self._service = PolicyService(self, self._config, self._loaded, mounts)
         self.get_logger().info(
             f'{self._loaded.identity} ready: provider {self._loaded.provider}, '
             f'first answer in {seconds * 1e3:.0f} ms'
@@ -111,6 +118,13 @@ class PolicyNode(LifecycleNode):
         """Stop and unload."""
         self.close()
         return super().on_shutdown(state)
+
+    def _mounts(self, loaded: LoadedPolicy) -> tuple[CameraMount, CameraMount] | None:
+        """Return the places of the robot's and the policy's camera, where both are known."""
+        if not self._config.robot:
+            return None
+        own = load_robot(self._config.robot).camera.mount()
+        return loaded.policy.spec.mounts(own)
 
     def _autostart(self) -> None:
         if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.errors import ContractError
 from s2e_core.records import CameraFrame, Odometry
+from s2e_core.reprojection import Reprojector
 from s2e_nav.odometry_buffer import OdometryBuffer
 
 STAMP_SLACK_NS = 15_000_000
@@ -34,14 +35,18 @@ class Intake:
     Nothing is decoded before it is taken: a decoder comes with the message.
     """
 
-    def __init__(self, target: CameraModel, lockstep: bool) -> None:
+    def __init__(
+        self, target: CameraModel, lockstep: bool,
+        mounts: tuple[CameraMount, CameraMount] | None = None,
+    ) -> None:
         """Start empty.
 
         Args:
             target: The policy's camera.
             lockstep: Take odometry of the very stamp only, however long it takes to come.
+            mounts: Places of the robot's and the policy's camera, where they differ.
         """
-        self._target, self._lockstep = target, lockstep
+        self._target, self._lockstep, self._mounts = target, lockstep, mounts
         self._condition = threading.Condition()
         self._slot: tuple[int, Callable[[], CameraFrame]] | None = None
         self._last_taken: int | None = None
@@ -68,7 +73,8 @@ class Intake:
         with self._condition:
             if camera == self._camera:
                 return None
-            self._camera, self._reprojector = camera, Reprojector(camera, self._target)
+            self._camera = camera
+            self._reprojector = Reprojector(camera, self._target, self._mounts)
             coverage = self._reprojector.coverage
             self._condition.notify_all()
         if coverage < MIN_COVERAGE:

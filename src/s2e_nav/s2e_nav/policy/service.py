@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
+from s2e_core.camera import CameraMount
 from s2e_core.contract import WAYPOINT_DT
 from s2e_core.navigator import NavigatorResult, NavigatorStatus
 from s2e_core.records import Plan
@@ -53,11 +54,14 @@ NO_LATCH = 'none'
 class PolicyService:
     """Topics and goals around the inference thread."""
 
-    def __init__(self, node: Node, config: PolicyParameters, loaded: LoadedPolicy) -> None:
+    def __init__(
+        self, node: Node, config: PolicyParameters, loaded: LoadedPolicy,
+        mounts: tuple[CameraMount, CameraMount] | None = None,
+    ) -> None:
         """Create publishers, subscriptions and the action; nothing is answered yet."""
         self._node, self._config, self._loaded = node, config, loaded
         lockstep = config.mode == 'lockstep'
-        self._intake = Intake(loaded.policy.spec.camera, lockstep)
+        self._intake = Intake(loaded.policy.spec.camera, lockstep, mounts)
         self._worker = Worker(
             loaded.policy, config.navigator, self._intake, self._on_result, self._on_fault
         )

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from s2e_core.camera import SMALL_CAMERA, Reprojector
+from s2e_core.camera import SMALL_CAMERA
 from s2e_core.config import check, option
+from s2e_core.reprojection import Reprojector
 from s2e_training.data.checks import (
     FASTEST,
     GAP_NS,

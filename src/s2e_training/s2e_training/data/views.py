@@ -12,7 +12,8 @@ import zlib
 
 import numpy as np
 
-from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.camera import CameraModel
+from s2e_core.reprojection import Reprojector
 from s2e_training.data.clip import Clip, ClipInfo
 
 NARROWEST = 0.6

@@ -10,7 +10,8 @@ import av
 import cv2
 import numpy as np
 
-from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.camera import CameraModel
+from s2e_core.reprojection import Reprojector
 from s2e_training.errors import TrainingError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png')

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2e_core.camera import CameraModel, Reprojector
+from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.contract import PolicyOutput
 from s2e_core.history import ObservationHistory
 from s2e_core.records import CameraFrame, Odometry
+from s2e_core.reprojection import Reprojector
 from s2e_core.se2 import Pose2
 from s2e_policy.runtime import OnnxPolicy
 from s2e_training.data.clip import Clip, load_clip
@@ -84,7 +85,8 @@ def run_clip(
     """
     spec, info = policy.spec, clip.info
     source = CameraModel(info.width, info.height, info.fx, info.fy, info.cx, info.cy)
-    view = Reprojector(source, spec.camera)
+    own = CameraMount(info.mount_x, 0.0, info.mount_z, info.mount_pitch)
+    view = Reprojector(source, spec.camera, spec.mounts(own))
     history = ObservationHistory(spec)
     policy.reset()
     answers, wanted = [], set(keep.tolist())
