@@ -205,7 +205,7 @@ def test_equal_places_change_nothing() -> None:
 
 
 def test_a_camera_on_the_floor_is_refused() -> None:
-    with pytest.raises(ContractError, match='above the floor, got 0.0 and 0.6'):
+    with pytest.raises(ContractError, match=r'above the floor, got 0\.0 and 0\.6'):
         Reprojector(LOW_CAMERA, SMALL_CAMERA, (CameraMount(0, 0, 0.0, 0), SMALL_MOUNT))
 
 
@@ -222,7 +222,8 @@ RATIONAL = (8.4, 9.1, 0.0002, -0.0001, 1.9, 8.6, 11.5, 3.9)
 
 def test_rational_polynomial_agrees_with_opencv_undistortion() -> None:
     k = [560.0, 0, 319.5, 0, 560.0, 239.5, 0, 0, 1]
-    source = CameraModel.from_calibration(640, 480, k, 'rational_polynomial', [*RATIONAL, *[0] * 6])
+    given = [*RATIONAL, *[0.0] * 6]
+    source = CameraModel.from_calibration(640, 480, k, 'rational_polynomial', given)
     assert source.distortion == RATIONAL
     target = CameraModel(320, 240, 300.0, 300.0, 160.0, 120.0)
     image = checkered(640, 480)
