@@ -9,7 +9,7 @@ from pathlib import Path
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.config import check, from_yaml, option
 from s2e_core.errors import ConfigError
-from s2e_core.paths import find_config
+from s2e_core.paths import find_config, resource_roots
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,15 @@ class RobotProfile:
     def max_curvature(self) -> float:
         """Tightest curve, 1/m; infinite for a base that turns on the spot."""
         return math.inf if self.min_turn_radius == 0 else 1.0 / self.min_turn_radius
+
+
+def robot_files() -> list[Path]:
+    """Return the installed profiles by name; the best place wins where several hold one."""
+    found: dict[str, Path] = {}
+    for root in resource_roots():
+        for path in (root / 'config' / 'robots').glob('*.yaml'):
+            found.setdefault(path.stem, path)
+    return [found[name] for name in sorted(found)]
 
 
 def load_robot(name: str | Path) -> RobotProfile:

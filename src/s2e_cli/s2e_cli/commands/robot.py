@@ -1,0 +1,124 @@
+"""`s2e robot`: list, show, write and measure robot profiles."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+ORDER = 60
+
+EPILOG = """examples:
+  s2e robot list
+  s2e robot show turtlebot4
+  s2e robot new --out my_robot.yaml
+  s2e robot new --set name=rover --set kinematics=differential --out rover.yaml
+  s2e robot check my_robot.yaml            # wheels off the ground
+ROBOT is a name in config/robots or the path of a .yaml file.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the parser of this command."""
+    parser = subparsers.add_parser(
+        'robot', help='list, show, write and measure robot profiles', epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
+    actions.add_parser('list', help='name the profiles that are installed')
+    show = actions.add_parser('show', help='say what a profile means')
+    show.add_argument('robot', metavar='ROBOT')
+    new = actions.add_parser('new', help='ask for a profile, field by field, and write it')
+    new.add_argument('--out', type=Path, metavar='FILE', help='YAML file (NAME.yaml)')
+    new.add_argument('--set', action='append', default=[], metavar='FIELD=VALUE',
+                     help='answer beforehand; camera.FIELD for the camera')
+    check = actions.add_parser(
+        'check', help='measure how long the base goes on without commands, wheels off the ground',
+        description='Turns the wheels slowly, falls silent, and times the odometry until the base '
+        'has stopped by itself. What follows --ros-args goes to ROS.',
+        epilog='example:\n  s2e robot check jackal --ros-args -r cmd_vel:=/j100/cmd_vel '
+        '-r odom:=/j100/platform/odom',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument('robot', metavar='ROBOT')
+    check.add_argument('--speed', type=float, default=0.1, metavar='M/S', help='(0.1)')
+    check.add_argument('--trials', type=int, default=3, metavar='N', help='(3)')
+    check.add_argument('--yes', action='store_true', help='do not ask whether the wheels are free')
+    check.add_argument('--ros-args', nargs=argparse.REMAINDER, default=[], metavar='ARG')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; returns the exit code."""
+    return int({'list': _list, 'show': _show, 'new': _new, 'check': _check}[args.action](args))
+
+
+def _list(args: argparse.Namespace) -> int:
+    from s2e_core.robot import load_robot, robot_files
+
+    for path in robot_files():
+        robot = load_robot(path)
+        print(f'{robot.name:14} {robot.kinematics:14} {robot.length:g} x {robot.width:g} m  '
+              f'{robot.v_max:g} m/s')
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from s2e_cli.robot.sheet import describe
+    from s2e_core.robot import load_robot
+
+    robot = load_robot(args.robot)
+    print(robot.name)
+    for name, value in describe(robot).items():
+        print(f'  {name:14} {value}')
+    return 0
+
+
+def _new(args: argparse.Namespace) -> int:
+    import yaml
+
+    from s2e_cli.robot.questions import ask_profile, write_profile
+    from s2e_core.errors import ConfigError
+
+    given = {}
+    for item in args.set:
+        name, mark, value = item.partition('=')
+        if not mark:
+            raise ConfigError(f'--set takes FIELD=VALUE, got {item!r}')
+        try:
+            given[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f'--set {name}: not a YAML value: {value!r}') from error
+    try:
+        profile = ask_profile(input, given, print)
+    except EOFError as error:
+        raise ConfigError('the answers ended before the questions; use --set') from error
+    path = args.out or Path(f'{profile.name}.yaml')
+    write_profile(profile, path)
+    print(f'wrote {path}; next, with the wheels off the ground: s2e robot check {path}')
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from s2e_core.base_trial import TrialConfig
+    from s2e_core.robot import load_robot
+    from s2e_nav.nodes.base_check import check_base
+
+    robot = load_robot(args.robot)
+    config = TrialConfig(speed=args.speed, trials=args.trials)
+    if not args.yes:
+        answer = input(f'{robot.name}: the wheels will turn at {config.speed:g} m/s. Are they off '
+                       'the ground, and is nobody near? [no] ')
+        if answer.strip().lower() not in ('y', 'yes'):
+            print('nothing was done', file=sys.stderr)
+            return 1
+    ros = ['--ros-args', *args.ros_args] if args.ros_args else []
+    results = check_base(config, robot.twist_stamped, ros)
+    for number, result in enumerate(results, 1):
+        print(f'trial {number}: slower after {result.timeout:.3f} s, at rest after '
+              f'{result.rest:.3f} s')
+    # Rounded up to 0.05 s: what is written down may be longer than the truth, never shorter.
+    worst = math.ceil(max(result.timeout for result in results) * 20.0) / 20.0
+    print(f'put into the profile: base_timeout: {worst:g}')
+    return 0

@@ -1,0 +1,1 @@
+"""`s2e robot`: profiles of robots."""

@@ -1,0 +1,36 @@
+"""What a robot's profile means: how it turns, how it stops, what its camera shows the policy."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT
+from s2e_core.gate import GateConfig
+from s2e_core.reprojection import Reprojector
+from s2e_core.robot import RobotProfile
+
+
+def describe(robot: RobotProfile) -> dict[str, Any]:
+    """Return the figures that follow from a profile, by name."""
+    gate = GateConfig()
+    speed = min(robot.v_max, gate.speed_cap)
+    if robot.base_timeout is None:
+        speed = min(speed, gate.unmeasured_cap)
+    stop = speed**2 / (2.0 * robot.stop_deceleration)
+    view = Reprojector(robot.camera.model(), SMALL_CAMERA, (robot.camera.mount(), SMALL_MOUNT))
+    turn = robot.min_turn_radius
+    return {
+        'kinematics': robot.kinematics,
+        'footprint': f'{robot.length:g} x {robot.width:g} m, {robot.height:g} m high',
+        'turns': f'radius {turn:g} m or more' if turn > 0 else 'on the spot',
+        'speed allowed': f'{speed:g} m/s of {robot.v_max:g}',
+        'way to stop': f'{stop:.2f} m at {speed:g} m/s',
+        'base time-out': 'not measured: s2e robot check' if robot.base_timeout is None
+        else f'{robot.base_timeout:g} s, {robot.base_timeout * speed:.2f} m without a command',
+        'messages': 'TwistStamped' if robot.twist_stamped else 'Twist',
+        'camera': f'{robot.camera.width}x{robot.camera.height}, '
+        f'{math.degrees(robot.camera.hfov):.0f} deg, {robot.camera.z:g} m up, '
+        f'{math.degrees(robot.camera.pitch):.0f} deg down',
+        'covers': f"{view.coverage:.0%} of the small policy's view",
+    }

@@ -1,0 +1,107 @@
+"""`s2e robot`: what it lists, asks, writes and refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from s2e_cli.main import main
+from s2e_core.robot import load_robot
+
+ANSWERS = {
+    'name': 'rover', 'length': '0.5', 'width': '0.4', 'height': '0.3', 'mass': '12',
+    'wheel_radius': '0.1', 'track': '0.35', 'v_max': '1.0', 'w_max': '2.0',
+}
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, **changes: list[str]) -> list[str]:
+    """Answer by the field that a prompt names, with the default where nothing is said."""
+    lists: dict[str, Iterator[str]] = {name: iter(values) for name, values in changes.items()}
+    prompts: list[str] = []
+
+    def ask(prompt: str = '') -> str:
+        name = prompt.partition(':')[0]
+        prompts.append(name)
+        if name in lists:
+            return next(lists[name])
+        return ANSWERS.get(name, '')
+
+    monkeypatch.setattr('builtins.input', ask)
+    return prompts
+
+
+def test_list_names_every_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['robot', 'list']) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert {'coco', 'turtlebot4', 'jackal'} <= set(names)
+
+
+def test_show_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    """Jackal, not measured: 0.3 m/s, which 2 m/s2 stop in 0.09 / 4 = 0.02 m."""
+    assert main(['robot', 'show', 'jackal']) == 0
+    out = capsys.readouterr().out
+    assert 'speed allowed  0.3 m/s of 2' in out
+    assert '0.02 m at 0.3 m/s' in out
+    assert 'not measured' in out
+
+
+def test_new_asks_again_and_writes_what_loads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / 'rover.yaml'
+    prompts = answers(
+        monkeypatch, kinematics=['tracked', 'car'], wheelbase=['0.4'], min_turn_radius=['0.8'],
+        length=['9', 'long', '', '0.5'], twist_stamped=['perhaps', 'no'],
+        **{'camera.width': ['640.5', '640']},
+    )
+    assert main(['robot', 'new', '--out', str(path)]) == 0
+    out = capsys.readouterr().out
+    for said in ("got 'tracked'", 'must be in 0.05 to 5, got 9', "must be a number, got 'long'",
+                 'length is needed', 'must be yes or no', 'must be a whole number'):
+        assert said in out
+    robot = load_robot(path)
+    assert (robot.kinematics, robot.length, robot.min_turn_radius) == ('car', 0.5, 0.8)
+    assert (robot.twist_stamped, robot.camera.width, robot.base_timeout) == (False, 640, None)
+    assert 'base_timeout' not in prompts
+    # Nothing is overwritten.
+    answers(monkeypatch, kinematics=['differential'])
+    assert main(['robot', 'new', '--out', str(path)]) == 2
+    assert 'exists already' in capsys.readouterr().err
+
+
+def test_given_values_are_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    prompts = answers(monkeypatch)
+    path = tmp_path / 'r.yaml'
+    words = [w for k, v in {**ANSWERS, 'kinematics': 'differential', 'camera.z': '0.4'}.items()
+             for w in ('--set', f'{k}={v}')]
+    assert main(['robot', 'new', '--out', str(path), *words]) == 0
+    assert load_robot(path).camera.z == 0.4
+    assert 'mass' not in prompts
+    # A differential base has no wheelbase and no smallest radius.
+    assert not {'wheelbase', 'min_turn_radius'} & set(prompts)
+
+
+@pytest.mark.parametrize(('words', 'said'), [
+    (['--set', 'colour=red'], "unknown field 'colour'"),
+    (['--set', 'name'], "--set takes FIELD=VALUE, got 'name'"),
+    (['--set', 'name={'], 'not a YAML value'),
+    (['--set', 'mass=-3'], 'mass must be in 0.1..2000 kg'),
+])
+def test_wrong_answers_beforehand_are_errors(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    words: list[str], said: str,
+) -> None:
+    answers(monkeypatch, kinematics=['differential'])
+    assert main(['robot', 'new', '--out', str(tmp_path / 'x.yaml'), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / 'x.yaml').exists()
+
+
+def test_check_wants_free_wheels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr('builtins.input', lambda prompt: '')
+    assert main(['robot', 'check', 'jackal']) == 1
+    assert 'nothing was done' in capsys.readouterr().err
