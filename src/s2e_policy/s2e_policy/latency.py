@@ -28,7 +28,7 @@ class Latency:
 
 def measure(
     bundle: Bundle, mode: str, threads: int, runs: int, clock: Callable[[], float],
-    warm_up: int = 10,
+    warm_up: int = 10, provider: str | None = None,
 ) -> Latency:
     """Time a policy on random images, preprocessing included.
 
@@ -39,8 +39,9 @@ def measure(
         runs: Timed calls.
         clock: Seconds, monotonic.
         warm_up: Calls before them that are not timed.
+        provider: Execution provider; the best present when left out.
     """
-    policy = OnnxPolicy(bundle, mode=mode, threads=threads)
+    policy = OnnxPolicy(bundle, mode=mode, provider=provider, threads=threads)
     spec = policy.spec
     rng = np.random.default_rng(0)
     shape = (spec.frames + runs + warm_up, spec.height, spec.width, 3)

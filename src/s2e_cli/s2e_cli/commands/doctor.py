@@ -13,6 +13,7 @@ EPILOG = """examples:
   s2e doctor                  a table; exit code 1 if something needed is missing
   s2e doctor --json           the same for a program
   s2e doctor --only models    one group of checks
+  s2e doctor --selftest       run what this machine can run: GPU, ROS, an episode; minutes
 """
 
 
@@ -25,6 +26,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('--json', action='store_true', help='write JSON')
+    parser.add_argument('--selftest', action='store_true',
+                        help='run providers, renderers and an episode instead of looking')
+    parser.add_argument('--docker', action='store_true',
+                        help='with --selftest: build the image too')
     parser.add_argument('--only', metavar='GROUP', help='run the checks of one group only')
 
 
@@ -33,7 +38,13 @@ def run(args: argparse.Namespace) -> int:
     from s2e_cli.doctor.checks import run_checks
     from s2e_cli.doctor.table import render_table, to_records
 
-    checks = run_checks(args.only)
+    if args.selftest:
+        from s2e_cli.doctor.selftest import selftest
+
+        checks = list(selftest(lambda text: print(f'... {text}', file=sys.stderr),
+                               docker=args.docker))
+    else:
+        checks = run_checks(args.only)
     if args.json:
         json.dump(to_records(checks), sys.stdout, indent=2)
         print()

@@ -6,7 +6,7 @@ import importlib.metadata
 from dataclasses import dataclass
 from typing import Literal
 
-Level = Literal['ok', 'warn', 'fail']
+Level = Literal['ok', 'warn', 'fail', 'skip']
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Check:
     """What was looked at."""
 
     level: Level
-    """`warn`: something works less well; `fail`: something does not work at all."""
+    """`warn`: something works less well; `fail`: something does not work at all; `skip`: what it
+    needs is not here, so nothing is known."""
 
     detail: str
     """What was found."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from s2e_cli.doctor.check import Check
 
-COLOURS = {'ok': '\x1b[32m', 'warn': '\x1b[33m', 'fail': '\x1b[31m'}
+COLOURS = {'ok': '\x1b[32m', 'warn': '\x1b[33m', 'fail': '\x1b[31m', 'skip': '\x1b[2m'}
 RESET = '\x1b[0m'
 
 
@@ -41,4 +41,6 @@ def render_table(checks: Sequence[Check], *, colour: bool = False) -> str:
             lines.append(f'  {"":4s}  {"":{width}s}  -> {check.fix}')
     counts = {level: sum(c.level == level for c in checks) for level in COLOURS}
     lines.append(f'{counts["ok"]} ok, {counts["warn"]} warnings, {counts["fail"]} failures')
+    if counts['skip']:
+        lines[-1] += f', {counts["skip"]} not tried'
     return '\n'.join(lines)
