@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s2e_cli.doctor.check import Check
+from s2e_cli.doctor.check import Check, Level
 from s2e_cli.doctor.content import bundle_folders
 from s2e_core.errors import S2EError
 
@@ -103,7 +103,7 @@ def try_cuda_renderer() -> Check:
     except S2EError as error:
         return Check(GROUP, name, 'skip', str(error))
     difference = float(np.abs(frames[0] - frames[1]).mean() / 255.0)
-    level = 'ok' if difference <= PIXEL_MEAN else 'fail'
+    level: Level = 'ok' if difference <= PIXEL_MEAN else 'fail'
     text = f'mean difference {255 * difference:.2f}/255, allowed {255 * PIXEL_MEAN:.0f}/255'
     return Check(GROUP, name, level, text, 'backend:=cpu draws by the definition')
 
