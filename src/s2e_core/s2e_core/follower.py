@@ -66,7 +66,9 @@ class Follower:
             return Command(now_ns)
         bearing = math.atan2(y, x)
         robot = self._robot
-        if robot.min_turn_radius == 0 and abs(bearing) > self._config.turn_on_spot:
+        # A base without a tightest curve turns to whatever lies behind it, however late the
+        # configuration lets it turn: the curve to such a point has no radius (0 x infinity).
+        if robot.min_turn_radius == 0 and (x <= 0 or abs(bearing) > self._config.turn_on_spot):
             return Command(now_ns, 0.0, math.copysign(min(robot.w_max, 2 * abs(bearing)), bearing))
         if x <= 0:
             # A car cannot reach a point behind it: tightest turn at walking pace, 0.4 m/s.

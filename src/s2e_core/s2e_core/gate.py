@@ -1,54 +1,24 @@
 """The safety gate: the last thing between any source of velocity and the base.
 
 The model proposes, this disposes: arbitration (e-stop > teleop > autonomy), watchdogs on
-odometry, camera and command, speed and acceleration limits, a stop ramp, and a named reason for
-every stop. Time is an argument, so the same code runs on ticks of the simulator and on a steady
-clock.
+odometry, camera, plan and command, speed and acceleration limits, a stop ramp, and a named
+reason for every stop. Time is an argument, so the same code runs on ticks of the simulator and
+on a steady clock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from s2e_core.config import check, option
 from s2e_core.limits import limit_acceleration, limit_velocity, ramp_down
 from s2e_core.records import Command, Odometry
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import wrap_angle
+from s2e_core.stops import IMMEDIATE, TRANSIENT, Reason, Source
+from s2e_core.watchdogs import MotionAgreement, RateWatch, fault_limit_ns
 
-
-class Source(str, Enum):
-    """Who asks for a velocity."""
-
-    AUTONOMY = 'autonomy'
-    TELEOP = 'teleop'
-
-
-class Reason(str, Enum):
-    """Why the robot is not doing what it was asked."""
-
-    NONE = 'none'
-    NO_COMMAND = 'no_command'
-    E_STOP = 'e_stop'
-    E_STOP_LOST = 'e_stop_lost'
-    OPERATOR_LOST = 'operator_lost'
-    COMMAND_STALE = 'command_stale'
-    COMMAND_INVALID = 'command_invalid'
-    ODOMETRY_STALE = 'odometry_stale'
-    ODOMETRY_INVALID = 'odometry_invalid'
-    ODOMETRY_JUMP = 'odometry_jump'
-    CAMERA_STALE = 'camera_stale'
-    FUTURE_STAMP = 'future_stamp'
-    CLOCK_JUMP = 'clock_jump'
-    SECOND_PUBLISHER = 'second_publisher'
-    SHUTDOWN = 'shutdown'
-
-
-TRANSIENT = frozenset({Reason.ODOMETRY_STALE, Reason.CAMERA_STALE, Reason.COMMAND_STALE})
-"""Faults that end by themselves when they lasted under a second; all others need a rearm."""
-IMMEDIATE = frozenset({Reason.E_STOP, Reason.E_STOP_LOST})
-"""Faults that cut to zero at once instead of ramping down."""
+__all__ = ['Gate', 'GateConfig', 'GateOutput', 'Reason', 'Source', 'fault_limit_ns']
 
 
 @dataclass(frozen=True)
@@ -59,6 +29,7 @@ class GateConfig:
     command_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Expected command.')
     tick_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Time between steps.')
     camera_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='Expected image.')
+    plan_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='Expected plan.')
     e_stop_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='E-stop heartbeat.')
     resume_after: float = option(1.0, unit='s', low=0.2, high=10, help='Healthy time to resume.')
     future_limit: float = option(0.1, unit='s', low=0, high=1, help='Clock skew allowed.')
@@ -71,21 +42,18 @@ class GateConfig:
         0.3, unit='m/s', low=0.05, high=1, help='Cap while the base time-out is not measured.'
     )
     silence_after: float = option(1.0, unit='s', low=0.1, high=10, help='Zeros before silence.')
+    # Off in lock-step, where stamps are exact and a robot that pushes an obstacle is judged, not
+    # stopped; config/nodes/gate_robot.yaml turns the two on.
+    rate_slack: float = option(
+        0.0, low=0, high=10, help='Mean interval of camera and odometry, in periods; 0 looks away.'
+    )
+    agreement: float = option(
+        0.0, unit='s', low=0, high=5, help='Command and odometry must agree so soon; 0: never.'
+    )
+    needs_goal: bool = option(False, help='Autonomy waits for a goal or rearm after the start.')
 
     def __post_init__(self) -> None:
         check(self, source='gate')
-
-
-def fault_limit_ns(period: float) -> int:
-    """Return the age by which the stop ramp must have begun: two periods + 100 ms, <= 300 ms.
-
-    Args:
-        period: Expected time between two inputs, seconds.
-
-    Returns:
-        Nanoseconds.
-    """
-    return min(round(2e9 * period) + 100_000_000, 300_000_000)
 
 
 @dataclass(frozen=True)
@@ -119,6 +87,16 @@ class Gate:
         self._commands: dict[Source, Command] = {}
         self._odometry: Odometry | None = None
         self._camera_ns: int | None = None
+        self._plan_ns: int | None = None
+        self._plan_moves = False
+        self._has_goal = not self._config.needs_goal
+        self._rates = {
+            Reason.ODOMETRY_SLOW: RateWatch(
+                self._config.odometry_period, self._config.rate_slack
+            ),
+            Reason.CAMERA_SLOW: RateWatch(self._config.camera_period, self._config.rate_slack),
+        }
+        self._agreement = MotionAgreement(self._config.agreement)
         self._e_stop: tuple[bool, int] | None = None
         self._last = Command(0)
         self._latched: tuple[Reason, str] | None = None
@@ -134,11 +112,13 @@ class Gate:
         return Reason.NONE if self._latched is None else self._latched[0]
 
     def update_command(self, source: Source, command: Command) -> None:
-        """Take the newest command of a source."""
+        """Take a command of a source; one that a link delivers late does not replace a newer."""
         if not command.finite:
             self._latch(Reason.COMMAND_INVALID, f'{source.value}: v {command.v}, w {command.w}')
             return
-        self._commands[source] = command
+        known = self._commands.get(source)
+        if known is None or command.stamp_ns >= known.stamp_ns:
+            self._commands[source] = command
 
     def release_teleop(self) -> None:
         """The operator let go of the dead-man: stop, and never hand over to autonomy."""
@@ -153,6 +133,7 @@ class Gate:
             self._latch(Reason.ODOMETRY_INVALID, f'{odometry}')
             return
         last, self._odometry = self._odometry, odometry
+        self._rates[Reason.ODOMETRY_SLOW].add(odometry.stamp_ns)
         if last is None:
             return
         elapsed = (odometry.stamp_ns - last.stamp_ns) * 1e-9
@@ -170,6 +151,17 @@ class Gate:
     def update_camera(self, stamp_ns: int) -> None:
         """Take the stamp of the newest image."""
         self._camera_ns = stamp_ns
+        self._rates[Reason.CAMERA_SLOW].add(stamp_ns)
+
+    def update_plan(self, now_ns: int, moves: bool) -> None:
+        """Take the news that a plan came; while the newest one moves, the next must follow.
+
+        Args:
+            now_ns: Time at which it came: its own stamp is older by the policy's latency, which
+                the follower's time-out judges.
+            moves: Whether it asks the robot to move.
+        """
+        self._plan_ns, self._plan_moves = now_ns, moves
 
     def update_e_stop(self, pressed: bool, now_ns: int) -> None:
         """Take an e-stop heartbeat; once seen it must go on."""
@@ -186,8 +178,11 @@ class Gate:
         if self._latched is not None and self._e_stop is not None and self._e_stop[0]:
             return
         self._latched = None
+        self._has_goal = True
+        self._plan_moves = False
         self._fault_since = self._healthy_since = None
         self._teleop_active = False
+        self._agreement.clear()
 
     def step(self, now_ns: int) -> GateOutput:
         """Decide for now.
@@ -198,6 +193,7 @@ class Gate:
         elapsed = (now_ns - self._last.stamp_ns) * 1e-9
         if elapsed < 0:
             self._latch(Reason.CLOCK_JUMP, f'{elapsed:.2f} s')
+            self._commands.clear()
         if not 0.0 <= elapsed <= 1.0:
             # First tick, or the clock stood still or went back: no ramp to continue.
             self._last = Command(now_ns)
@@ -213,7 +209,17 @@ class Gate:
         else:
             command = ramp_down(self._last, self._robot.stop_deceleration, elapsed, now_ns)
         self._last = command
+        self._compare(now_ns, command, source)
         return GateOutput(command, reason, detail, self._speaks(command, reason, now_ns), source)
+
+    def _compare(self, now_ns: int, command: Command, source: Source | None) -> None:
+        """Latch a stop when autonomy drives and odometry does not show it."""
+        if source is not Source.AUTONOMY or self._odometry is None or self._latched is not None:
+            self._agreement.clear()
+            return
+        disagreement = self._agreement.step(now_ns, command, self._odometry)
+        if disagreement:
+            self._latch(Reason.ODOMETRY_FROZEN, disagreement)
 
     def _arbitrate(self, now_ns: int) -> tuple[Source | None, Command | None]:
         """Teleop while it is fresh; autonomy only if no operator was lost."""
@@ -239,7 +245,9 @@ class Gate:
             return self._latched
         if source is None:
             return Reason.NO_COMMAND, ''
-        fault = self._stale(now_ns, source)
+        if source is Source.AUTONOMY and not self._has_goal:
+            return Reason.NO_GOAL, ''
+        fault = self._stale(now_ns, source) or self._slow(source)
         if fault is None:
             return self._after_fault(now_ns)
         self._fault, self._healthy_since = fault[0], None
@@ -271,6 +279,8 @@ class Gate:
         ]
         if source is Source.AUTONOMY:
             watched.append((Reason.CAMERA_STALE, self._camera_ns, config.camera_period))
+            if self._plan_moves:
+                watched.append((Reason.PLAN_STALE, self._plan_ns, config.plan_period))
         for reason, stamp_ns, period in watched:
             if stamp_ns is None:
                 return reason, 'never received'
@@ -279,6 +289,14 @@ class Gate:
                 return Reason.FUTURE_STAMP, f'{reason.value}: {-age / 1e6:.0f} ms ahead'
             if self._too_old(age, period):
                 return reason, f'{age / 1e6:.0f} ms old'
+        return None
+
+    def _slow(self, source: Source) -> tuple[Reason, str] | None:
+        """Find the first input that keeps coming, but not as often as promised."""
+        for reason, watch in self._rates.items():
+            text = watch.slow() if source is Source.AUTONOMY else ''
+            if text:
+                return reason, text
         return None
 
     def _too_old(self, age_ns: int, period: float) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 import numpy as np
 
 from s2e_core.config import check, option
 from s2e_core.contract import WAYPOINT_DT, Policy, PolicyOutput, PolicySpec
+from s2e_core.errors import ContractError
 from s2e_core.history import ObservationHistory
 from s2e_core.records import CameraFrame, Odometry, Plan
+from s2e_core.route import Route
 
 
 class NavigatorStatus(str, Enum):
@@ -33,7 +36,11 @@ class NavigatorConfig:
     speed_margin: float = option(
         1.5, low=1, high=5, help='A mode faster than this multiple of v_max is rejected.'
     )
-    roam: bool = option(False, help='Drive goal-free when no goal is set.')
+    # A metre is half of what the policy plans in 1.5 s: turning towards the next point begins
+    # before the robot would slow down for this one.
+    pass_radius: float = option(
+        1.0, unit='m', low=0.3, high=20, help='Distance at which a point of a route is passed.'
+    )
 
     def __post_init__(self) -> None:
         check(self, source='navigator')
@@ -52,7 +59,9 @@ class NavigatorResult:
     rejected: dict[int, str]
     """Reason by index of each mode that was not allowed."""
     distance: float
-    """Straight distance to the goal by odometry, metres; NaN without one."""
+    """Distance to the goal by odometry, along the route where there is one; NaN without."""
+    remaining: int = 0
+    """Points of the route not reached yet; 1 on the way to a single goal."""
 
 
 class Navigator:
@@ -68,13 +77,14 @@ class Navigator:
         self._policy = policy
         self._config = config or NavigatorConfig()
         self._history = ObservationHistory(policy.spec)
-        self._goal: np.ndarray | None = None
+        self._route: Route | None = None
+        self._roaming = False
         self._arrived = False
 
     @property
     def goal(self) -> np.ndarray | None:
-        """The goal in the odom frame, metres, or None. [2]"""
-        return self._goal
+        """The point that is driven to in the odom frame, metres, or None. [2]"""
+        return None if self._route is None else self._route.target
 
     def set_goal(self, goal: np.ndarray | tuple[float, float]) -> None:
         """Drive to a point of the odom frame.
@@ -88,11 +98,43 @@ class Navigator:
         point = np.asarray(goal, np.float64)
         if point.shape != (2,) or not np.isfinite(point).all():
             raise ValueError(f'goal must be two finite numbers, got {goal!r}')
-        self._goal, self._arrived = point, False
+        self.set_route(point[None])
+
+    def set_route(self, points: np.ndarray) -> None:
+        """Drive through points and come to rest at the last.
+
+        Args:
+            points: Metres, odom frame. [N, 2]
+
+        Raises:
+            ValueError: No points, or not finite.
+        """
+        self._route = Route(points, self._config.pass_radius)
+        self._roaming = self._arrived = False
+
+    def move_route(self, points: np.ndarray) -> None:
+        """Take the same points anew: their frame moved against odometry. [N, 2]
+
+        Raises:
+            ValueError: Another number of points, or not finite.
+        """
+        if self._route is not None:
+            self._route.move(points)
+
+    def roam(self) -> None:
+        """Drive without a goal.
+
+        Raises:
+            ContractError: The policy needs one.
+        """
+        spec = self._policy.spec
+        if spec.goal == 'required':
+            raise ContractError(f'{spec.name}: this policy cannot drive without a goal')
+        self._route, self._roaming, self._arrived = None, True, False
 
     def cancel(self) -> None:
         """Drop the goal; the next plan stands still."""
-        self._goal, self._arrived = None, False
+        self._route, self._roaming, self._arrived = None, False, False
 
     def step(self, frame: CameraFrame, odometry: Odometry) -> NavigatorResult:
         """Take one image.
@@ -109,36 +151,30 @@ class Navigator:
         """
         if self._history.add(frame, odometry):
             self._policy.reset()
-        distance = float('nan') if self._goal is None else odometry.pose.distance_to(self._goal)
-        if self._goal is None and not self._config.roam:
-            return self._still(NavigatorStatus.IDLE, frame, None, {}, distance)
-        if self._arrived or distance < self._config.goal_tolerance:
+        distance, remaining = float('nan'), 0
+        if self._route is not None:
+            here = (odometry.pose.x, odometry.pose.y)
+            self._route.advance(here)
+            distance, remaining = self._route.distance(here), self._route.remaining
+        result = partial(NavigatorResult, distance=distance, remaining=remaining)
+        stop = Plan(frame.stamp_ns, np.zeros((0, 2)), WAYPOINT_DT)
+        if self._route is None and not self._roaming:
+            return result(NavigatorStatus.IDLE, stop, None, {})
+        ends = self._route is not None and self._route.is_last
+        if self._arrived or (ends and distance < self._config.goal_tolerance):
             self._arrived = True
-            return self._still(NavigatorStatus.ARRIVED, frame, None, {}, distance)
-        local = None
-        if self._goal is not None:
-            local = odometry.pose.inverse().transform(self._goal)
+            return result(NavigatorStatus.ARRIVED, stop, None, {}, remaining=0)
+        local = None if self.goal is None else odometry.pose.inverse().transform(self.goal)
         output = self._policy.infer(self._history.observation(local, odometry))
         mode, rejected = choose_mode(output, self._policy.spec, self._config.speed_margin)
         if mode is None:
-            return self._still(NavigatorStatus.REJECTED, frame, output, rejected, distance)
+            return result(NavigatorStatus.REJECTED, stop, output, rejected)
         points = odometry.pose.transform(output.modes[mode])
-        if self._goal is not None:
-            points = end_at_goal(points, self._goal, self._config.goal_tolerance)
+        if self.goal is not None and ends:
+            points = end_at_goal(points, self.goal, self._config.goal_tolerance)
         plan = Plan(frame.stamp_ns, points, WAYPOINT_DT, mode)
-        status = NavigatorStatus.ROAMING if self._goal is None else NavigatorStatus.NAVIGATING
-        return NavigatorResult(status, plan, output, rejected, distance)
-
-    @staticmethod
-    def _still(
-        status: NavigatorStatus,
-        frame: CameraFrame,
-        output: PolicyOutput | None,
-        rejected: dict[int, str],
-        distance: float,
-    ) -> NavigatorResult:
-        plan = Plan(frame.stamp_ns, np.zeros((0, 2)), WAYPOINT_DT)
-        return NavigatorResult(status, plan, output, rejected, distance)
+        status = NavigatorStatus.ROAMING if self._roaming else NavigatorStatus.NAVIGATING
+        return result(status, plan, output, rejected)
 
 
 def choose_mode(

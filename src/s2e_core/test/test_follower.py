@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from s2e_core.follower import Follower
+from s2e_core.follower import Follower, FollowerConfig
 from s2e_core.records import Odometry, Plan
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
@@ -99,3 +99,16 @@ def test_converges_to_a_line(robot: RobotProfile, offset: float) -> None:
 def offset_after(offset: float, steps: np.ndarray) -> np.ndarray:
     """Return a lateral offset that halves each 0.6 s."""
     return offset * 0.5 ** (steps / 3.0)
+
+
+def test_a_point_behind_is_turned_to_even_when_turning_on_the_spot_begins_late() -> None:
+    """turn_on_spot 3.2 rad never applies, yet the curvature to a point behind is infinite."""
+    follower = Follower(ROUND, FollowerConfig(turn_on_spot=3.2))
+    for yaw in (math.pi, 2.5, -2.5, 1.58):
+        command = follower.step(0, Odometry(0, Pose2()), straight(1.0, yaw=yaw))
+        assert command.finite, f'yaw {yaw}: {command}'
+        # w = min(w_max 1.0, 2 x bearing) towards the point.
+        assert (command.v, abs(command.w)) == (0.0, 1.0)
+    # 80 degrees: x = 0.6 cos 80 > 0, the curve is driven.
+    ahead = follower.step(0, Odometry(0, Pose2()), straight(1.0, yaw=math.radians(80)))
+    assert ahead.v > 0 and ahead.finite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,9 +10,9 @@ import pytest
 
 from s2e_core.camera import CameraModel
 from s2e_core.contract import Observation, PolicyOutput, PolicySpec
+from s2e_core.errors import ContractError
 from s2e_core.navigator import (
     Navigator,
-    NavigatorConfig,
     NavigatorStatus,
     choose_mode,
     end_at_goal,
@@ -100,7 +101,9 @@ def test_cancel_stands_still() -> None:
 def test_roaming_asks_without_goal() -> None:
     """Goal-free driving gives the policy no goal."""
     policy = Recorder()
-    result = Navigator(policy, NavigatorConfig(roam=True)).step(*at(0.0))
+    navigator = Navigator(policy)
+    navigator.roam()
+    result = navigator.step(*at(0.0))
     assert result.status is NavigatorStatus.ROAMING
     assert policy.seen[0].goal is None
 
@@ -164,3 +167,48 @@ def test_bad_goal_is_refused() -> None:
     """NaN never becomes a goal."""
     with pytest.raises(ValueError, match='two finite numbers'):
         Navigator(Recorder()).set_goal((math.nan, 0.0))
+
+
+def test_roaming_ends_with_cancel_and_with_a_goal() -> None:
+    """A cancelled robot stands still, whatever it did before."""
+    navigator = Navigator(Recorder())
+    navigator.roam()
+    assert navigator.step(*at(0.0)).status is NavigatorStatus.ROAMING
+    navigator.set_goal((10.0, 0.0))
+    assert navigator.step(*at(0.2)).status is NavigatorStatus.NAVIGATING
+    navigator.roam()
+    navigator.cancel()
+    assert navigator.step(*at(0.4)).plan.is_stop
+
+
+def test_a_policy_that_needs_a_goal_does_not_roam() -> None:
+    """Said when roaming is asked for, not by a stop in the middle of a drive."""
+    policy = Recorder()
+    policy.spec = dataclasses.replace(SPEC, goal='required')
+    with pytest.raises(ContractError, match='cannot drive without a goal'):
+        Navigator(policy).roam()
+
+
+def test_a_route_is_driven_point_by_point_and_ends_at_the_last() -> None:
+    """(5, 0) is passed 1 m before it and is no place to stop; (5, 5) is the end."""
+    policy = Recorder()
+    navigator = Navigator(policy)
+    navigator.set_route(np.array([[5.0, 0.0], [5.0, 5.0]]))
+    first = navigator.step(*at(0.0, x=3.5))
+    assert (first.remaining, first.distance) == (2, pytest.approx(1.5 + 5.0))
+    # The mode ahead reaches x = 3.5 + 2.0 and does not end at the first point.
+    assert first.plan.points[-1] == pytest.approx((5.5, 0.0))
+    np.testing.assert_allclose(policy.seen[-1].goal, (1.5, 0.0))
+    second = navigator.step(*at(0.2, x=4.1))
+    assert second.remaining == 1
+    np.testing.assert_allclose(policy.seen[-1].goal, (0.9, 5.0))
+    end = navigator.step(*at(0.4, x=5.0, y=4.8))
+    assert end.status is NavigatorStatus.ARRIVED and end.remaining == 0
+
+
+def test_a_route_moves_with_its_frame() -> None:
+    """Localisation shifts odometry by a metre: the goal is a metre further."""
+    navigator = Navigator(Recorder())
+    navigator.set_goal((5.0, 0.0))
+    navigator.move_route(np.array([[6.0, 0.0]]))
+    assert navigator.step(*at(0.0)).distance == pytest.approx(6.0)
