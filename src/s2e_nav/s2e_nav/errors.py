@@ -19,3 +19,7 @@ class ParameterError(NavError):
 
 class StartError(NavError):
     """A node cannot start; the text says why and what helps."""
+
+
+class InputError(NavError):
+    """The newest image cannot be used for now, though nothing is wrong with it."""

@@ -129,6 +129,9 @@ class SimulatedRun:
             **common, 'policy': self._values['policy'], 'robot': robot,
             'v_max': min(self.robot.v_max, self.config.run_config().protocol.judge.v_max),
         }
+        # In lock-step the gate steps with the world; on the wall clock it looks as often as on a
+        # robot, because the time until its next look counts into the time to zero.
+        gate = {'gate.tick_period': 0.02} if mode == 'realtime' else {}
         runner = {
             **{f'sim.{key}': value for key, value in self.sim.items()},
             'film': self._film,
@@ -137,7 +140,7 @@ class SimulatedRun:
             NodeEntry('sim_bridge', {**self.sim, **timed}),
             NodeEntry('policy', policy, [settings('policy')]),
             NodeEntry('follower', {**common, 'robot': robot}, [settings('follower')]),
-            NodeEntry('gate', {**common, 'robot': robot}, [settings('gate')]),
+            NodeEntry('gate', {**common, 'robot': robot, **gate}, [settings('gate')]),
             NodeEntry('episode_runner', runner),
         ]
         if self._record:

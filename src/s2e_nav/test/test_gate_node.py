@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from geometry_msgs.msg import Twist, TwistStamped
+from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Bool
@@ -36,12 +36,13 @@ class Bench:
         self.info = self.driver.create_publisher(CameraInfo, 'camera/camera_info', 20)
         self.command = self.driver.create_publisher(TwistStamped, 'cmd_vel_nav', 20)
         self.e_stop = self.driver.create_publisher(Bool, 'e_stop', 20)
+        self.goal = self.driver.create_publisher(PoseStamped, 's2e/goal', 20)
         kind = TwistStamped if parameters.get('stamped', True) else Twist
         self.sent = ros.listen(self.driver, kind, 'cmd_vel')
         self.states = ros.listen(self.driver, DiagnosticStatus, 's2e/gate', LATCHED)
         ros.spin(self.gate_node)
         ros.spin(self.driver)
-        inputs = (self.odom, self.info, self.command, self.e_stop)
+        inputs = (self.odom, self.info, self.command, self.e_stop, self.goal)
         ros.wait(lambda: all(p.get_subscription_count() for p in inputs) and bool(self.states))
         ros.wait(lambda: self.driver.count_publishers('cmd_vel') == 1)
 
@@ -119,6 +120,9 @@ def test_silence_of_every_input_ends_in_zero_by_the_steady_clock(ros):
         return any(message.twist.linear.x > 0.1 for message in bench.sent)
 
     timer = bench.driver.create_timer(0.02, feed)
+    ros.wait(lambda: bench.reason() == 'no_goal')
+    assert not any(message.twist.linear.x for message in bench.sent)
+    bench.goal.publish(PoseStamped())
     ros.wait(lambda: any(message.twist.linear.x > 0.1 for message in bench.sent))
     bench.driver.destroy_timer(timer)
     last_good = int(clock.now().nanoseconds)

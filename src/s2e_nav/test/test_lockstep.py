@@ -27,7 +27,6 @@ from s2e_core.robot import load_robot
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.poses import goal_message
-from s2e_nav.nodes import policy as policy_module
 from s2e_nav.nodes.follower import FollowerNode
 from s2e_nav.nodes.gate import GateNode
 from s2e_nav.nodes.policy import PolicyNode
@@ -95,7 +94,6 @@ class Graph:
         monkeypatch.setattr(world_module, 'resolve_scene', lambda spec, progress=None: room())
         monkeypatch.setattr(world_module, 'sample_episode', lambda *args: SPEC)
         loaded = LoadedPolicy(policy, 'straight', 'none')
-        monkeypatch.setattr(policy_module, 'load_policy', lambda *a, **k: loaded)
         self.bridge = ros.node(
             'sim_bridge', scenes='city:1', episodes=1, camera='policy', threads=1,
             output=str(tmp_path), **bridge,
@@ -103,7 +101,8 @@ class Graph:
         self.programs = [SimBridge(self.bridge)]
         mode = {'mode': 'lockstep'}
         self.policy = PolicyNode(
-            context=ros.context, parameter_overrides=[Parameter('mode', value='lockstep')]
+            load=lambda *a, **k: loaded, context=ros.context,
+            parameter_overrides=[Parameter('mode', value='lockstep')],
         )
         self.programs += [
             self.policy, FollowerNode(ros.node('follower', **mode)),

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import PoseStamped
-from tf2_msgs.msg import TFMessage
 
 from s2e_core.camera import SMALL_CAMERA, CameraModel
-from s2e_core.errors import ContractError
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.se2 import Pose2
-from s2e_nav.convert.poses import goal_message, transform_from_pose2
+from s2e_core.stops import Reason
 from s2e_nav.episodes.sequence import Sequence
-from s2e_nav.errors import ConversionError
-from s2e_nav.frames import FrameTree
+from s2e_nav.errors import InputError
 from s2e_nav.gate.drivers import LockstepDriver, SteadyDriver
 from s2e_nav.odometry_buffer import OdometryBuffer
-from s2e_nav.policy.goals import accept
 from s2e_nav.policy.intake import Intake
 
 SECOND = 1_000_000_000
@@ -47,51 +43,6 @@ def test_odometry_outside_is_given_within_the_slack_only():
     assert buffer.at(round(1.05 * SECOND), 60_000_000) is not None
     buffer.add(odometry(0.5))
     assert buffer.at(SECOND) is None, 'a stamp that goes back begins anew'
-
-
-def tree() -> FrameTree:
-    frames = FrameTree()
-    frames.update(TFMessage(transforms=[
-        transform_from_pose2(Pose2(10.0, 0.0, math.pi / 2), 0, 'map', 'odom'),
-        transform_from_pose2(Pose2(1.0, 2.0, 0.0), 0, 'odom', 'base_link'),
-    ]))
-    return frames
-
-
-def test_a_map_goal_reaches_odom():
-    # map <- odom is (10, 0, 90 deg): map (10, 5) lies 5 m along odom's x.
-    goal = accept(goal_message(np.array([10.0, 5.0]), 7, 'map'), tree(), 'odom', 99)
-    np.testing.assert_allclose(goal.point, (5.0, 0.0), atol=1e-7)
-    assert goal.stamp_ns == 7
-
-
-def test_a_goal_in_base_link_goes_up_the_tree():
-    goal = accept(goal_message(np.array([1.0, 0.0]), 0, 'base_link'), tree(), 'odom', 99)
-    np.testing.assert_allclose(goal.point, (2.0, 2.0), atol=1e-7)
-    assert goal.stamp_ns == 99
-
-
-@pytest.mark.parametrize('frame', ['', 'utm'])
-def test_a_goal_in_an_unknown_frame_is_refused(frame):
-    with pytest.raises(ConversionError):
-        accept(goal_message(np.array([1.0, 0.0]), 0, frame), tree(), 'odom', 99)
-
-
-def test_a_goal_that_is_not_finite_is_refused():
-    message = PoseStamped()
-    message.header.frame_id = 'odom'
-    message.pose.position.x = math.nan
-    with pytest.raises(ConversionError, match='finite'):
-        accept(message, tree(), 'odom', 99)
-
-
-def test_a_ring_of_frames_ends():
-    frames = FrameTree()
-    frames.update(TFMessage(transforms=[
-        transform_from_pose2(Pose2(), 0, 'a', 'b'), transform_from_pose2(Pose2(), 0, 'b', 'a'),
-    ]))
-    with pytest.raises(ConversionError):
-        frames.lookup('odom', 'a')
 
 
 def image(stamp: int, size: int = 128) -> CameraFrame:
@@ -142,7 +93,7 @@ def test_an_image_without_odometry_near_it_is_refused():
     intake.set_camera(SMALL_CAMERA)
     intake.add_odometry(odometry(0.5))
     intake.offer(SECOND, lambda: image(SECOND))
-    with pytest.raises(ContractError, match='no odometry within 100 ms'):
+    with pytest.raises(InputError, match='no odometry within 100 ms'):
         intake.take(0.0)
 
 
@@ -167,10 +118,13 @@ def test_the_gate_waits_for_the_whole_tick():
 
 
 def test_stamps_age_on_the_steady_clock_when_the_ros_clock_stands_still():
-    driver = SteadyDriver(lambda now, stamp: None, lambda: 5 * SECOND, 0.05, print)
-    first = driver.local_ns(4 * SECOND)
+    driver = SteadyDriver(lambda now, stamp: None, lambda: 5 * SECOND, 0.05, print, print)
+    first = driver.local_ns('odom', 4 * SECOND)
     assert driver.now_ns() - first >= SECOND
-    assert driver.local_ns(4 * SECOND) >= first
+    # The same stamp again is no news: its age goes on growing.
+    assert driver.local_ns('odom', 4 * SECOND) == first
+    assert driver.local_ns('camera', 4 * SECOND) >= first
+    assert driver.local_ns('odom', 4 * SECOND + 1) > first
 
 
 def test_a_run_waits_for_everybody_and_repeats_a_lost_goal():
@@ -199,3 +153,23 @@ def test_a_run_names_who_is_missing():
     run.gate(0)
     run.step(bridge=True, now_s=0.0)
     assert run.step(bridge=True, now_s=11.0) == 'not there after 10 s: policy (active)'
+
+
+def test_a_driver_tells_when_it_was_frozen_and_when_the_clock_went_back():
+    clock, stops, steps = [9 * SECOND], [], threading.Event()
+    driver = SteadyDriver(
+        lambda now, stamp: steps.set(), lambda: clock[0], 0.01,
+        lambda reason, detail: stops.append(reason), print,
+    )
+    old = driver.local_ns('odom', 9 * SECOND)
+    driver.start()
+    assert steps.wait(10.0) and not stops
+    clock[0] = 5 * SECOND
+    steps.clear()
+    assert steps.wait(10.0)
+    assert stops == [Reason.CLOCK_JUMP]
+    assert driver.local_ns('odom', 5 * SECOND) > old, 'lower stamps are news now'
+    driver.stop()
+    # The same look, half a second and more after the last: as after SIGSTOP and SIGCONT.
+    driver._look_at_clocks(driver.now_ns() + 600_000_000, 5 * SECOND)
+    assert stops == [Reason.CLOCK_JUMP, Reason.GATE_FROZEN]

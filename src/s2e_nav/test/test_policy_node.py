@@ -24,7 +24,6 @@ from s2e_nav.convert.modes import output_from_markers
 from s2e_nav.convert.plans import plan_from_path
 from s2e_nav.convert.poses import goal_message, message_from_odometry, transform_from_pose2
 from s2e_nav.errors import StartError
-from s2e_nav.nodes import policy as policy_module
 from s2e_nav.nodes.policy import PolicyNode
 from s2e_nav.policies import LoadedPolicy
 from s2e_nav.qos import LATCHED
@@ -59,13 +58,14 @@ class Ahead:
 class Bench:
     """The policy node and the node that plays robot and user."""
 
-    def __init__(self, ros, monkeypatch, **parameters) -> None:
+    def __init__(self, ros, **parameters) -> None:
         self.ros, self.policy = ros, Ahead()
         loaded = LoadedPolicy(self.policy, 'ahead@test', 'none')
-        monkeypatch.setattr(policy_module, 'load_policy', lambda *a, **k: loaded)
         parameters = {'mode': 'lockstep', **parameters}
         overrides = [Parameter(key, value=value) for key, value in parameters.items()]
-        self.node = PolicyNode(context=ros.context, parameter_overrides=overrides)
+        self.node = PolicyNode(
+            load=lambda *a, **k: loaded, context=ros.context, parameter_overrides=overrides
+        )
         self.policy.seen.clear()
         self.driver = ros.node('driver')
         self.image = self.driver.create_publisher(Image, 'camera/image_raw', 20)
@@ -109,9 +109,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench(ros, monkeypatch):
+def bench(ros):
     """Return a bench whose node is active."""
-    made = Bench(ros, monkeypatch)
+    made = Bench(ros)
     yield made
     made.node.close()
 
@@ -177,8 +177,12 @@ def test_a_policy_that_raises_stands_still_and_the_node_lives(bench):
     assert plan.is_stop and plan.stamp_ns == 10 * SECOND
     bench.ros.wait(lambda: bench.value('failure') == 'RuntimeError: out of cheese')
     assert bench.states[-1].level == DiagnosticStatus.ERROR
+    # The goal is gone: a model that works again moves nothing by itself.
+    bench.ros.wait(lambda: bench.value('goal_stamp') == '0')
     bench.policy.failure = None
-    assert not bench.see(10 * SECOND + 200_000_000).is_stop
+    assert bench.see(10 * SECOND + 200_000_000).is_stop
+    bench.goal(10.0, 0.0, stamp=6)
+    assert not bench.see(10 * SECOND + 400_000_000).is_stop
 
 
 def test_a_latched_gate_drops_the_goal(bench):
@@ -204,13 +208,12 @@ def test_deactivate_stops_and_activate_waits_for_a_new_goal(bench):
     assert bench.see(10 * SECOND + 200_000_000).is_stop
 
 
-def test_a_policy_that_cannot_be_had_ends_the_start_with_its_reason(ros, monkeypatch):
+def test_a_policy_that_cannot_be_had_ends_the_start_with_its_reason(ros):
     def refuse(*args, **kwargs):
         raise StartError('sha256 must be 1, got 2')
 
-    monkeypatch.setattr(policy_module, 'load_policy', refuse)
     with pytest.raises(StartError, match='sha256 must be 1'):
-        PolicyNode(context=ros.context)
+        PolicyNode(load=refuse, context=ros.context)
 
 
 def test_navigate_to_pose_succeeds_cancels_and_refuses(bench):

@@ -108,6 +108,14 @@ def goal_message(point: np.ndarray, stamp_ns: int, frame_id: str = 'odom') -> Po
     return message
 
 
+def pose_stamped(odometry: Odometry, frame_id: str = 'odom') -> PoseStamped:
+    """Write where odometry has the robot."""
+    message = PoseStamped()
+    message.header.stamp, message.header.frame_id = to_time(odometry.stamp_ns), frame_id
+    message.pose = pose_from_pose2(odometry.pose)
+    return message
+
+
 def transform_from_pose2(
     pose: Pose2, stamp_ns: int, parent: str, child: str
 ) -> TransformStamped:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections.abc import Callable
 
 from s2e_core.contract import POLICY_PERIOD_NS
-from s2e_core.records import Odometry
+from s2e_core.stops import Reason
 
 Step = Callable[[int, int], None]
 """Called with the gate's time and the stamp for the answer, both nanoseconds."""
+FREEZE_NS = 500_000_000
+"""A gate that did not decide for so long was frozen: the base has stopped by itself, and what the
+robot was doing is over. Ten times the longest tick; a busy machine makes 60 ms of it."""
+CLOCK_SLACK_NS = 100_000_000
+"""A clock that goes back by less was only corrected."""
 
 
 class LockstepDriver:
@@ -36,13 +40,9 @@ class LockstepDriver:
         """Return the newest tick."""
         return self._heard['odom']
 
-    def local_ns(self, stamp_ns: int) -> int:
+    def local_ns(self, what: str, stamp_ns: int) -> int:
         """Stamps are the gate's time."""
         return stamp_ns
-
-    def localised(self, odometry: Odometry) -> Odometry:
-        """Stamps are the gate's time."""
-        return odometry
 
     def heard(self, what: str, stamp_ns: int) -> None:
         """Note an input and step when the tick is complete."""
@@ -60,7 +60,8 @@ class SteadyDriver:
     """Steps at a fixed rate and on each command, on a clock that nobody can stop or set.
 
     Stamps are moved to the steady clock on arrival: their age then grows with it even when the
-    ROS clock, or the simulator behind it, stands still.
+    ROS clock, or the simulator behind it, stands still. A stamp that does not advance is no news
+    and goes on ageing.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class SteadyDriver:
         step: Step,
         ros_now: Callable[[], int],
         period: float,
+        on_stop: Callable[[Reason, str], None],
         on_failure: Callable[[Exception], None],
     ) -> None:
         """Take the function that decides.
@@ -76,10 +78,14 @@ class SteadyDriver:
             step: Called from a thread of its own.
             ros_now: Clock of the stamps, nanoseconds.
             period: Longest time between two steps, seconds.
+            on_stop: Called in that thread when the driver finds a reason to stop.
             on_failure: Called in that thread, as its last act, with what a step raised.
         """
         self._step, self._ros_now, self._period = step, ros_now, period
-        self._on_failure = on_failure
+        self._on_stop, self._on_failure = on_stop, on_failure
+        self._newest: dict[str, tuple[int, int]] = {}
+        self._last_step: int | None = None
+        self._last_ros = 0
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name='gate', daemon=True)
@@ -103,13 +109,19 @@ class SteadyDriver:
         """Return the steady clock."""
         return time.monotonic_ns()
 
-    def local_ns(self, stamp_ns: int) -> int:
-        """Move a stamp to the steady clock."""
-        return time.monotonic_ns() - (self._ros_now() - stamp_ns)
+    def local_ns(self, what: str, stamp_ns: int) -> int:
+        """Move the stamp of an input to the steady clock.
 
-    def localised(self, odometry: Odometry) -> Odometry:
-        """Move odometry to the steady clock."""
-        return dataclasses.replace(odometry, stamp_ns=self.local_ns(odometry.stamp_ns))
+        Args:
+            what: Name of the input.
+            stamp_ns: Its stamp, on the clock of the messages, nanoseconds.
+        """
+        known = self._newest.get(what)
+        if known is not None and stamp_ns <= known[0]:
+            return known[1]
+        local = time.monotonic_ns() - (self._ros_now() - stamp_ns)
+        self._newest[what] = stamp_ns, local
+        return local
 
     def heard(self, what: str, stamp_ns: int) -> None:
         """A command is passed on at once; everything else waits for the next step."""
@@ -123,8 +135,23 @@ class SteadyDriver:
             if self._ending.is_set():
                 return
             try:
-                self._step(time.monotonic_ns(), self._ros_now())
+                now, ros_now = time.monotonic_ns(), self._ros_now()
+                self._look_at_clocks(now, ros_now)
+                self._step(now, ros_now)
             except Exception as error:
                 # A gate that no longer decides must not look alive.
                 self._on_failure(error)
                 return
+
+    def _look_at_clocks(self, now_ns: int, ros_ns: int) -> None:
+        """Find out whether this process was frozen or the clock of the stamps was set back."""
+        asleep = 0 if self._last_step is None else now_ns - self._last_step
+        back = self._last_ros - ros_ns
+        self._last_step, self._last_ros = now_ns, ros_ns
+        if back > CLOCK_SLACK_NS:
+            # What comes now has lower stamps than what is known, and is news all the same.
+            self._newest.clear()
+            self._on_stop(Reason.CLOCK_JUMP, f'back by {back / 1e9:.2f} s')
+        if asleep > FREEZE_NS:
+            self._on_stop(Reason.GATE_FROZEN, f'no decision for {asleep / 1e9:.2f} s')
+

@@ -51,6 +51,7 @@ class FollowerNode:
         self._follower = Follower(load_robot(config.robot), config.follower)
         self._lockstep = config.mode == 'lockstep'
         self._plan: Plan | None = None
+        self._odometry: Odometry | None = None
         self._waiting: Odometry | None = None
         self._publisher = node.create_publisher(TwistStamped, 'cmd_vel_nav', RELIABLE)
         qos = input_qos(self._lockstep)
@@ -73,6 +74,7 @@ class FollowerNode:
         if not odometry.finite:
             # No velocity follows from it; the gate sees the same message and names the fault.
             return
+        self._odometry = odometry
         if self._lockstep and odometry.stamp_ns % POLICY_PERIOD_NS == 0:
             if self._plan is None or self._plan.stamp_ns != odometry.stamp_ns:
                 self._waiting = odometry
@@ -89,6 +91,9 @@ class FollowerNode:
         if waiting is not None and waiting.stamp_ns == self._plan.stamp_ns:
             self._waiting = None
             self._answer(waiting)
+        elif self._plan.is_stop and not self._lockstep and self._odometry is not None:
+            # A stop does not wait for the next odometry.
+            self._answer(self._odometry)
 
     def _answer(self, odometry: Odometry) -> None:
         command = self._follower.step(odometry.stamp_ns, odometry, self._plan)

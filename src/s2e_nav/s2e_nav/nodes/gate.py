@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
+from nav_msgs.msg import Path
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Bool
@@ -17,6 +19,7 @@ from s2e_core.config import check, option
 from s2e_core.gate import Gate, GateConfig, GateOutput, Reason, Source
 from s2e_core.records import Command
 from s2e_core.robot import load_robot
+from s2e_core.stops import WAITING
 from s2e_nav.convert.commands import command_from_stamped
 from s2e_nav.convert.diagnostics import ERROR, OK, WARN, diagnostics, status_message
 from s2e_nav.convert.poses import odometry_from_message
@@ -28,6 +31,9 @@ from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR, input_qos
 from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
+
+WATCH_SECONDS = 0.1
+"""Between two looks at who else publishes on cmd_vel."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,11 @@ class GateNode:
         self.exit_code: int | None = None
         config = declare(node, GateParameters)
         lockstep = config.mode == 'lockstep'
-        self._gate = Gate(load_robot(config.robot), config.gate)
+        gate = config.gate
+        if not lockstep:
+            # A gate that was killed and came back must not let the old drive go on.
+            gate = dataclasses.replace(gate, needs_goal=True)
+        self._gate = Gate(load_robot(config.robot), gate)
         self._lock = threading.RLock()
         self._goal_stamp = 0
         self._reported: tuple[Reason, Reason, int] | None = None
@@ -67,21 +77,29 @@ class GateNode:
         else:
             clock = node.get_clock()
             self._driver = SteadyDriver(
-                self._step, lambda: int(clock.now().nanoseconds), config.gate.tick_period,
-                self._on_failure,
+                self._step, lambda: int(clock.now().nanoseconds), gate.tick_period,
+                self._on_clock, self._on_failure,
             )
-        qos = input_qos(lockstep)
+        self._subscribe(lockstep)
+        node.create_service(Trigger, '~/rearm', self._on_rearm)
+        steady_timer(node, WATCH_SECONDS, self._watch_topic)
+        steady_timer(node, 1.0, self._each_second)
+        self._report(None)
+        self._driver.start()
+
+    def _subscribe(self, lockstep: bool) -> None:
+        node, qos = self.node, input_qos(lockstep)
         node.create_subscription(OdometryMessage, 'odom', self._on_odometry, qos)
         node.create_subscription(CameraInfo, 'camera/camera_info', self._on_camera, qos)
         node.create_subscription(TwistStamped, 'cmd_vel_nav', self._on_command, RELIABLE)
         node.create_subscription(TwistStamped, 'cmd_vel_teleop', self._on_teleop, SENSOR)
         # Best effort hears publishers of both kinds: an e-stop must never be missed by its QoS.
         node.create_subscription(Bool, 'e_stop', self._on_e_stop, SENSOR)
-        node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, LATCHED)
-        node.create_service(Trigger, '~/rearm', self._on_rearm)
-        steady_timer(node, 1.0, self._each_second)
-        self._report(None)
-        self._driver.start()
+        if not lockstep:
+            # In lock-step the world waits for each plan.
+            node.create_subscription(Path, 's2e/trajectory', self._on_plan, RELIABLE)
+        # Volatile: a gate that comes back must not take the goal of before for a new one.
+        node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, RELIABLE)
 
     def close(self) -> None:
         """Stop the robot; the zero goes out before anything is torn down."""
@@ -97,14 +115,15 @@ class GateNode:
             with self._lock:
                 self._gate.stop(Reason.ODOMETRY_INVALID, str(error))
             return
+        local = self._driver.local_ns('odom', odometry.stamp_ns)
         with self._lock:
-            self._gate.update_odometry(self._driver.localised(odometry))
+            self._gate.update_odometry(dataclasses.replace(odometry, stamp_ns=local))
         self._driver.heard('odom', odometry.stamp_ns)
 
     def _on_camera(self, message: CameraInfo) -> None:
         stamp = to_ns(message.header.stamp)
         with self._lock:
-            self._gate.update_camera(self._driver.local_ns(stamp))
+            self._gate.update_camera(self._driver.local_ns('camera', stamp))
         self._driver.heard('camera', stamp)
 
     def _on_command(self, message: TwistStamped) -> None:
@@ -115,11 +134,22 @@ class GateNode:
 
     def _take(self, source: Source, message: TwistStamped) -> None:
         command = command_from_stamped(message)
-        local = Command(self._driver.local_ns(command.stamp_ns), command.v, command.w)
+        local = Command(
+            self._driver.local_ns(source.value, command.stamp_ns), command.v, command.w
+        )
         with self._lock:
             self._gate.update_command(source, local)
         if source is Source.AUTONOMY:
             self._driver.heard('command', command.stamp_ns)
+
+    def _on_plan(self, message: Path) -> None:
+        """A plan's own stamp is the follower's business; here counts that they keep coming."""
+        with self._lock:
+            self._gate.update_plan(self._driver.now_ns(), bool(message.poses))
+
+    def _on_clock(self, reason: Reason, detail: str) -> None:
+        with self._lock:
+            self._gate.stop(reason, detail)
 
     def _on_e_stop(self, message: Bool) -> None:
         with self._lock:
@@ -131,11 +161,13 @@ class GateNode:
             if self._gate.latched is not Reason.SECOND_PUBLISHER:
                 self._gate.rearm()
             self._goal_stamp = to_ns(message.header.stamp)
+        self._driver.wake()
         self._report(None)
 
     def _on_rearm(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
-            self._gate.rearm()
+            if not self._output.others():
+                self._gate.rearm()
             latched = self._gate.latched
         response.success = latched is Reason.NONE
         response.message = 'rearmed' if response.success else f'still stopped: {latched.value}'
@@ -165,7 +197,7 @@ class GateNode:
         latched = self._gate.latched
         changed = self._reported is None or self._reported[:2] != (reason, latched)
         self._reported = (reason, latched, self._goal_stamp)
-        quiet = reason in (Reason.NONE, Reason.NO_COMMAND)
+        quiet = reason in WAITING
         level = OK if quiet else WARN if latched is Reason.NONE else ERROR
         self._last_status = status_message(
             'gate', level, reason.value,
@@ -182,7 +214,7 @@ class GateNode:
                 f'stopping until {until}: {reason.value} ({detail})'
             )
 
-    def _each_second(self) -> None:
+    def _watch_topic(self) -> None:
         others = self._output.others()
         if others:
             with self._lock:
@@ -191,6 +223,8 @@ class GateNode:
                 f'cmd_vel has another publisher ({", ".join(others)}): autonomy is refused until '
                 'it is gone and ~/rearm is called', throttle_duration_sec=10.0,
             )
+
+    def _each_second(self) -> None:
         self._output.warn_about_other_type()
         self._diagnostics.publish(
             diagnostics(self._last_status, int(self.node.get_clock().now().nanoseconds))

@@ -1,7 +1,8 @@
-"""Policy node: images, odometry and a goal in, a trajectory out."""
+"""Policy node: images, odometry and goals in, trajectories out; the navigation server."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,17 @@ from s2e_core.errors import S2EError
 from s2e_core.navigator import NavigatorConfig
 from s2e_core.robot import load_robot
 from s2e_nav.errors import StartError
+from s2e_nav.navigation.gps import GpsConfig
+from s2e_nav.navigation.mission import MissionConfig
 from s2e_nav.parameters import declare
 from s2e_nav.policies import LoadedPolicy, load_policy
+from s2e_nav.policy.board import StatusBoard
 from s2e_nav.policy.service import PolicyService
 from s2e_nav.policy.warmup import warm_up
 from s2e_nav.runtime.process import main_program
+
+Loader = Callable[..., LoadedPolicy]
+"""Called as `load_policy` is."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class PolicyParameters:
     odom_frame: str = option('odom', help='Frame of plans and goals.')
     base_frame: str = option('base_link', help='Frame of the modes.')
     navigator: NavigatorConfig = NavigatorConfig()
+    mission: MissionConfig = MissionConfig()
+    gps: GpsConfig = GpsConfig()
 
     def __post_init__(self) -> None:
         check(self, source='policy parameters')
@@ -52,46 +61,48 @@ class PolicyParameters:
 class PolicyNode(LifecycleNode):
     """Lifecycle: configure loads and verifies, activate answers images, deactivate stops."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, load: Loader = load_policy, **options: Any) -> None:
         """Declare parameters; nothing is loaded before configure.
 
         Args:
+            load: Makes the policy from the parameters.
             options: Passed on to the node, such as a context.
         """
         super().__init__('policy', **options)
         self.node = self
         self.exit_code: int | None = None
+        self._load = load
         self._config = declare(self, PolicyParameters)
-        self._loaded: LoadedPolicy | None = None
+        self._board = StatusBoard(self)
         self._service: PolicyService | None = None
-        self._failure = ''
         if self._config.autostart:
             self._autostart()
 
     def close(self) -> None:
         """Stop the robot and the thread."""
-        if self._service is not None:
-            self._service.close()
-            self._service = None
+        service, self._service = self._service, None
+        if service is not None:
+            service.close()
 
     def on_configure(self, state: State) -> TransitionCallbackReturn:
         """Load and verify the policy, and let it answer once."""
         config = self._config
         try:
-            self._loaded = load_policy(
+            loaded = self._load(
                 config.policy, mode=config.graph, provider=config.provider,
                 require_provider=config.require_provider, threads=config.threads,
                 v_max=config.v_max,
             )
-            seconds = warm_up(self._loaded.policy)
-            mounts = self._mounts(self._loaded)
-        except (S2EError, OSError) as error:
-            self._failure = f'policy {config.policy}: {error}'
-            self.get_logger().error(self._failure)
-            return TransitionCallbackReturn.FAILURE
-        self._service = PolicyService(self, self._config, self._loaded, mounts)
+            seconds = warm_up(loaded.policy)
+            mounts = self._mounts(loaded)
+        except Exception as error:
+            # A bundle of somebody else may fail in any way; the node stays and says how.
+            kind = '' if isinstance(error, S2EError) else f'{type(error).__name__}: '
+            return self._fail(f'policy {config.policy}: {kind}{error}')
+        self._board.fault = self._board.failure = ''
+        self._service = PolicyService(self, config, loaded, self._board, mounts)
         self.get_logger().info(
-            f'{self._loaded.identity} ready: provider {self._loaded.provider}, '
+            f'{loaded.identity} ready: provider {loaded.provider}, '
             f'first answer in {seconds * 1e3:.0f} ms'
         )
         return super().on_configure(state)
@@ -99,7 +110,10 @@ class PolicyNode(LifecycleNode):
     def on_activate(self, state: State) -> TransitionCallbackReturn:
         """Begin to answer images."""
         assert self._service is not None
-        self._service.activate()
+        try:
+            self._service.activate()
+        except S2EError as error:
+            return self._fail(str(error))
         return super().on_activate(state)
 
     def on_deactivate(self, state: State) -> TransitionCallbackReturn:
@@ -110,14 +124,19 @@ class PolicyNode(LifecycleNode):
 
     def on_cleanup(self, state: State) -> TransitionCallbackReturn:
         """Unload."""
-        self.close()
-        self._loaded = None
+        self._unload('unconfigured')
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: State) -> TransitionCallbackReturn:
         """Stop and unload."""
-        self.close()
+        self._unload('finalized')
         return super().on_shutdown(state)
+
+    def on_error(self, state: State) -> TransitionCallbackReturn:
+        """Stop and unload after a transition that raised; configure may try again."""
+        self._unload('unconfigured')
+        self._fail(f'the transition from {state.label} failed; see the log')
+        return super().on_error(state)
 
     def _mounts(self, loaded: LoadedPolicy) -> tuple[CameraMount, CameraMount] | None:
         """Return the places of the robot's and the policy's camera, where both are known."""
@@ -126,11 +145,24 @@ class PolicyNode(LifecycleNode):
         own = load_robot(self._config.robot).camera.mount()
         return loaded.policy.spec.mounts(own)
 
+    def _unload(self, state: str) -> None:
+        self.close()
+        self._board.set_facts({})
+        self._board.state = state
+        self._board.publish()
+
+    def _fail(self, reason: str) -> TransitionCallbackReturn:
+        """Say why a transition did not happen, in the log and in the status."""
+        self.get_logger().error(reason)
+        self._board.fault = self._board.failure = reason
+        self._board.publish()
+        return TransitionCallbackReturn.FAILURE
+
     def _autostart(self) -> None:
         if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
-            raise StartError(self._failure or 'policy: configure failed')
+            raise StartError(self._board.failure or 'policy: configure failed')
         if self.trigger_activate() is not TransitionCallbackReturn.SUCCESS:
-            raise StartError('policy: activate failed')
+            raise StartError(self._board.failure or 'policy: activate failed')
 
 
 def main(args: list[str] | None = None) -> None:

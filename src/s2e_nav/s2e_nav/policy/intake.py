@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.contract import POLICY_PERIOD_NS
-from s2e_core.errors import ContractError
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.reprojection import Reprojector
+from s2e_nav.errors import InputError
 from s2e_nav.odometry_buffer import OdometryBuffer
 
 STAMP_SLACK_NS = 15_000_000
@@ -93,6 +93,11 @@ class Intake:
         with self._condition:
             return self._odometry.newest
 
+    def odometry_at(self, stamp_ns: int) -> Odometry | None:
+        """Return odometry at a time of the last seconds, or else the newest."""
+        with self._condition:
+            return self._odometry.at(stamp_ns, ODOMETRY_SLACK_NS) or self._odometry.newest
+
     def offer(self, stamp_ns: int, decode: Callable[[], CameraFrame]) -> None:
         """Put an image into the slot if its time has come."""
         with self._condition:
@@ -116,6 +121,7 @@ class Intake:
             The image in the policy camera's view, or None after the time or a close.
 
         Raises:
+            InputError: No odometry is near the image.
             ConversionError: The image cannot be read.
             ContractError: It does not have the size that camera_info says.
         """
@@ -129,7 +135,7 @@ class Intake:
             reproject = self._reprojector
         if odometry is None or reproject is None:
             slack = ODOMETRY_SLACK_NS / 1e6
-            raise ContractError(f'no odometry within {slack:.0f} ms of the image')
+            raise InputError(f'no odometry within {slack:.0f} ms of the image')
         frame = decode()
         return Sample(CameraFrame(frame.stamp_ns, reproject(frame.rgb)), odometry)
 

@@ -1,261 +1,331 @@
-"""What the policy node does once configured: topics, goals, status."""
+"""The navigation server: one goal at a time between its clients, the model and the gate."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path
 from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
 from s2e_core.camera import CameraMount
 from s2e_core.contract import WAYPOINT_DT
+from s2e_core.geodesy import Geodetic
+from s2e_core.image_watch import blank
 from s2e_core.navigator import NavigatorResult, NavigatorStatus
 from s2e_core.records import Plan
-from s2e_nav.convert.cameras import camera_from_info
-from s2e_nav.convert.diagnostics import (
-    ERROR,
-    OK,
-    WARN,
-    diagnostics,
-    status_message,
-    status_values,
-)
-from s2e_nav.convert.images import frame_from_compressed, frame_from_image
+from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.modes import markers_from_output
 from s2e_nav.convert.plans import path_from_plan
-from s2e_nav.convert.poses import goal_message, odometry_from_message
+from s2e_nav.convert.poses import goal_message, pose_stamped
 from s2e_nav.convert.stamps import to_ns
-from s2e_nav.errors import ConversionError
 from s2e_nav.frames import FrameTree
+from s2e_nav.navigation.codes import Code, GoalRefusedError
+from s2e_nav.navigation.goals import FrameTarget, Target
+from s2e_nav.navigation.gps import GpsLocaliser, GpsTarget
+from s2e_nav.navigation.mission import Ending, Kind, Mission, MissionControl, Outcome
 from s2e_nav.policies import LoadedPolicy
-from s2e_nav.policy.goals import Goal, accept
+from s2e_nav.policy.board import StatusBoard
+from s2e_nav.policy.inputs import Inputs, pose_or_origin
 from s2e_nav.policy.intake import Intake
-from s2e_nav.policy.worker import Worker
-from s2e_nav.qos import LATCHED, RELIABLE, input_qos
+from s2e_nav.policy.requests import Requests
+from s2e_nav.policy.worker import Answer, Worker
+from s2e_nav.qos import LATCHED, RELIABLE
 from s2e_nav.runtime.timers import steady_timer
 
 if TYPE_CHECKING:
     from s2e_nav.nodes.policy import PolicyParameters
-    from s2e_nav.policy.action import NavigateAction
 
-NO_LATCH = 'none'
+LOOK_SECONDS = 0.2
+"""Between two looks at the gate's silence and at where the goal's frame lies."""
 
 
 class PolicyService:
-    """Topics and goals around the inference thread."""
+    """What the policy node does from configure to cleanup."""
 
     def __init__(
-        self, node: Node, config: PolicyParameters, loaded: LoadedPolicy,
+        self, node: Node, config: PolicyParameters, loaded: LoadedPolicy, board: StatusBoard,
         mounts: tuple[CameraMount, CameraMount] | None = None,
     ) -> None:
-        """Create publishers, subscriptions and the action; nothing is answered yet."""
-        self._node, self._config, self._loaded = node, config, loaded
-        lockstep = config.mode == 'lockstep'
-        self._intake = Intake(loaded.policy.spec.camera, lockstep, mounts)
+        """Open topics, services and actions; nothing is answered yet."""
+        self._node, self._config, self._loaded, self._board = node, config, loaded, board
+        self._lockstep = config.mode == 'lockstep'
+        self._lock = threading.RLock()
+        self._active = False
+        self._control = MissionControl(config.mission, lockstep=self._lockstep)
+        self._target: Target | None = None
+        self._frames, self._gps = FrameTree(), GpsLocaliser(config.gps)
+        self._intake = Intake(loaded.policy.spec.camera, self._lockstep, mounts)
         self._worker = Worker(
-            loaded.policy, config.navigator, self._intake, self._on_result, self._on_fault
+            loaded.policy, config.navigator, self._intake, self,
+            (lambda rgb: '') if self._lockstep else blank, self._lock,
         )
-        self._frames = FrameTree()
-        self._lock = threading.Lock()
-        self._goal: Goal | None = None
-        self._started = 0.0
-        self._state, self._fault, self._failure = 'inactive', '', ''
-        self._stamp, self._mode = 0, -1
         self._trajectory = node.create_publisher(Path, 's2e/trajectory', RELIABLE)
         self._modes = node.create_publisher(MarkerArray, 's2e/modes', RELIABLE)
-        self._status = node.create_publisher(DiagnosticStatus, 's2e/status', LATCHED)
         self._goals = node.create_publisher(PoseStamped, 's2e/goal', LATCHED)
-        self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', RELIABLE)
-        self._subscribe(lockstep)
-        self._action = self._offer_action()
-        self._timer = steady_timer(node, 1.0, self._each_second)
+        self._inputs = Inputs(
+            node, self._intake, self._frames, self._gps, compressed=config.compressed,
+            lockstep=self._lockstep, on_frozen=lambda text: self.on_fault(
+                Code.CAMERA_FAILED, text, 0
+            ),
+        )
+        self._gate = node.create_subscription(
+            DiagnosticStatus, 's2e/gate', self._on_gate, LATCHED
+        )
+        self._requests = Requests(node, self)
+        self._timer = steady_timer(node, LOOK_SECONDS, self._look)
+        self._set_state('inactive')
+
+    @property
+    def is_active(self) -> bool:
+        """Whether goals are taken."""
+        return self._active
 
     def activate(self) -> None:
-        """Begin to answer images."""
-        self._state = 'idle'
+        """Begin to answer images.
+
+        Raises:
+            StartError: The model of before still has not come back.
+        """
         self._worker.start()
-        self._publish_status()
+        self._active = True
+        self._board.fault = self._board.failure = ''
+        self._set_state('idle')
 
     def deactivate(self) -> None:
         """Drop the goal, end the thread, leave a plan that stands still."""
-        self._drop('policy was deactivated')
+        self._active = False
+        self._drop(Code.INACTIVE, 'the policy node was deactivated')
+        self._stand_still()
         self._worker.stop()
         self._intake.clear()
-        self._state = 'inactive'
-        self._stand_still()
-        self._publish_status()
+        self._set_state('inactive')
 
     def close(self) -> None:
         """End for good."""
         self._intake.close()
         try:
             self.deactivate()
-            if self._action is not None:
-                self._action.destroy()
+            self._requests.close()
         except InvalidHandle:
             self._worker.stop()
         self._node.destroy_timer(self._timer)
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+        self._node.destroy_subscription(self._gate)
+        self._inputs.close()
 
-    def _subscribe(self, lockstep: bool) -> None:
-        node, qos = self._node, input_qos(lockstep)
-        if self._config.compressed:
-            camera = node.create_subscription(
-                CompressedImage, 'camera/image_raw/compressed', self._on_compressed, qos
-            )
-        else:
-            camera = node.create_subscription(Image, 'camera/image_raw', self._on_image, qos)
-        self._subscriptions = [
-            camera,
-            node.create_subscription(CameraInfo, 'camera/camera_info', self._on_camera, qos),
-            node.create_subscription(OdometryMessage, 'odom', self._on_odometry, qos),
-            node.create_subscription(PoseStamped, 'goal_pose', self._on_goal, RELIABLE),
-            node.create_subscription(DiagnosticStatus, 's2e/gate', self._on_gate, LATCHED),
-            node.create_subscription(TFMessage, '/tf_static', self._frames.update, LATCHED),
-        ]
-        if not lockstep:
-            # In lock-step goals come in odom; 20 transforms a second would only cost time.
-            self._subscriptions.append(
-                node.create_subscription(TFMessage, '/tf', self._frames.update, RELIABLE)
-            )
+    # --- goals, asked for in the executor's thread -------------------------------------------
 
-    def _offer_action(self) -> NavigateAction | None:
-        """Offer navigate_to_pose where nav2_msgs is installed."""
-        try:
-            from s2e_nav.policy.action import NavigateAction
-        except ImportError as error:
-            self._node.get_logger().warning(f'navigate_to_pose is not offered: {error}')
-            return None
-        return NavigateAction(self._node, self._begin, self._on_action_cancel)
-
-    def _on_image(self, message: Image) -> None:
-        self._intake.offer(to_ns(message.header.stamp), lambda: frame_from_image(message))
-
-    def _on_compressed(self, message: CompressedImage) -> None:
-        self._intake.offer(to_ns(message.header.stamp), lambda: frame_from_compressed(message))
-
-    def _on_camera(self, message: CameraInfo) -> None:
-        try:
-            problem = self._intake.set_camera(camera_from_info(message))
-        except ConversionError as error:
-            problem = str(error)
-        if problem:
-            self._node.get_logger().error(problem, throttle_duration_sec=5.0)
-
-    def _on_odometry(self, message: OdometryMessage) -> None:
-        try:
-            odometry = odometry_from_message(message)
-        except ConversionError as error:
-            self._node.get_logger().error(f'odom: {error}', throttle_duration_sec=5.0)
-            return
-        if odometry.finite:
-            self._intake.add_odometry(odometry)
-
-    def _on_goal(self, message: PoseStamped) -> None:
-        try:
-            self._begin(message)
-        except ConversionError as error:
-            self._fault = f'goal refused: {error}'
-            self._node.get_logger().error(self._fault)
-            self._publish_status()
-
-    def _begin(self, message: PoseStamped) -> None:
-        """Accept a goal.
+    def begin(
+        self, poses: Sequence[PoseStamped], frame: str, kind: Kind, ticket: object = None
+    ) -> None:
+        """Drive through poses.
 
         Raises:
-            ConversionError: It is refused.
+            GoalRefusedError: With the reason; the goal before goes on.
         """
-        if self._state == 'inactive':
-            raise ConversionError('the policy node is not active')
-        now = int(self._node.get_clock().now().nanoseconds)
-        goal = accept(message, self._frames, self._config.odom_frame, now)
-        with self._lock:
-            self._goal, self._started = goal, time.monotonic()
-            self._fault = self._failure = ''
-        self._worker.set_goal(goal.point)
-        self._state = 'navigating'
-        self._goals.publish(goal_message(goal.point, goal.stamp_ns, self._config.odom_frame))
-        self._publish_status()
+        self._refuse_inactive()
+        target = FrameTarget(
+            poses, self._frames, self._config.odom_frame, time.monotonic(), frame
+        )
+        stamp = to_ns(poses[0].header.stamp)
+        self._begin(target, Mission(stamp or self._now(), kind, len(poses), ticket))
 
-    def _on_action_cancel(self) -> None:
-        self._worker.cancel()
+    def begin_gps(self, place: Geodetic, stamp_ns: int) -> None:
+        """Drive to a place on the globe.
+
+        Raises:
+            GoalRefusedError: With the reason; the goal before goes on.
+        """
+        self._refuse_inactive()
+        target = GpsTarget(
+            self._gps, place, self._config.gps.correction, time.monotonic(),
+            pose_or_origin(self._intake),
+        )
+        self._begin(target, Mission(stamp_ns or self._now(), Kind.POSE))
+
+    def begin_roaming(self) -> None:
+        """Drive without a goal.
+
+        Raises:
+            GoalRefusedError: With the reason; the goal before goes on.
+        """
+        self._refuse_inactive()
+        spec = self._loaded.policy.spec
+        if spec.goal == 'required':
+            raise GoalRefusedError(
+                Code.INVALID_GOAL, f'{spec.name}: this policy cannot drive without a goal'
+            )
+        self._begin(None, Mission(self._now(), Kind.ROAM, 0))
+
+    def cancel(self, ticket: object = None) -> bool:
+        """End the goal of a ticket, or any; the robot begins to stop before this returns."""
         with self._lock:
-            self._goal = None
-        self._state = 'idle'
-        self._stand_still()
-        self._publish_status()
+            ending = self._control.cancel(ticket)
+            if ending is None:
+                return False
+            self._halt()
+        self._finish(ending)
+        return True
+
+    def refused(self, error: GoalRefusedError) -> None:
+        """Report a goal that was refused and that nobody waits for."""
+        self._board.fault = f'goal refused: {error}'
+        self._node.get_logger().error(f'{self._board.fault} ({error.code.name})')
+        self._board.publish()
+
+    def _begin(self, target: Target | None, mission: Mission) -> None:
+        pose = pose_or_origin(self._intake)
+        points = None if target is None else target.points(time.monotonic(), pose)
+        with self._lock:
+            ended = self._control.begin(mission, time.monotonic())
+            self._target = target
+            if points is None:
+                self._worker.roam(mission.stamp_ns)
+            else:
+                self._worker.set_route(points, mission.stamp_ns)
+            self._board.fault = self._board.failure = ''
+        if ended is not None:
+            self._announce(ended)
+        # A drive without a goal is announced at the robot itself: the gate needs its stamp.
+        frame = self._config.base_frame if points is None else self._config.odom_frame
+        point = np.zeros(2) if points is None else points[-1]
+        self._set_state('roaming' if points is None else 'navigating')
+        self._goals.publish(goal_message(point, mission.stamp_ns, frame))
+
+    def _refuse_inactive(self) -> None:
+        if not self.is_active:
+            raise GoalRefusedError(Code.INACTIVE, 'the policy node is not active')
+
+    # --- what ends a goal --------------------------------------------------------------------
 
     def _on_gate(self, message: DiagnosticStatus) -> None:
         """A stop that waits for a rearm drops the goal that was set before it."""
         values = status_values(message)
+        stamp = values.get('goal_stamp', '0')
         with self._lock:
-            current = 0 if self._goal is None else self._goal.stamp_ns
-        mine = values.get('goal_stamp') == str(current)
-        if current and mine and values.get('latched', NO_LATCH) != NO_LATCH:
-            self._drop(f'the gate stopped: {values["latched"]}')
-            self._publish_status()
+            ending = self._control.on_gate(
+                int(stamp) if stamp.isdigit() else 0, values.get('latched', 'none')
+            )
+            if ending is not None:
+                self._halt()
+        self._finish(ending)
 
-    def _drop(self, reason: str) -> None:
+    def _look(self) -> None:
+        """Look at the gate's silence, and move a goal whose frame moved against odometry."""
+        now = time.monotonic()
+        with self._lock:
+            ending = self._control.on_time(now)
+            target = self._target
+            if ending is not None:
+                self._halt()
+        self._finish(ending)
+        if target is None or self._lockstep:
+            return
+        try:
+            points = target.points(now, pose_or_origin(self._intake))
+        except GoalRefusedError as error:
+            self._drop(error.code, str(error))
+            return
+        with self._lock:
+            if self._target is target:
+                self._worker.move_route(points)
+
+    def _drop(self, code: Code, text: str) -> None:
+        with self._lock:
+            ending = self._control.fail(code, text)
+            if ending is not None:
+                self._halt()
+        self._finish(ending)
+
+    def _halt(self) -> None:
+        """Stop now: no older plan is published after the one that stands still."""
+        self._target = None
         self._worker.cancel()
-        with self._lock:
-            had, self._goal = self._goal is not None, None
-        if had:
-            self._fault = f'goal dropped: {reason}'
-            self._node.get_logger().warning(self._fault)
-        self._state = 'idle'
-        if self._action is not None:
-            self._action.end('aborted', reason)
+        self._stand_still()
 
-    def _on_result(self, result: NavigatorResult, stamp_ns: int) -> None:
-        """Publish what one image led to; runs in the inference thread."""
+    def _finish(self, ending: Ending | None) -> None:
+        """Report the end of a goal and wait for the next."""
+        if ending is None:
+            return
+        if ending.outcome is Outcome.ABORTED:
+            self._board.fault = f'goal dropped: {ending.text}'
+        self._set_state('arrived' if ending.outcome is Outcome.SUCCEEDED else 'idle')
+        self._announce(ending)
+
+    def _announce(self, ending: Ending) -> None:
+        self._board.end(ending)
+        if self._requests.actions is not None:
+            self._requests.actions.end(ending)
+
+    # --- answers, in the inference thread ----------------------------------------------------
+
+    def on_answer(self, answer: Answer) -> None:
+        """Publish what one image led to."""
+        result, stamp = answer.result, answer.sample.frame.stamp_ns
         self._trajectory.publish(path_from_plan(result.plan, self._config.odom_frame))
         # The stamp last: a status that another thread sends in between still fits together.
-        self._failure, self._mode = result.rejected.get(-1, ''), result.plan.mode
-        self._stamp = stamp_ns
-        self._follow_goal(result)
-        self._publish_status()
-        if result.output is not None and self._modes.get_subscription_count() > 0:
-            chosen = result.plan.mode if result.plan.mode >= 0 else None
-            self._modes.publish(
-                markers_from_output(
-                    result.output, chosen, result.rejected, self._config.base_frame
-                )
-            )
-        if result.status is NavigatorStatus.REJECTED:
-            self._fault = f'every mode was rejected: {next(iter(result.rejected.values()), "")}'
+        self._board.failure, self._board.mode = result.rejected.get(-1, ''), result.plan.mode
+        self._board.image_ns = stamp
+        self._publish_modes(result)
+        if self._board.failure:
+            self._drop(Code.POLICY_FAILED, self._board.failure)
+            self._board.publish()
+            return
+        self._advance(answer)
 
-    def _follow_goal(self, result: NavigatorResult) -> None:
-        state = result.status.value
-        if self._action is not None and result.status is NavigatorStatus.NAVIGATING:
-            odometry = self._intake.odometry_now()
-            if odometry is not None:
-                elapsed = time.monotonic() - self._started
-                pose = odometry.pose
-                self._action.feedback(pose.x, pose.y, result.distance, elapsed)
-        if state != self._state:
-            self._state = state
-            if result.status is NavigatorStatus.ARRIVED and self._action is not None:
-                self._action.end('succeeded')
-
-    def _on_fault(self, text: str, stamp_ns: int) -> None:
-        """Stand still and say why; runs in the inference thread."""
-        self._fault = self._failure = text
-        self._mode = -1
-        self._stamp = stamp_ns or self._stamp
-        self._node.get_logger().error(text, throttle_duration_sec=2.0)
+    def on_standstill(self, stamp_ns: int) -> None:
+        """Answer an image whose goal was dropped while the model looked at it."""
+        self._board.mode, self._board.image_ns = -1, stamp_ns
         self._stand_still(stamp_ns)
-        self._publish_status()
+        self._board.publish()
+
+    def on_fault(self, code: Code | None, text: str, stamp_ns: int) -> None:
+        """Stand still and say why; a fault with a code also drops the goal."""
+        self._board.failure, self._board.mode = text, -1
+        self._board.image_ns = stamp_ns or self._board.image_ns
+        self._node.get_logger().error(text, throttle_duration_sec=2.0)
+        if code is not None:
+            self._drop(code, text)
+        self._stand_still(stamp_ns)
+        self._board.publish()
+
+    def _advance(self, answer: Answer) -> None:
+        """Tell the goal's clients how it goes, and whether it is over."""
+        result, odometry = answer.result, answer.sample.odometry
+        with self._lock:
+            current = self._control.current
+            ending = None
+            if current is not None and current.stamp_ns == answer.goal_ns:
+                ending = self._control.on_image(
+                    result.status, result.distance, result.remaining, odometry.pose,
+                    odometry.v, time.monotonic(),
+                )
+            if ending is not None and ending.outcome is not Outcome.SUCCEEDED:
+                self._halt()
+            self._board.progress = self._control.progress
+        self._finish(ending)
+        if current is not None and ending is None and self._requests.actions is not None:
+            pose = pose_stamped(odometry, self._config.odom_frame)
+            self._requests.actions.feedback(current.ticket, pose, self._board.progress)
+        if result.status is NavigatorStatus.REJECTED:
+            reason = next(iter(result.rejected.values()), '')
+            self._board.fault = f'every mode was rejected: {reason}'
+        self._set_state(result.status.value if ending is None else self._board.state)
+
+    def _publish_modes(self, result: NavigatorResult) -> None:
+        if result.output is None or self._modes.get_subscription_count() == 0:
+            return
+        chosen = result.plan.mode if result.plan.mode >= 0 else None
+        self._modes.publish(
+            markers_from_output(result.output, chosen, result.rejected, self._config.base_frame)
+        )
 
     def _stand_still(self, stamp_ns: int = 0) -> None:
         odometry = self._intake.odometry_now()
@@ -263,22 +333,13 @@ class PolicyService:
         plan = Plan(stamp, np.zeros((0, 2)), WAYPOINT_DT)
         self._trajectory.publish(path_from_plan(plan, self._config.odom_frame))
 
-    def _publish_status(self) -> None:
-        with self._lock:
-            stamp = 0 if self._goal is None else self._goal.stamp_ns
-            fault = self._fault
-        level = ERROR if self._failure else WARN if fault else OK
-        values = {
-            'state': self._state, 'fault': fault, 'goal_stamp': stamp,
+    def _set_state(self, state: str) -> None:
+        self._board.state, self._board.goal_ns = state, self._control.stamp_ns
+        self._board.set_facts({
             'policy': self._loaded.identity, 'provider': self._loaded.provider,
-            'image_stamp': self._stamp, 'mode': self._mode, 'failure': self._failure,
-            'images_skipped': self._intake.dropped,
-            **self._worker.latency.percentiles(),
-        }
-        self._last_status = status_message('policy', level, fault or self._state, values)
-        self._status.publish(self._last_status)
+            'images_skipped': self._intake.dropped, **self._worker.latency.percentiles(),
+        })
+        self._board.publish()
 
-    def _each_second(self) -> None:
-        self._publish_status()
-        now = int(self._node.get_clock().now().nanoseconds)
-        self._diagnostics.publish(diagnostics(self._last_status, now))
+    def _now(self) -> int:
+        return int(self._node.get_clock().now().nanoseconds)

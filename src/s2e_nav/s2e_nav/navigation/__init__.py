@@ -1,0 +1,1 @@
+"""What a navigation server decides, without ROS: goals, their ends, where they lie."""
