@@ -29,6 +29,7 @@ ARGUMENTS = (
     ('robot', 'coco', 'Robot profile by name (config/robots) or path.'),
     ('policy', 's2e-small', 'Policy bundle by name (models/) or path, or straight.'),
     ('mode', 'lockstep', 'lockstep: the world waits, reproducible; realtime: it does not.'),
+    ('goals', 'episode', 'user: no episodes; the world runs and waits for your own goals.'),
     ('output', '', 'Folder of the run; runs/<time> when empty.'),
     ('protocol', 'default', 'Benchmark protocol by name (config/navbench) or path.'),
     ('camera', 'robot', "robot: the profile's camera; policy: 128x128 as in the benchmark."),

@@ -95,6 +95,7 @@ class SimulatedRun:
             'output': str(self.output), 'camera': values['camera'],
             'image_width': number(values, 'image_width'),
             'image_height': number(values, 'image_height'), 'scan': flag(values, 'scan'),
+            'goals': values['goals'],
         }
         self.config = SimParameters(**self.sim)
         run = self.config.run_config()

@@ -173,3 +173,13 @@ def test_a_driver_tells_when_it_was_frozen_and_when_the_clock_went_back():
     # The same look, half a second and more after the last: as after SIGSTOP and SIGCONT.
     driver._look_at_clocks(driver.now_ns() + 600_000_000, 5 * SECOND)
     assert stops == [Reason.CLOCK_JUMP, Reason.GATE_FROZEN]
+
+
+def test_with_goals_of_the_user_the_world_starts_at_once():
+    run = Sequence(timeout=10.0, own_goals=False)
+    run.policy('idle', 0)
+    run.gate(0)
+    assert run.step(bridge=True, now_s=0.0) == 'next'
+    run.ready(12 * SECOND)
+    assert run.step(bridge=True, now_s=0.1) == 'start'
+    assert run.step(bridge=True, now_s=9.0) == ''

@@ -142,7 +142,7 @@ SIMULATED = {
     'scene': '', 'scenes': 'city:0', 'task': '', 'tasks': 'empty', 'episodes': '3', 'seed': '0',
     'robot': 'coco', 'policy': 'straight', 'mode': 'lockstep', 'output': '',
     'protocol': 'default', 'camera': 'robot', 'image_width': '0', 'image_height': '0',
-    'scan': 'true', 'film': 'true', 'record': 'true', 'isolated': 'true',
+    'scan': 'true', 'goals': 'episode', 'film': 'true', 'record': 'true', 'isolated': 'true',
 }
 
 

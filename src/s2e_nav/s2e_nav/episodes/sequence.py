@@ -17,13 +17,14 @@ class Stage(Enum):
 class Sequence:
     """Says what to do next; each word is given once."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, *, own_goals: bool = True) -> None:
         """Begin by waiting for the nodes.
 
         Args:
             timeout: Longest wait for bridge, policy and gate, seconds.
+            own_goals: Whether each episode's goal is set; else whoever wants to sets one.
         """
-        self._timeout = timeout
+        self._timeout, self._own_goals = timeout, own_goals
         self._stage = Stage.NODES
         self._since: float | None = None
         self._stamp, self._sent_at = 0, 0.0
@@ -66,7 +67,8 @@ class Sequence:
         if self._stage is Stage.NODES:
             return self._await_nodes(bridge, now_s)
         if self._stage is Stage.GOAL:
-            if self._policy_goal == self._stamp and self._gate_goal == self._stamp:
+            acknowledged = self._policy_goal == self._stamp and self._gate_goal == self._stamp
+            if acknowledged or not self._own_goals:
                 self._stage = Stage.RESULT
                 return 'start'
             # A goal may be lost while discovery is still under way: say it again.

@@ -82,7 +82,9 @@ class EpisodeRunner:
         self._next: Any = node.create_client(Trigger, 'sim_bridge/next_episode')
         self._start: Any = node.create_client(Trigger, 'sim_bridge/start')
         self._goals = node.create_publisher(PoseStamped, 'goal_pose', RELIABLE)
-        self._sequence = Sequence(self._config.start_timeout)
+        self._sequence = Sequence(
+            self._config.start_timeout, own_goals=self._config.sim.goals == 'episode'
+        )
         self._current: dict[str, Any] = {}
         self._pending: dict[str, Any] | None = None
         self._started = self._pending_since = self._fed = 0.0
@@ -124,6 +126,8 @@ class EpisodeRunner:
         elif step == 'start':
             self._started = time.monotonic()
             self._start.call_async(Trigger.Request())
+            if self._config.sim.goals == 'user':
+                self._say('the world runs and waits for your goals; Ctrl-C ends it')
         elif step:
             self._fail(step)
 

@@ -98,7 +98,7 @@ class SimBridge:
         self._episode = Episode(
             self._world, self._senses, self._clock_ns,
             lockstep=self._config.mode == 'lockstep', camera_every=self._config.camera_every,
-            on_end=self._on_end,
+            judged=self._config.goals == 'episode', on_end=self._on_end,
         )
         goal = [float(value) for value in self._world.simulation.goal_odom]
         response.message = json.dumps({
@@ -143,7 +143,8 @@ class SimBridge:
         episode = self._episode
         if episode is None or episode.phase is not Phase.RUNNING:
             return
-        if self._config.mode == 'lockstep' and episode.waited > self._config.stall_time:
+        waits = self._config.mode == 'lockstep' and self._config.goals == 'episode'
+        if waits and episode.waited > self._config.stall_time:
             episode.end(Outcome.POLICY_STALLED, f'no answer for {self._config.stall_time:g} s')
 
     def _pace(self) -> None:

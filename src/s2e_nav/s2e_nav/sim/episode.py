@@ -32,7 +32,7 @@ class Episode:
 
     def __init__(
         self, world: World, senses: Senses, base_ns: int, *, lockstep: bool, camera_every: int,
-        on_end: Callable[[EpisodeLog], None],
+        judged: bool, on_end: Callable[[EpisodeLog], None],
     ) -> None:
         """Prepare.
 
@@ -42,10 +42,11 @@ class Episode:
             base_ns: ROS time of the episode's beginning, nanoseconds.
             lockstep: Whether the world waits.
             camera_every: Real time: ticks between images.
+            judged: Whether the protocol watches and ends the episode; without, it never ends.
             on_end: Called with the log.
         """
         self._world, self._senses, self._base = world, senses, base_ns
-        self._lockstep, self._on_end = lockstep, on_end
+        self._lockstep, self._judged, self._on_end = lockstep, judged, on_end
         self._image_ns = POLICY_PERIOD_NS if lockstep else camera_every * TICK_NS
         self.phase = Phase.READY
         self.policy = 'unknown'
@@ -69,7 +70,7 @@ class Episode:
     def start(self) -> None:
         """Judge the beginning and publish the first tick."""
         self.phase = Phase.RUNNING
-        outcome = self._world.judge.observe(self._world.simulation, Command(0))
+        outcome = self._observe(Command(0))
         if outcome is None:
             self._publish()
         else:
@@ -90,10 +91,11 @@ class Episode:
         if image_ns < self._base:
             return
         self._answered_ns = image_ns
-        if failure:
+        if failure and self._judged:
             self.end(Outcome.POLICY_ERROR, failure)
             return
-        self._world.judge.choose(mode)
+        if self._judged:
+            self._world.judge.choose(mode)
         if self._lockstep:
             self._advance_if_answered()
 
@@ -102,11 +104,16 @@ class Episode:
         simulation = self._world.simulation
         command = self._command or Command(simulation.time_ns)
         simulation.tick(command)
-        outcome = self._world.judge.observe(simulation, command)
+        outcome = self._observe(command)
         if outcome is None:
             self._publish()
         else:
             self.end(outcome)
+
+    def _observe(self, command: Command) -> Outcome | None:
+        if not self._judged:
+            return None
+        return self._world.judge.observe(self._world.simulation, command)
 
     def end(self, outcome: Outcome, detail: str = '') -> None:
         """Finish the episode."""

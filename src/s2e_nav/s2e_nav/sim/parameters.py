@@ -26,6 +26,10 @@ class SimParameters:
     mode: str = option(
         'lockstep', choices=('lockstep', 'realtime'), help='Whether the world waits.'
     )
+    goals: str = option(
+        'episode', choices=('episode', 'user'),
+        help="user: the first episode's world without its goal, judge and end.",
+    )
     output: str = option('', help='Folder of the run.')
     camera: str = option(
         'robot', choices=('robot', 'policy'), help='Camera that is drawn; policy: 128x128.'
