@@ -24,6 +24,8 @@ ARGUMENTS = (
     ('odom', 'odom', 'Topic of the odometry.'),
     ('cmd_vel', 'cmd_vel', 'Topic of the velocity to the base.'),
     ('goal_pose', 'goal_pose', 'Topic of the goals.'),
+    ('gps_fix', 'gps/fix', 'Topic of the GPS receiver, for GPS goals.'),
+    ('gps_heading', 'gps/heading', 'Topic of the absolute heading (Imu), for GPS goals.'),
     ('stamped', '', 'true: TwistStamped, false: Twist; empty: as the robot profile says.'),
     ('require_provider', '', 'ONNX execution provider without which nothing starts.'),
     ('use_sim_time', 'false', 'Take time from /clock.'),
@@ -46,6 +48,7 @@ def launch_setup(context):
             package='s2e_nav', executable=item.executable, name=item.executable,
             namespace=values['namespace'], parameters=[*item.files, item.parameters],
             remappings=graph.remappings(), output='screen',
+            respawn=item.respawn, respawn_delay=1.0,
         )
         for item in graph.nodes()
     ]

@@ -28,6 +28,8 @@ class NodeEntry:
     parameters: dict[str, Any]
     files: list[str] = field(default_factory=list)
     """Parameter files; `parameters` win over them."""
+    respawn: bool = False
+    """Whether it is started again when it dies; such a gate waits for a goal, so this is safe."""
 
 
 def flag(values: Mapping[str, str], name: str) -> bool:
@@ -173,7 +175,7 @@ class RobotGraph:
         names = {
             'camera/image_raw': 'image', 'camera/image_raw/compressed': 'image_compressed',
             'camera/camera_info': 'camera_info', 'odom': 'odom', 'cmd_vel': 'cmd_vel',
-            'goal_pose': 'goal_pose',
+            'goal_pose': 'goal_pose', 'gps/fix': 'gps_fix', 'gps/heading': 'gps_heading',
         }
         return [
             (topic, self._values[argument]) for topic, argument in names.items()
@@ -194,8 +196,10 @@ class RobotGraph:
         robot = {'robot': values['robot'], **timed}
         entries = [
             NodeEntry('policy', policy, [settings('policy')]),
-            NodeEntry('follower', robot, [settings('follower')]),
-            NodeEntry('gate', {**robot, 'stamped': stamped}, [settings('gate_robot')]),
+            NodeEntry('follower', robot, [settings('follower')], respawn=True),
+            NodeEntry(
+                'gate', {**robot, 'stamped': stamped}, [settings('gate_robot')], respawn=True
+            ),
         ]
         if values['record']:
             folder = Path(values['record']).expanduser().absolute()

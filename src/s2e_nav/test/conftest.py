@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+sys.path.append(str(Path(__file__).parent / 'support'))
 
 # Before the first participant: nothing leaves the machine, and no profile of the user is read.
 os.environ['FASTDDS_BUILTIN_TRANSPORTS'] = 'SHM'

@@ -195,7 +195,8 @@ def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
         'robot': 'turtlebot4', 'policy': 'straight', 'namespace': '', 'autostart': 'true',
         'compressed': 'true', 'image': '/oak/image', 'odom': 'odom', 'cmd_vel': '/base/cmd',
         'image_compressed': 'camera/image_raw/compressed', 'camera_info': 'camera/camera_info',
-        'goal_pose': 'goal_pose', 'stamped': 'false', 'require_provider': '',
+        'goal_pose': 'goal_pose', 'gps_fix': 'gps/fix', 'gps_heading': 'gps/heading',
+        'stamped': 'false', 'require_provider': '',
         'use_sim_time': 'false', 'record': '',
     }
     graph = RobotGraph(values)

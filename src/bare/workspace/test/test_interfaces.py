@@ -23,6 +23,11 @@ UPSTREAM = {
     'nav2_msgs/action/NavigateToPose': (
         'RIHS01_a56dba8a3234a1215e610180dc703ae25bbf406dded8b54887891c9732857eab'
     ),
+    # Of our own build, field by field as Kilted documents it; no upstream server was met. Jazzy's
+    # has a list of poses and no statuses of waypoints: another hash.
+    'nav2_msgs/action/NavigateThroughPoses': (
+        'RIHS01_79fd41c3d79022e194035040f5adee498dfe56e797ede67e5ca31591d9f52eef'
+    ),
 }
 
 
