@@ -102,8 +102,8 @@ class PolicyService:
     def deactivate(self) -> None:
         """Drop the goal, end the thread, leave a plan that stands still."""
         self._active = False
-        self._drop(Code.INACTIVE, 'the policy node was deactivated')
-        self._stand_still()
+        if not self._drop(Code.INACTIVE, 'the policy node was deactivated'):
+            self._stand_still()
         self._worker.stop()
         self._intake.clear()
         self._set_state('inactive')
@@ -237,18 +237,20 @@ class PolicyService:
             if self._target is target:
                 self._worker.move_route(points)
 
-    def _drop(self, code: Code, text: str) -> None:
+    def _drop(self, code: Code, text: str, stamp_ns: int = 0) -> bool:
+        """Give the goal up and stand still; returns whether there was one."""
         with self._lock:
             ending = self._control.fail(code, text)
             if ending is not None:
-                self._halt()
+                self._halt(stamp_ns)
         self._finish(ending)
+        return ending is not None
 
-    def _halt(self) -> None:
+    def _halt(self, stamp_ns: int = 0) -> None:
         """Stop now: no older plan is published after the one that stands still."""
         self._target = None
         self._worker.cancel()
-        self._stand_still()
+        self._stand_still(stamp_ns)
 
     def _finish(self, ending: Ending | None) -> None:
         """Report the end of a goal and wait for the next."""
@@ -269,15 +271,15 @@ class PolicyService:
     def on_answer(self, answer: Answer) -> None:
         """Publish what one image led to."""
         result, stamp = answer.result, answer.sample.frame.stamp_ns
+        failure = result.rejected.get(-1, '')
+        if failure:
+            self.on_fault(Code.POLICY_FAILED, failure, stamp)
+            return
         self._trajectory.publish(path_from_plan(result.plan, self._config.odom_frame))
         # The stamp last: a status that another thread sends in between still fits together.
-        self._board.failure, self._board.mode = result.rejected.get(-1, ''), result.plan.mode
+        self._board.failure, self._board.mode = '', result.plan.mode
         self._board.image_ns = stamp
         self._publish_modes(result)
-        if self._board.failure:
-            self._drop(Code.POLICY_FAILED, self._board.failure)
-            self._board.publish()
-            return
         self._advance(answer)
 
     def on_standstill(self, stamp_ns: int) -> None:
@@ -291,9 +293,8 @@ class PolicyService:
         self._board.failure, self._board.mode = text, -1
         self._board.image_ns = stamp_ns or self._board.image_ns
         self._node.get_logger().error(text, throttle_duration_sec=2.0)
-        if code is not None:
-            self._drop(code, text)
-        self._stand_still(stamp_ns)
+        if code is None or not self._drop(code, text, stamp_ns):
+            self._stand_still(stamp_ns)
         self._board.publish()
 
     def _advance(self, answer: Answer) -> None:
