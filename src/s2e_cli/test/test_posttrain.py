@@ -99,6 +99,30 @@ def test_rollouts_a_break_the_rest_and_the_export(
     assert 'post-trained by driving' in (bundle / 'MODEL_CARD.md').read_text()
 
 
+def test_a_place_is_learned_within_its_time_and_measured(
+    settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, words = tmp_path / 'site', ['--episodes', '1', '--tasks', 'empty', '--workers', '1']
+    command = ['train', 'adapt', 'yard', str(out), '--config', str(settings), *words,
+               '--elsewhere', 'yard', '--hours', '0.00001']
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    # 0.036 s are over after the first segment of one rollout.
+    assert '16 steps' in said and '32 steps' not in said
+    assert '100% of 1e-05 h' in said
+    for place in ('here', 'elsewhere'):
+        assert f'{place}, after minus before, the same episodes' in said
+        assert (out / place / 'compare.html').is_file()
+    scenes = yaml.safe_load((out / 'here' / 'after' / 'run.json').read_text())['scenes']
+    assert scenes == ['yard@held-out']
+    # Once more: nothing is trained or driven again.
+    stamps = {path: path.stat().st_mtime_ns for path in out.rglob('*.json')
+              if path.parent.name == 'episodes'}
+    assert main(command) == 0
+    assert 'its time is used up' in capsys.readouterr().out
+    assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
 def test_what_is_wrong_is_said(
     settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,6 +130,7 @@ def test_what_is_wrong_is_said(
     values = yaml.safe_load(settings.read_text())
     for changes, message in (
         ({'environment': {'scenes': ['city:3']}}, 'city:3'),
+        ({'environment': {'scenes': ['city:3@training']}}, 'city:3'),
         ({'ppo': {'klip': 0.2}}, 'klip'),
         ({'initial': 'nowhere'}, 'nowhere'),
     ):

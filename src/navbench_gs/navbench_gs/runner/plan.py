@@ -149,21 +149,21 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def parse_scenes(words: Iterable[str]) -> tuple[str, ...]:
-    """Expand what a user names: 'city:100-105', 'city:3', folders and files.
+    """Expand what a user names: 'city:100-105', 'city:3', folders, files; @PART stays behind each.
 
     Raises:
         RunError: a range runs backwards or is absurdly long.
     """
     scenes: list[str] = []
     for word in words:
-        match = re.fullmatch(r'city:(\d{1,9})-(\d{1,9})', word)
+        match = re.fullmatch(r'city:(\d{1,9})-(\d{1,9})(@[a-z-]+)?', word)
         if match is None:
             scenes.append(word)
             continue
         first, last = int(match[1]), int(match[2])
         if not first <= last <= first + 9999:
             raise RunError(f'scenes: a range must run upwards over at most 10000, got {word!r}')
-        scenes += [f'city:{seed}' for seed in range(first, last + 1)]
+        scenes += [f'city:{seed}{match[3] or ""}' for seed in range(first, last + 1)]
     return tuple(dict.fromkeys(scenes))
 
 

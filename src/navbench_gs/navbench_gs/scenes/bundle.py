@@ -52,6 +52,8 @@ class SceneBundle:
     """`[S, 2]` xy on free space where robots may start or goals may lie."""
     notes: dict[str, Any] = field(default_factory=dict)
     """What the generator or importer found: layout, sun, removed splats, path length."""
+    part: str = ''
+    """Which part of the scene's routes `spawn` is for; see `scenes.part`."""
 
     def cloud(self) -> GaussianCloud:
         """Read the splats: scene frame, metric, z up, background (sky) included.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from navbench_gs.errors import SceneError, SplatFormatError
 from navbench_gs.scenes.bundle import SceneBundle, load_scene
+from navbench_gs.scenes.part import split_part, take_part
 from navbench_gs.splats.registry import recognise
 
 Progress = Callable[[str, float], None]
@@ -19,7 +20,8 @@ Progress = Callable[[str, float], None]
 
 ALLOWED = (
     "'city:SEED' (generated), the folder of a scene bundle, or a capture to import "
-    '(a .ply or .sog file, or a folder with meta.json or lod-meta.json)'
+    '(a .ply or .sog file, or a folder with meta.json or lod-meta.json); @training or @held-out '
+    'behind it takes a part of its routes'
 )
 
 
@@ -37,14 +39,21 @@ def resolve_scene(
     """Return the scene that `spec` names, made or imported on first use.
 
     Args:
-        spec: `city:SEED`, a bundle's folder, or a capture's file or folder.
+        spec: `city:SEED`, a bundle's folder, or a capture's file or folder; `@training` or
+            `@held-out` behind it takes a part of its routes.
         cache: where made scenes are kept, `cache_folder()` by default.
         progress: told about long work.
 
     Raises:
         SceneError: nothing can be made of `spec`.
     """
-    spec = str(spec)
+    spec, part = split_part(str(spec))
+    bundle = _whole(spec, cache, progress)
+    return bundle if part is None else take_part(bundle, part)
+
+
+def _whole(spec: str, cache: Path | None, progress: Progress | None) -> SceneBundle:
+    """Return a scene with all of its routes."""
     root = Path(cache) if cache is not None else cache_folder()
     if match := re.fullmatch(r'city:(\d{1,9})', spec):
         return _generated(int(match[1]), root, progress)

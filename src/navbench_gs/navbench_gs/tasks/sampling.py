@@ -108,9 +108,9 @@ def sample_episode(
 
 def default_name(bundle: SceneBundle) -> str:
     """Return the name under which a bundle is asked for."""
-    if bundle.kind == 'generated' and bundle.seed is not None:
-        return f'city:{bundle.seed}'
-    return bundle.name
+    generated = bundle.kind == 'generated' and bundle.seed is not None
+    name = f'city:{bundle.seed}' if generated else bundle.name
+    return f'{name}@{bundle.part}' if bundle.part else name
 
 
 def draw_route(

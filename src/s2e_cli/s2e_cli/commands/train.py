@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2e_cli.training.adapt import add_adapt_parser, run_adapt
 from s2e_cli.training.importing import (
     add_import_parser,
     add_inspect_parser,
@@ -33,6 +34,7 @@ EPILOG = """examples:
   s2e train anchors .cache/clips/teacher --out anchors.npy
   s2e train pretrain config/training/small.yaml runs/small
   s2e train posttrain config/training/posttrain.yaml runs/ram
+  s2e train adapt scenes/yard runs/yard
   s2e train evaluate runs/small .cache/clips/validation
   s2e policy export runs/small models/my-policy
 """
@@ -82,6 +84,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     pretrain.add_argument('out', type=Path, help='folder of the run')
     pretrain.add_argument('--until', type=int, help='pause after this step')
     add_posttrain_parser(steps)
+    add_adapt_parser(steps)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     actions = {
         'record': _record, 'encode': _encode, 'anchors': _anchors, 'evaluate': _evaluate,
         'pretrain': _pretrain, 'import': run_import, 'inspect': run_inspect,
-        'label': run_label, 'posttrain': run_posttrain,
+        'label': run_label, 'posttrain': run_posttrain, 'adapt': run_adapt,
     }
     return actions[args.step](args)
 

@@ -52,7 +52,7 @@ def run_posttrain(args: argparse.Namespace) -> int:
         if getattr(args, key) is not None:
             values[key] = getattr(args, key)
     config = from_mapping(PosttrainConfig, values, source='command line')
-    trainer = make_trainer(config, args.out, time.monotonic, _show_evaluation)
+    trainer = make_trainer(config, args.out, time.monotonic, show_evaluation)
     first = trainer.rollout
     if first:
         print(f'{args.out}: going on after rollout {first} of {config.rollouts}', flush=True)
@@ -63,16 +63,8 @@ def run_posttrain(args: argparse.Namespace) -> int:
         done = p.rollout - first
         left = (p.rollouts - p.rollout) * p.seconds / done
         each = done * config.rollout * config.environment.count / p.seconds
-        m = p.measured
-        parts = [f'rollout {p.rollout}/{p.rollouts}', f'{p.steps} steps']
-        for label, key, digits in (
-            ('reward', 'reward', 3), ('SR', 'success', 2), ('CT', 'collisions', 2),
-            ('KL', 'kl', 4), ('entropy', 'entropy', 2), ('clipped', 'clip_fraction', 3),
-            ('EV', 'explained_variance', 2), ('stage', 'stage', 0), ('loss', 'total', 3),
-        ):
-            if key in m:
-                parts.append(f'{label} {m[key]:.{digits}f}')
-        print('  '.join([*parts, f'{each:.0f} steps/s', f'ETA {left / 60:.0f} min']), flush=True)
+        head = f'rollout {p.rollout}/{p.rollouts}  {rollout_line(p)}'
+        print(f'{head}  {each:.0f} steps/s  ETA {left / 60:.0f} min', flush=True)
 
     report = trainer.run(show, args.until)
     if report is not None:
@@ -81,7 +73,21 @@ def run_posttrain(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show_evaluation(done: int, total: int) -> None:
+def rollout_line(progress: Progress) -> str:
+    """Return what a rollout amounted to."""
+    m, parts = progress.measured, [f'{progress.steps} steps']
+    for label, key, digits in (
+        ('reward', 'reward', 3), ('SR', 'success', 2), ('CT', 'collisions', 2),
+        ('KL', 'kl', 4), ('entropy', 'entropy', 2), ('clipped', 'clip_fraction', 3),
+        ('EV', 'explained_variance', 2), ('stage', 'stage', 0), ('loss', 'total', 3),
+    ):
+        if key in m:
+            parts.append(f'{label} {m[key]:.{digits}f}')
+    return '  '.join(parts)
+
+
+def show_evaluation(done: int, total: int) -> None:
+    """Count the episodes of an evaluation."""
     end = '\n' if done == total else ''
     print(f'\revaluated {done}/{total} episodes', end=end, file=sys.stderr, flush=True)
 

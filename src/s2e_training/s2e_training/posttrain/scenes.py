@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from navbench_gs.runner.plan import parse_scenes
+from navbench_gs.scenes.part import split_part
 from s2e_core.errors import ConfigError
 from s2e_training.data.record import TEST_SEEDS
 
@@ -39,5 +40,7 @@ def check_validation_scenes(words: Sequence[str]) -> None:
 
 
 def _cities(words: Sequence[str]) -> list[tuple[str, int]]:
-    found = ((scene, re.fullmatch(r'city:(\d+)', scene)) for scene in parse_scenes(words))
+    # A part of a scene's routes is that scene still.
+    whole = ((scene, split_part(scene)[0]) for scene in parse_scenes(words))
+    found = ((scene, re.fullmatch(r'city:(\d+)', name)) for scene, name in whole)
     return [(scene, int(match[1])) for scene, match in found if match is not None]

@@ -80,14 +80,17 @@ class Trainer:
         return self.rollout * self.config.rollout * self.config.environment.count
 
     def run(
-        self, progress: Callable[[Progress], None] | None = None, stop_at: int | None = None
+        self, progress: Callable[[Progress], None] | None = None, stop_at: int | None = None,
+        enough: Callable[[], bool] | None = None,
     ) -> dict[str, float] | None:
-        """Train until the end or a given rollout.
+        """Train until the end, a given rollout, or until it is enough.
 
         Args:
             progress: Called after each rollout.
             stop_at: Stop after this rollout as a kill would: what came after the last
                 checkpoint is done again later.
+            enough: Asked between segments; once it says yes the run ends in good order, as if
+                it had come to its last rollout.
 
         Returns:
             The evaluation of the end, if the run has come to it just now.
@@ -102,6 +105,8 @@ class Trainer:
             while self.rollout < last:
                 evaluation = None
                 if self.rollout % c.segment == 0:
+                    if enough is not None and self.rollout and enough():
+                        return self._finish()
                     evaluation = self._judge()
                     if self._clock() - saved >= 60 * c.checkpoint_minutes:
                         self._save(LAST)
@@ -113,11 +118,14 @@ class Trainer:
                                       self._clock() - started))
             if self.rollout < c.rollouts:
                 return None
-            report = self._judge(final=True)
-            self._save(LAST)
-            return report
+            return self._finish()
         finally:
             self._learner.close()
+
+    def _finish(self) -> dict[str, float] | None:
+        report = self._judge(final=True)
+        self._save(LAST)
+        return report
 
     def _learn(self) -> dict[str, float]:
         try:
