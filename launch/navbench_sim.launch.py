@@ -9,6 +9,7 @@ from pathlib import Path
 
 from launch.actions import (
     DeclareLaunchArgument,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     Shutdown,
@@ -38,6 +39,7 @@ ARGUMENTS = (
     ('scan', 'true', 'Publish the virtual laser scan.'),
     ('film', 'true', 'Make a film of each episode.'),
     ('record', 'true', 'Record the topics as MCAP.'),
+    ('view', '', 'Opened beside the nodes: rviz, foxglove, or rviz,foxglove.'),
     ('isolated', 'true', 'Keep ROS traffic on this machine.'),
 )
 
@@ -74,7 +76,14 @@ def launch_setup(context):
         RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit))
         for node in nodes.values()
     ]
-    return [*handlers, *nodes.values()]
+    shown = [
+        action for item in run.viewers for action in (
+            Node(package=item.package, executable=item.executable, arguments=item.arguments,
+                 output='screen'),
+            LogInfo(msg=item.hint or f'{item.executable} is starting'),
+        )
+    ]
+    return [*handlers, *nodes.values(), *shown]
 
 
 def generate_launch_description():

@@ -6,7 +6,12 @@
 
 import os
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -30,6 +35,7 @@ ARGUMENTS = (
     ('require_provider', '', 'ONNX execution provider without which nothing starts.'),
     ('use_sim_time', 'false', 'Take time from /clock.'),
     ('record', '', 'Folder of an MCAP recording; nothing is recorded when empty.'),
+    ('view', '', 'Opened beside the nodes: rviz, foxglove, or rviz,foxglove.'),
 )
 
 
@@ -51,6 +57,12 @@ def launch_setup(context):
             respawn=item.respawn, respawn_delay=1.0,
         )
         for item in graph.nodes()
+    ] + [
+        action for item in graph.viewers for action in (
+            Node(package=item.package, executable=item.executable, arguments=item.arguments,
+                 namespace=values['namespace'], output='screen'),
+            LogInfo(msg=item.hint or f'{item.executable} is starting'),
+        )
     ]
 
 

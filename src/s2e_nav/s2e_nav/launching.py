@@ -16,6 +16,7 @@ from s2e_core.robot import RobotProfile, load_robot
 from s2e_nav.errors import StartError
 from s2e_nav.policies import STRAIGHT
 from s2e_nav.sim.parameters import SimParameters
+from s2e_nav.viewers import Viewer, viewers
 
 BOOLEANS = {'true': True, '1': True, 'yes': True, 'false': False, '0': False, 'no': False}
 
@@ -102,6 +103,7 @@ class SimulatedRun:
         self.config = SimParameters(**self.sim)
         run = self.config.run_config()
         self.robot = load_robot(values['robot'])
+        self.viewers: list[Viewer] = viewers(values['view'], use_sim_time=True)
         check_policy(values['policy'])
         for scene in run.scenes:
             check_scene(scene)
@@ -164,6 +166,7 @@ class RobotGraph:
         """
         self._values = values
         self.robot: RobotProfile = load_robot(values['robot'])
+        self.viewers: list[Viewer] = viewers(values['view'], flag(values, 'use_sim_time'))
         check_policy(values['policy'])
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
@@ -231,8 +234,10 @@ def check_scene(scene: str) -> None:
     Raises:
         S2EError: Neither a generated scene nor something on disk.
     """
+    from navbench_gs.scenes.part import split_part
     from navbench_gs.scenes.resolve import ALLOWED
 
+    scene = split_part(scene)[0]
     if scene.startswith('city:') and scene[5:].isdigit():
         return
     if not Path(scene).expanduser().exists():

@@ -143,6 +143,7 @@ SIMULATED = {
     'robot': 'coco', 'policy': 'straight', 'mode': 'lockstep', 'output': '',
     'protocol': 'default', 'camera': 'robot', 'image_width': '0', 'image_height': '0',
     'scan': 'true', 'goals': 'episode', 'film': 'true', 'record': 'true', 'isolated': 'true',
+    'view': '',
 }
 
 
@@ -170,6 +171,8 @@ def test_a_scene_with_a_blank_in_its_path_stays_one_scene(tmp_path):
     ('scene', 'city:x', "'city:x' does not exist"),
     ('tasks', 'dance', "got 'dance'"),
     ('camera', 'thermal', "got 'thermal'"),
+    ('view', 'gazebo', "got 'gazebo'"),
+    ('scene', 'city:7@test', 'must be one of'),
 ])
 def test_a_wrong_argument_is_named(tmp_path, name, value, text):
     with pytest.raises(S2EError, match=text):
@@ -197,7 +200,7 @@ def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
         'image_compressed': 'camera/image_raw/compressed', 'camera_info': 'camera/camera_info',
         'goal_pose': 'goal_pose', 'gps_fix': 'gps/fix', 'gps_heading': 'gps/heading',
         'stamped': 'false', 'require_provider': '',
-        'use_sim_time': 'false', 'record': '',
+        'use_sim_time': 'false', 'record': '', 'view': '',
     }
     graph = RobotGraph(values)
     assert graph.remappings() == [('camera/image_raw', '/oak/image'), ('cmd_vel', '/base/cmd')]
