@@ -87,7 +87,7 @@ class Actor(nn.Module):
         return Seen(speed, context, attended)
 
     def forward(self, seen: Seen) -> tuple[Mixture, Tensor]:
-        """Return the mixture and the values, [B], of states."""
+        """Return the mixture that actions are drawn from and the values, [B], of states."""
         context = seen.context
         if context is None:
             assert seen.features is not None
@@ -98,7 +98,8 @@ class Actor(nn.Module):
         attended = seen.attended
         if attended is None:
             attended = self.model.attend(context)
-        return self.model.answer(context, attended), self.value(context, seen.speed)
+        mixture = self.exploration.tempered(self.model.answer(context, attended))
+        return mixture, self.value(context, seen.speed)
 
     def policy_parameters(self) -> list[nn.Parameter]:
         """Return what the policy's optimiser moves."""

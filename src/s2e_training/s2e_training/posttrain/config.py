@@ -21,8 +21,13 @@ MODES: tuple[Mode, ...] = ('ram', 'decoder', 'full', 'sft')
 
 @dataclass(frozen=True)
 class ExplorationConfig:
-    """The exploring policy's own sigma."""
+    """How the exploring policy differs from the one that is exported."""
 
+    temperature: float = option(
+        1.0, low=0.01, high=10.0,
+        help='Scores of the modes are divided by it: a mode is drawn anew each 0.2 s, and below 1 '
+        'the draw comes nearer to the best mode, which is what the exported policy drives.',
+    )
     floor: float = option(
         0.03, unit='m', low=0.0, high=1.0,
         help='Added to sigma; keeps actions apart where pre-training was certain.',

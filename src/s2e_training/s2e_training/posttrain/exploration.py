@@ -1,4 +1,4 @@
-"""How wide the exploring policy draws: its own sigma over the pre-trained one's."""
+"""How the exploring policy draws: its own sigma and temperature over the pre-trained ones."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ class Exploration(nn.Module):
         super().__init__()
         self._config = config
         self.offset = nn.Parameter(torch.full((2,), config.start))
+
+    def tempered(self, mixture: Mixture) -> Mixture:
+        """Return the mixture that modes are drawn from."""
+        return mixture._replace(logits=mixture.logits / self._config.temperature)
 
     def forward(self, mixture: Mixture) -> Tensor:
         """Return log sigmas, ln m. [B, M, T, 2]"""
