@@ -230,3 +230,12 @@ def test_exploring_sigma_has_a_floor_and_leaves_the_head_alone() -> None:
         widen.offset.fill_(9.0)
     sigma = float(widen(mixture).detach()[0, 0, 0, 0].exp())
     assert sigma == pytest.approx(0.03 + 0.05 * math.e, abs=1e-5)
+
+
+def test_temperature_by_hand() -> None:
+    """Scores ln 3 and 0 are 0.75 and 0.25; at 0.5 they are 9 and 1 tenths, and order stays."""
+    mixture = network_answer(1)._replace(logits=torch.tensor([[math.log(3.0), 0.0]]))
+    half = Exploration(ExplorationConfig(temperature=0.5)).tempered(mixture)
+    assert torch.softmax(half.logits, -1)[0].tolist() == pytest.approx([0.9, 0.1])
+    plain = Exploration(ExplorationConfig()).tempered(mixture)
+    assert torch.softmax(plain.logits, -1)[0].tolist() == pytest.approx([0.75, 0.25])
