@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.contract import POLICY_PERIOD_NS
@@ -27,6 +29,8 @@ class Sample:
 
     frame: CameraFrame
     odometry: Odometry
+    timing: dict[str, float] = field(default_factory=dict)
+    """Seconds of each stage so far: waiting for the thread, decoding, the policy's view."""
 
 
 class Intake:
@@ -49,6 +53,7 @@ class Intake:
         self._target, self._lockstep, self._mounts = target, lockstep, mounts
         self._condition = threading.Condition()
         self._slot: tuple[int, Callable[[], CameraFrame]] | None = None
+        self._offered = 0.0
         self._last_taken: int | None = None
         self._camera: CameraModel | None = None
         self._reprojector: Reprojector | None = None
@@ -108,7 +113,7 @@ class Intake:
                     return
             if self._slot is not None:
                 self.dropped += 1
-            self._slot = (stamp_ns, decode)
+            self._slot, self._offered = (stamp_ns, decode), time.perf_counter()
             self._condition.notify_all()
 
     def take(self, timeout: float) -> Sample | None:
@@ -130,6 +135,7 @@ class Intake:
             if self._closed or not ready or self._slot is None:
                 return None
             (stamp, decode), self._slot = self._slot, None
+            times = [self._offered, time.perf_counter()]
             self._last_taken = stamp
             odometry = self._odometry.at(stamp, 0 if self._lockstep else ODOMETRY_SLACK_NS)
             reproject = self._reprojector
@@ -137,7 +143,12 @@ class Intake:
             slack = ODOMETRY_SLACK_NS / 1e6
             raise InputError(f'no odometry within {slack:.0f} ms of the image')
         frame = decode()
-        return Sample(CameraFrame(frame.stamp_ns, reproject(frame.rgb)), odometry)
+        times.append(time.perf_counter())
+        seen = CameraFrame(frame.stamp_ns, reproject(frame.rgb))
+        times.append(time.perf_counter())
+        spans = (after - before for before, after in pairwise(times))
+        return Sample(seen, odometry, dict(zip(('wait', 'decode', 'preprocess'), spans,
+                                               strict=True)))
 
     def _is_ready(self) -> bool:
         if self._closed:

@@ -338,7 +338,7 @@ class PolicyService:
         self._board.state, self._board.goal_ns = state, self._control.stamp_ns
         self._board.set_facts({
             'policy': self._loaded.identity, 'provider': self._loaded.provider,
-            'images_skipped': self._intake.dropped, **self._worker.latency.percentiles(),
+            'images_skipped': self._intake.dropped, **self._worker.times.facts(time.monotonic()),
         })
         self._board.publish()
 

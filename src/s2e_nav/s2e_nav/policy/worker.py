@@ -16,7 +16,7 @@ from s2e_core.navigator import Navigator, NavigatorConfig, NavigatorResult
 from s2e_nav.errors import InputError, StartError
 from s2e_nav.navigation.codes import Code
 from s2e_nav.policy.intake import Intake, Sample
-from s2e_nav.runtime.rates import LatencyWindow
+from s2e_nav.runtime.stages import StageTimes, TimedPolicy
 
 WAIT = 0.2
 """Longest wait of the thread between two looks at whether to end, seconds."""
@@ -69,7 +69,8 @@ class Worker:
             lock: The listener's; held while it is told, never while the model runs.
         """
         policy.reset()
-        self._navigator = Navigator(policy, config)
+        self._policy = TimedPolicy(policy)
+        self._navigator = Navigator(self._policy, config)
         self._intake, self._listener, self._check = intake, listener, check
         # The newest wish wins: nothing piles up while no image comes.
         self._wish: Callable[[Navigator], None] | None = None
@@ -80,7 +81,7 @@ class Worker:
         self._running = False
         self._thread: threading.Thread | None = None
         self._hanging: threading.Thread | None = None
-        self.latency = LatencyWindow()
+        self.times = StageTimes()
 
     def start(self) -> None:
         """Begin to answer images.
@@ -167,13 +168,18 @@ class Worker:
         goal_ns, stops = self._obey()
         started = time.perf_counter()
         result = self._navigator.step(sample.frame, sample.odometry)
-        if result.output is not None:
-            self.latency.add(time.perf_counter() - started)
+        answered = time.perf_counter()
         with self._lock:
             if stops == self._stops:
                 self._listener.on_answer(Answer(goal_ns, sample, result))
             elif self._running:
                 self._listener.on_standstill(sample.frame.stamp_ns)
+        if result.output is not None:
+            infer = self._policy.seconds
+            self.times.add({
+                **sample.timing, 'infer': infer, 'choose': answered - started - infer,
+                'publish': time.perf_counter() - answered,
+            })
 
     def _fail(self, code: Code | None, text: str, stamp_ns: int) -> None:
         with self._lock:
