@@ -24,7 +24,7 @@ from s2e_core.se2 import Pose2
 
 
 def test_agents_are_made_from_a_pickled_factory():
-    for name in ('straight', 'privileged'):
+    for name in ('straight', 'privileged', 'depth'):
         factory = pickle.loads(pickle.dumps(policy_factory(name, 1.2)))
         policy = factory()
         assert factory.name == name
@@ -130,7 +130,7 @@ def test_compare_prints_each_run_by_task_and_corner(capsys, monkeypatch, tmp_pat
     )
     assert main(['bench', 'compare', str(tmp_path / 'a'), str(tmp_path / 'b')]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith('a: policy-a')
+    assert lines[0].endswith('a: policy-a, sees RGB, odometry, goal')
     assert [line.split('  ')[0] for line in lines if line.startswith('empty')] == [
         'empty, line free', 'empty, corner blocks', 'empty', 'empty, line free', 'empty', 'empty',
     ]

@@ -17,7 +17,7 @@ from navbench_gs.report.html import template
 from navbench_gs.report.map import load_map
 from navbench_gs.report.overview import overview_svg
 from navbench_gs.report.page import STYLE
-from navbench_gs.report.read import read_run
+from navbench_gs.report.read import inputs_of, read_run
 from navbench_gs.report.tables import (
     comparison_values,
     summary_values,
@@ -44,6 +44,11 @@ class ComparedRun:
     logs: list[EpisodeLog]
     scored: list[Scored]
     """Metrics of `logs`, in the same order."""
+
+    @property
+    def inputs(self) -> str:
+        """What the policy saw."""
+        return inputs_of(self.record)
 
     @property
     def overall(self) -> Summary:
@@ -89,8 +94,9 @@ def write_comparison(runs: Sequence[ComparedRun], out: Path) -> Path:
     write_json({
         'baseline': runs[0].name,
         'runs': [
-            {'name': run.name, 'folder': str(run.folder), 'protocol': run.protocol,
-             'seed': run.record.get('seed'), 'versions': run.record.get('versions', {}),
+            {'name': run.name, 'inputs': run.inputs, 'folder': str(run.folder),
+             'protocol': run.protocol, 'seed': run.record.get('seed'),
+             'versions': run.record.get('versions', {}),
              'summaries': [summary_values(p) for p in [*by_task(run.scored),
                                                        *by_route(run.scored)]]}
             for run in runs
@@ -136,9 +142,12 @@ def warnings(runs: Sequence[ComparedRun]) -> list[str]:
     found = []
     if len({run.protocol for run in runs}) > 1:
         found.append('The runs were driven by different protocols: numbers are not comparable.')
-    for what, key in (('robots', 'robot'), ('conditions', 'conditions'), ('inputs', 'inputs')):
+    for what, key in (('robots', 'robot'), ('conditions', 'conditions')):
         if len({str(run.record.get(key) or '') for run in runs}) > 1:
             found.append(f'The runs differ in their {what}.')
+    if len({run.inputs for run in runs}) > 1:
+        seen = '; '.join(f'{run.name}: {run.inputs}' for run in runs)
+        found.append(f'The runs differ in their inputs ({seen}).')
     found += [f'{run.name} is not complete.' for run in runs
               if run.record.get('complete') is False]
     for name, parts in differences(runs):
@@ -164,7 +173,8 @@ def _leaderboard(runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:
     """Order by collision-free success, then success."""
     ranked = sorted(runs, key=lambda run: tuple(
         -run.overall.metrics[name].mean for name in ('collision_free_success', 'success')))
-    return [{**row(run.overall), 'name': run.name, 'kind': ''} for run in ranked]
+    return [{**row(run.overall), 'name': run.name, 'inputs': run.inputs, 'kind': ''}
+            for run in ranked]
 
 
 def _task_rows(runs: Sequence[ComparedRun], task: str) -> list[dict[str, Any]]:
@@ -172,7 +182,7 @@ def _task_rows(runs: Sequence[ComparedRun], task: str) -> list[dict[str, Any]]:
     for run in runs:
         part = next((part for part in by_task(run.scored) if part.name == task), None)
         if part is not None:
-            rows.append({**row(part), 'name': run.name})
+            rows.append({**row(part), 'name': run.name, 'inputs': run.inputs})
     return rows
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 PAGE = """{% macro table(head, columns, rows) %}
 <div class="scroll"><table><thead><tr><th>{{ head }}</th><th>episodes</th>
 {% for name in columns %}<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>
-{% for row in rows %}<tr><td>{{ row.name }}<small>{{ row.causes }}</small></td>
+{% for row in rows %}<tr><td>{{ row.name }}<small>sees {{ row.inputs }}</small>
+<small>{{ row.causes }}</small></td>
 <td>{{ row.episodes }}</td>
 {% for cell in row.cells %}<td>{{ cell.mean }}<small>{{ cell.range }}</small></td>{% endfor %}
 </tr>{% endfor %}</tbody></table></div>{% endmacro %}

@@ -18,7 +18,7 @@ from navbench_gs.report.exemplars import exemplars
 from navbench_gs.report.map import SceneMap, load_map
 from navbench_gs.report.overview import outcome_colour, overview_svg
 from navbench_gs.report.page import PAGE, STYLE
-from navbench_gs.report.read import read_run
+from navbench_gs.report.read import inputs_of, read_run
 from navbench_gs.report.tables import summary_values, write_episodes, write_json
 
 
@@ -126,14 +126,12 @@ def _overviews(
 
 def _subtitle(record: Mapping[str, Any], logs: list[EpisodeLog], overall: Summary) -> str:
     scenes = 'scene' if overall.scenes == 1 else 'scenes'
-    inputs = record.get('inputs', 'RGB, odometry, goal')
-    inputs = record.get('details', {}).get('inputs', inputs)
     parts = [
         f'{overall.episodes} episodes in {overall.scenes} {scenes}',
         f'robot {record.get("robot", logs[0].spec.robot)}',
         f'seed {record.get("seed", "?")}',
         str(record.get('mode', 'lockstep')),
-        f'inputs: {inputs}',
+        f'inputs: {inputs_of(record)}',
         f'protocol {logs[0].protocol[:12]}',
     ]
     if record.get('conditions'):

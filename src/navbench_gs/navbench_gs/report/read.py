@@ -33,6 +33,12 @@ def read_run(run_dir: Path) -> tuple[dict[str, Any], list[EpisodeLog], list[Scor
     return record, logs, [Scored(log.spec, evaluate(log, protocol.judge)) for log in logs]
 
 
+def inputs_of(record: Mapping[str, Any]) -> str:
+    """Say what the policy of a run saw: runs with another sensor are a column of their own."""
+    stated = record.get('details', {}).get('inputs')
+    return str(stated or record.get('inputs') or 'RGB, odometry, goal')
+
+
 def _read_record(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}

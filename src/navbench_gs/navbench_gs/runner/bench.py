@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from navbench_gs.env.simulation import Simulation
 from navbench_gs.errors import TaskError
@@ -37,6 +39,9 @@ from s2e_core.records import CameraFrame
 from s2e_core.reprojection import Reprojector
 from s2e_core.robot import load_robot
 
+TakeDepth = Callable[[int, NDArray[np.floating], CameraModel], None]
+"""Hands the depth behind an image to a reference agent: stamp, metres `[H, W]`, lens."""
+
 
 class Bench:
     """One policy, one robot, one scene at a time."""
@@ -54,8 +59,11 @@ class Bench:
         """
         self._config, self._out, self._threads = config, RunFolder(out), threads
         self._name = factory.name
-        self._policy: Policy = factory()
+        policy: Any = factory()
+        self._policy: Policy = policy
         self._robot = load_robot(config.robot)
+        if hasattr(policy, 'set_robot'):
+            policy.set_robot(self._robot)
         self._scene = ''
         self._bundle: SceneBundle | None = None
         self._simulation: Simulation | None = None
@@ -159,7 +167,8 @@ class Bench:
             self._camera(), self._policy.spec.camera,
             self._policy.spec.mounts(self._robot.camera.mount()),
         )
-        look = _Eye(world, eye, looks, Spoiler(conditions, spec))
+        look = _Eye(world, eye, looks, Spoiler(conditions, spec),
+                    getattr(self._policy, 'take_depth', None))
         record = None
         if film is not None:
             record = FilmRecorder(
@@ -180,9 +189,11 @@ class _Eye:
     """The image in the policy camera's view, as far as it arrives."""
 
     def __init__(
-        self, world: Simulation, reproject: Reprojector, looks: bool, spoil: Spoiler
+        self, world: Simulation, reproject: Reprojector, looks: bool, spoil: Spoiler,
+        take_depth: TakeDepth | None,
     ) -> None:
         self._world, self._reproject, self._looks, self._spoil = world, reproject, looks, spoil
+        self._take_depth = take_depth
         target = reproject.target
         # For a policy without eyes: a pattern, so that checks for blank images pass.
         self._pattern = np.indices((target.height, target.width)).sum(axis=0)[..., None]
@@ -191,5 +202,7 @@ class _Eye:
     def __call__(self) -> CameraFrame | None:
         if not self._looks:
             return self._spoil(CameraFrame(self._world.time_ns, self._pattern))
-        frame = self._world.image()
-        return self._spoil(CameraFrame(frame.stamp_ns, self._reproject(frame.rgb)))
+        stamp, frame = self._world.time_ns, self._world.frame()
+        if self._take_depth is not None:
+            self._take_depth(stamp, frame.depth, self._reproject.source)
+        return self._spoil(CameraFrame(stamp, self._reproject(frame.rgb)))

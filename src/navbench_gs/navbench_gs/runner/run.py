@@ -92,7 +92,7 @@ def describe(config: RunConfig, policy: str, details: dict[str, Any]) -> dict[st
         'tasks': list(config.tasks),
         'episodes': config.episodes,
         'mode': 'lockstep',
-        'inputs': 'RGB, odometry, goal',
+        'inputs': str(details.get('inputs', 'RGB, odometry, goal')),
         'backend': config.backend,
         'conditions': config.conditions.changed(),
         'protocol': {'hash': config.protocol.hash, 'values': to_mapping(config.protocol)},

@@ -33,7 +33,7 @@ def run_compare(args: argparse.Namespace) -> int:
 
     runs = read_runs(args.run_dirs)
     for run in runs:
-        print(f'{run.folder}: {run.name}')
+        print(f'{run.folder}: {run.name}, sees {run.inputs}')
         print_table([*by_route(run.scored), *by_task(run.scored)])
     for name, parts in differences(runs):
         print(f'{name} minus {runs[0].name}, the same episodes')

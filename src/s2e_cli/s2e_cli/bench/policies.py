@@ -8,7 +8,12 @@ from typing import Any
 from s2e_core.contract import Policy
 from s2e_core.paths import find_model
 
-AGENTS = ('straight', 'privileged')
+AGENTS = {
+    'straight': 'goal and odometry',
+    'privileged': 'true map and people',
+    'depth': 'depth, odometry, goal',
+}
+"""The reference agents, and what they see."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +25,18 @@ class AgentFactory:
 
     def __call__(self) -> Policy:
         """Make the agent."""
+        from navbench_gs.agents.depth import DepthPlanner
         from navbench_gs.agents.privileged import PrivilegedPlanner
         from navbench_gs.agents.straight import StraightToGoal
 
-        return StraightToGoal(self.v_max) if self.name == 'straight' else (
-            PrivilegedPlanner(self.v_max)
-        )
+        if self.name == 'depth':
+            return DepthPlanner(self.v_max)
+        agent = StraightToGoal if self.name == 'straight' else PrivilegedPlanner
+        return agent(self.v_max)
 
     def details(self) -> dict[str, Any]:
         """Return what the report says about the policy."""
-        inputs = 'goal and odometry' if self.name == 'straight' else 'true map and people'
-        return {'kind': 'reference agent', 'inputs': inputs}
+        return {'kind': 'reference agent', 'inputs': AGENTS[self.name]}
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:
     """Return the factory of a policy.
 
     Args:
-        name: straight, privileged, a bundle by name or folder, or adapter:KIND:PATH.
+        name: straight, privileged, depth, a bundle by name or folder, or adapter:KIND:PATH.
         v_max: The protocol's cap, m/s.
 
     Raises:

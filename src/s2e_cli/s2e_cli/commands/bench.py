@@ -44,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument('--policy', required=True, metavar='POLICY',
-                     help='straight, privileged, a policy bundle by name or folder, or '
+                     help='straight, privileged, depth, a policy bundle by name or folder, or '
                           'adapter:KIND:PATH (docs/policies.md)')
     run.add_argument('--scenes', nargs='+', default=['city:100'], metavar='SCENE',
                      help='city:SEED, city:FIRST-LAST, scene bundles or captures')
