@@ -85,7 +85,7 @@ def test_given_values_are_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 @pytest.mark.parametrize(('words', 'said'), [
     (['--set', 'colour=red'], "unknown field 'colour'"),
-    (['--set', 'name'], "--set takes FIELD=VALUE, got 'name'"),
+    (['--set', 'name'], "--set takes NAME=VALUE, got 'name'"),
     (['--set', 'name={'], 'not a YAML value'),
     (['--set', 'mass=-3'], 'mass must be in 0.1..2000 kg'),
 ])

@@ -76,20 +76,11 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _new(args: argparse.Namespace) -> int:
-    import yaml
-
     from s2e_cli.robot.questions import ask_profile, write_profile
+    from s2e_cli.settings import read_settings
     from s2e_core.errors import ConfigError
 
-    given = {}
-    for item in args.set:
-        name, mark, value = item.partition('=')
-        if not mark:
-            raise ConfigError(f'--set takes FIELD=VALUE, got {item!r}')
-        try:
-            given[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f'--set {name}: not a YAML value: {value!r}') from error
+    given = dict(read_settings(args.set))
     try:
         profile = ask_profile(input, given, print)
     except EOFError as error:

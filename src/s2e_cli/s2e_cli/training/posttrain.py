@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EPILOG = """examples:
   s2e train posttrain config/training/posttrain.yaml runs/ram
   s2e train posttrain config/training/posttrain.yaml runs/full --mode full --seed 1
+  s2e train posttrain config/training/posttrain.yaml runs/sampled --set ppo.entropy=sampled
   s2e policy export runs/ram models/my-policy
 
 A run that was stopped goes on where it was last saved, to the same numbers. RUN holds log.csv and
@@ -37,12 +38,15 @@ def add_posttrain_parser(steps: argparse._SubParsersAction[Any]) -> None:
                         help='which weights train and how, instead of the file')
     parser.add_argument('--seed', type=int, help='seed, instead of the file')
     parser.add_argument('--steps', type=int, help='environment steps in all, instead of the file')
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
+                        help='any setting, instead of the file; dots reach into groups')
     parser.add_argument('--until', type=int, metavar='ROLLOUT',
                         help='stop after this rollout, as a kill would')
 
 
 def run_posttrain(args: argparse.Namespace) -> int:
     """Train until the end."""
+    from s2e_cli.settings import assign
     from s2e_core.config import from_mapping, from_yaml, to_mapping
     from s2e_training.posttrain.config import PosttrainConfig
     from s2e_training.posttrain.setup import make_trainer
@@ -51,6 +55,7 @@ def run_posttrain(args: argparse.Namespace) -> int:
     for key in ('initial', 'mode', 'seed', 'steps'):
         if getattr(args, key) is not None:
             values[key] = getattr(args, key)
+    assign(values, args.set)
     config = from_mapping(PosttrainConfig, values, source='command line')
     trainer = make_trainer(config, args.out, time.monotonic, show_evaluation)
     first = trainer.rollout
