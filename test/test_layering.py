@@ -207,6 +207,7 @@ HEAVY = {
     's2e_policy': {'torch', 'rclpy', 'numba', 'mujoco'},
     'navbench_gs': {'torch', 'rclpy', 'onnxruntime'},
     's2e_training': {'rclpy'},
+    's2e_teleop': {'torch', 'rclpy', 'onnxruntime', 'numba', 'mujoco'},
     's2e_nav': {'torch'},
     's2e_cli': {'torch', 'rclpy', 'onnxruntime', 'numba', 'mujoco'},
 }

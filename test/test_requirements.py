@@ -9,10 +9,12 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMES = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'PIL': 'pillow'}
-OURS = {'s2e_core', 's2e_policy', 'navbench_gs', 's2e_training', 's2e_nav', 's2e_cli'}
+OURS = {
+    's2e_core', 's2e_policy', 'navbench_gs', 's2e_training', 's2e_teleop', 's2e_nav', 's2e_cli',
+}
 # llvmlite comes with every numba; torch and gsplat are imported only where they are present.
 EXCEPTIONS = {'llvmlite', 'torch', 'gsplat'}
-PACKAGES = ('s2e_core', 's2e_policy', 'navbench_gs', 's2e_nav', 's2e_cli')
+PACKAGES = ('s2e_core', 's2e_policy', 'navbench_gs', 's2e_teleop', 's2e_nav', 's2e_cli')
 
 
 def imported(package: str) -> set[str]:

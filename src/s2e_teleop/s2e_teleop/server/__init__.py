@@ -1,0 +1,1 @@
+"""The web server: pages in, drive commands out. The only part that reads a clock."""
