@@ -177,12 +177,18 @@ class Gate:
         """Allow motion again; a new goal does this. A pressed or lost e-stop stays."""
         if self._latched is not None and self._e_stop is not None and self._e_stop[0]:
             return
-        self._latched = None
+        self._clear()
         self._has_goal = True
-        self._plan_moves = False
-        self._fault_since = self._healthy_since = None
-        self._teleop_active = False
-        self._agreement.clear()
+
+    def admit_driver(self) -> None:
+        """A driver pressed the dead-man anew: end the stop for want of one, and no other.
+
+        Autonomy needs a new goal or a rearm all the same: should the driver be lost again before
+        the first command comes, nothing moves.
+        """
+        if self.latched is Reason.OPERATOR_LOST:
+            self._clear()
+            self._has_goal = False
 
     def step(self, now_ns: int) -> GateOutput:
         """Decide for now.
@@ -310,6 +316,13 @@ class Gate:
         if self._robot.base_timeout is None:
             caps.append(self._config.unmeasured_cap)
         return min(caps)
+
+    def _clear(self) -> None:
+        self._latched = None
+        self._plan_moves = False
+        self._fault_since = self._healthy_since = None
+        self._teleop_active = False
+        self._agreement.clear()
 
     def _latch(self, reason: Reason, detail: str, *, force: bool = False) -> None:
         if self._latched is None or force:

@@ -189,6 +189,34 @@ def test_teleop_goes_first_and_never_hands_over() -> None:
     assert drive.run(2)[-1].command.v > 0
 
 
+def test_a_new_press_admits_the_driver_and_nobody_else() -> None:
+    """Autonomy, which asks for 1 m/s all the while, stays out until a goal or rearm."""
+    drive = Drive()
+    drive.run(30)
+    drive.gate.update_command(Source.TELEOP, Command(drive.tick * TICK, 0.5, 0.0))
+    drive.run(40)
+    assert drive.gate.latched is Reason.OPERATOR_LOST
+    drive.gate.admit_driver()
+    outputs = drive.run(20)
+    assert {o.reason for o in outputs} == {Reason.NO_COMMAND}
+    assert not any(o.command.v for o in outputs)
+    drive.gate.update_command(Source.TELEOP, Command(drive.tick * TICK, 0.5, 0.0))
+    assert drive.step().command.v > 0, 'the driver drives'
+    drive.run(40)
+    assert drive.gate.latched is Reason.OPERATOR_LOST, 'and is missed again'
+    drive.gate.rearm()
+    assert drive.run(2)[-1].source is Source.AUTONOMY
+
+
+def test_a_new_press_ends_no_other_stop() -> None:
+    """What is not for want of a driver needs a rearm."""
+    drive = Drive()
+    drive.run(5)
+    drive.gate.stop(Reason.SECOND_PUBLISHER, 'somebody')
+    drive.gate.admit_driver()
+    assert drive.step().reason is Reason.SECOND_PUBLISHER
+
+
 def test_dead_man_release_stops() -> None:
     """Release stops with a ramp and waits."""
     drive = Drive()

@@ -14,18 +14,19 @@ TOPIC = 'cmd_vel'
 
 
 class VelocityOutput:
-    """Publishes cmd_vel and watches the topic."""
+    """Publishes velocities and watches the topic."""
 
-    def __init__(self, node: Node, stamped: bool) -> None:
+    def __init__(self, node: Node, stamped: bool, topic: str = TOPIC) -> None:
         """Open the topic.
 
         Args:
             node: Owner.
             stamped: TwistStamped; Twist otherwise.
+            topic: Name; a driver's velocity has another one than the base's.
         """
-        self._node, self._stamped = node, stamped
+        self._node, self._stamped, self._topic = node, stamped, topic
         kind = TwistStamped if stamped else Twist
-        self._publisher = node.create_publisher(kind, TOPIC, RELIABLE)
+        self._publisher = node.create_publisher(kind, topic, RELIABLE)
 
     def send(self, command: Command) -> None:
         """Publish; a context that went down already is not an error at shutdown."""
@@ -35,11 +36,11 @@ class VelocityOutput:
             else:
                 self._publisher.publish(twist_from_command(command))
         except InvalidHandle:
-            self._node.get_logger().error('cmd_vel is closed: nothing was sent')
+            self._node.get_logger().error(f'{self._topic} is closed: nothing was sent')
 
     def others(self) -> list[str]:
-        """Name the other nodes that publish on cmd_vel."""
-        infos = self._node.get_publishers_info_by_topic(TOPIC)
+        """Name the other nodes that publish on the topic."""
+        infos = self._node.get_publishers_info_by_topic(self._topic)
         own = (self._node.get_name(), self._node.get_namespace())
         names = [(info.node_name, info.node_namespace) for info in infos]
         if own in names:
@@ -47,13 +48,13 @@ class VelocityOutput:
         return [f'{space.rstrip("/")}/{name}' for name, space in names]
 
     def warn_about_other_type(self) -> None:
-        """Say it loudly when the base listens to the other kind of message."""
-        infos = self._node.get_subscriptions_info_by_topic(TOPIC)
+        """Say it loudly when the listener takes the other kind of message."""
+        infos = self._node.get_subscriptions_info_by_topic(self._topic)
         mine = 'geometry_msgs/msg/' + ('TwistStamped' if self._stamped else 'Twist')
         wrong = [info for info in infos if info.topic_type != mine]
         if wrong and len(wrong) == len(infos):
             self._node.get_logger().error(
-                f'cmd_vel is sent as {mine}, but {wrong[0].node_name} listens to '
+                f'{self._topic} is sent as {mine}, but {wrong[0].node_name} listens to '
                 f'{wrong[0].topic_type}: set the parameter stamped accordingly',
                 throttle_duration_sec=10.0,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -82,6 +83,7 @@ class GateNode:
             )
         self._subscribe(lockstep)
         node.create_service(Trigger, '~/rearm', self._on_rearm)
+        node.create_service(Trigger, '~/admit_driver', self._on_driver)
         steady_timer(node, WATCH_SECONDS, self._watch_topic)
         steady_timer(node, 1.0, self._each_second)
         self._report(None)
@@ -165,9 +167,16 @@ class GateNode:
         self._report(None)
 
     def _on_rearm(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._allow(self._gate.rearm, response)
+
+    def _on_driver(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """A driver pressed the dead-man; autonomy still waits for a goal or ~/rearm."""
+        return self._allow(self._gate.admit_driver, response)
+
+    def _allow(self, act: Callable[[], None], response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             if not self._output.others():
-                self._gate.rearm()
+                act()
             latched = self._gate.latched
         response.success = latched is Reason.NONE
         response.message = 'rearmed' if response.success else f'still stopped: {latched.value}'

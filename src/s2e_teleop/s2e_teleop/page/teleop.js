@@ -174,8 +174,7 @@ function paint() {
   if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
     canvas.width = bitmap.width;
     canvas.height = bitmap.height;
-    $('screen').style.aspectRatio = `${bitmap.width} / ${bitmap.height}`;
-    $('screen').style.width = `min(100cqw, 100cqh * ${bitmap.width / bitmap.height})`;
+    $('stage').style.setProperty('--aspect', bitmap.width / bitmap.height);
     drawOverlay();
   }
   canvas.getContext('2d').drawImage(bitmap, 0, 0);
@@ -212,7 +211,9 @@ function drawOverlay() {
 // --- what is seen -------------------------------------------------------------------------
 
 function drawStick() {
-  $('knob').style.transform = `translate(${-input.y * 105}%, ${-input.x * 105}%)`;
+  // Two keys point into a corner; the knob stays in its circle.
+  const reach = 105 / Math.max(1, Math.hypot(input.x, input.y));
+  $('knob').style.transform = `translate(${-input.y * reach}%, ${-input.x * reach}%)`;
   $('stick').classList.toggle('held', input.held);
   $('stick').classList.toggle('off', !input.enabled);
   $('stick').classList.toggle('lost', Boolean(state && state.hold === 'lost'));

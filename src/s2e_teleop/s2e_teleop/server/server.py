@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from websockets.asyncio.server import ServerConnection, serve
@@ -81,7 +82,7 @@ class TeleopServer:
         host = self._config.host
         host = f'[{host}]' if ':' in host else host
         scheme = 'https' if self._tls else 'http'
-        return f'{scheme}://{host}:{self.port}/#token={self.token}'
+        return f'{scheme}://{host}:{self.port}/#token={quote(self.token)}'
 
     def start(self) -> None:
         """Listen.

@@ -1,0 +1,88 @@
+"""Drive a robot, or a simulated one, from a browser.
+
+    ros2 launch s2e_nav teleop.launch.py scene:=city:7
+    ros2 launch s2e_nav teleop.launch.py robot:=turtlebot4 gate:=true host:=0.0.0.0 \
+        tls_certificate:=robot.pem tls_key:=robot.key
+"""
+
+import os
+
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler, Shutdown
+from launch.event_handlers import OnProcessExit
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from launch import LaunchDescription
+
+ARGUMENTS = (
+    ('robot', 'coco', 'Robot profile by name (config/robots) or path.'),
+    ('host', '127.0.0.1', 'Address of the page; others than this machine need TLS.'),
+    ('port', '8765', 'Port of the page; 0 takes a free one.'),
+    ('token', '', 'Password of the page; one is made up and printed when empty.'),
+    ('tls_certificate', '', 'TLS certificate, PEM.'),
+    ('tls_key', '', 'TLS key, PEM.'),
+    ('insecure', 'false', 'Let other machines in without TLS.'),
+    ('origins', '', 'Further addresses of the page, as behind a proxy: https://robot.lan.'),
+    ('link', 'none', 'Worse link put between: good, wifi, 4g, congested, satellite or a path.'),
+    ('log', '', "Folder for the driver's inputs and the link, as CSV; none when empty."),
+    ('namespace', '', 'Namespace of the nodes.'),
+    ('stamped', 'true', 'Send cmd_vel_teleop as TwistStamped, which the gate takes; Twist else.'),
+    ('compressed', 'true', 'Read compressed images; raw ones otherwise.'),
+    ('image', 'camera/image_raw', 'Topic of the raw images.'),
+    ('image_compressed', 'camera/image_raw/compressed', 'Topic of the compressed images.'),
+    ('camera_info', 'camera/camera_info', 'Topic of the intrinsics.'),
+    ('odom', 'odom', 'Topic of the odometry.'),
+    ('cmd_vel', 'cmd_vel', 'Topic of the velocity to the base, for the gate.'),
+    ('battery', 'battery_state', 'Topic of the battery.'),
+    ('use_sim_time', 'false', 'Take time from /clock: true beside a running simulator.'),
+    ('gate', 'false', 'Start a gate too, where no robot.launch.py runs.'),
+    ('policy', 'none', 'Start a policy and follower too, for modes and click-to-go.'),
+    ('scene', '', 'Start a simulator too: city:SEED, a scene bundle or a capture.'),
+    ('task', 'empty', 'Task of the simulator: empty, obstacle, pedestrian, ...'),
+    ('seed', '0', 'Seed of the simulator.'),
+    ('protocol', 'default', 'Protocol of the simulator.'),
+    ('output', '', 'Folder of the episode logs of the simulator.'),
+    ('image_width', '0', "Width of the simulated images, pixels; 0 takes the profile's."),
+    ('image_height', '0', "Height of the simulated images, pixels; 0 takes the profile's."),
+)
+
+
+def launch_setup(context):
+    """Check what the user named, then describe the processes."""
+    from s2e_nav.teleop.launching import TeleopRun
+
+    values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    run = TeleopRun(values)
+    os.environ.update(run.environment(os.environ))
+    run.check_domain()
+    nodes = [
+        Node(
+            package='s2e_nav', executable=item.executable, name=item.executable,
+            namespace=values['namespace'], parameters=[*item.files, item.parameters],
+            remappings=run.remappings(), output='screen',
+        )
+        for item in run.nodes()
+    ]
+
+    def on_exit(event, context):
+        """Without one of its parts nobody can drive; the end of the episodes is no fault."""
+        if context.is_shutdown:
+            return None
+        if event.process_name.startswith('free_drive') and event.returncode == 0:
+            return [Shutdown(reason='every episode was driven')]
+        raise RuntimeError(f'{event.process_name} ended with exit code {event.returncode}')
+
+    handlers = [
+        RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit))
+        for node in nodes
+    ]
+    return [*handlers, *nodes]
+
+
+def generate_launch_description():
+    """Declare the arguments; everything else depends on their values."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=value, description=text)
+        for name, value, text in ARGUMENTS
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=launch_setup)])
