@@ -5,7 +5,9 @@
         tls_certificate:=robot.pem tls_key:=robot.key
 """
 
+import datetime
 import os
+from pathlib import Path
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler, Shutdown
 from launch.event_handlers import OnProcessExit
@@ -36,12 +38,11 @@ ARGUMENTS = (
     ('battery', 'battery_state', 'Topic of the battery.'),
     ('use_sim_time', 'false', 'Take time from /clock: true beside a running simulator.'),
     ('gate', 'false', 'Start a gate too, where no robot.launch.py runs.'),
-    ('policy', 'none', 'Start a policy and follower too, for modes and click-to-go.'),
     ('scene', '', 'Start a simulator too: city:SEED, a scene bundle or a capture.'),
-    ('task', 'empty', 'Task of the simulator: empty, obstacle, pedestrian, ...'),
-    ('seed', '0', 'Seed of the simulator.'),
-    ('protocol', 'default', 'Protocol of the simulator.'),
-    ('output', '', 'Folder of the episode logs of the simulator.'),
+    ('task', 'empty', 'Of the simulator: empty, obstacle, pedestrian, obstacle_pedestrian.'),
+    ('seed', '0', 'Of the simulator.'),
+    ('policy', 's2e-small', 'Of the simulator, for modes and click-to-go; or straight.'),
+    ('output', '', 'Folder of the simulated run; runs/<time> when empty.'),
     ('image_width', '0', "Width of the simulated images, pixels; 0 takes the profile's."),
     ('image_height', '0', "Height of the simulated images, pixels; 0 takes the profile's."),
 )
@@ -52,29 +53,33 @@ def launch_setup(context):
     from s2e_nav.teleop.launching import TeleopRun
 
     values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    run = TeleopRun(values)
+    stamp = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
+    run = TeleopRun(values, default_output=Path('runs') / stamp)
+    # Set at once: the look around for another simulator must use the same transport.
     os.environ.update(run.environment(os.environ))
     run.check_domain()
+    entries = run.nodes()
     nodes = [
         Node(
             package='s2e_nav', executable=item.executable, name=item.executable,
             namespace=values['namespace'], parameters=[*item.files, item.parameters],
-            remappings=run.remappings(), output='screen',
+            remappings=run.remappings(), output='screen', respawn=item.respawn, respawn_delay=1.0,
         )
-        for item in run.nodes()
+        for item in entries
     ]
 
     def on_exit(event, context):
-        """Without one of its parts nobody can drive; the end of the episodes is no fault."""
+        """Without one of its parts nobody can drive; only the end of a simulated run is none."""
         if context.is_shutdown:
             return None
-        if event.process_name.startswith('free_drive') and event.returncode == 0:
-            return [Shutdown(reason='every episode was driven')]
+        if event.process_name.startswith('episode_runner') and event.returncode == 0:
+            return [Shutdown(reason='the run is complete')]
+        # Raised here, it makes `ros2 launch` itself return 1.
         raise RuntimeError(f'{event.process_name} ended with exit code {event.returncode}')
 
     handlers = [
         RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit))
-        for node in nodes
+        for item, node in zip(entries, nodes, strict=True) if not item.respawn
     ]
     return [*handlers, *nodes]
 

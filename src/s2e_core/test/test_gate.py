@@ -198,7 +198,7 @@ def test_a_new_press_admits_the_driver_and_nobody_else() -> None:
     assert drive.gate.latched is Reason.OPERATOR_LOST
     drive.gate.admit_driver()
     outputs = drive.run(20)
-    assert {o.reason for o in outputs} == {Reason.NO_COMMAND}
+    assert {o.reason for o in outputs} == {Reason.NO_GOAL}
     assert not any(o.command.v for o in outputs)
     drive.gate.update_command(Source.TELEOP, Command(drive.tick * TICK, 0.5, 0.0))
     assert drive.step().command.v > 0, 'the driver drives'

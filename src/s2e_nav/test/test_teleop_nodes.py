@@ -31,7 +31,7 @@ from s2e_nav.convert.commands import stamped_from_command
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.images import compressed_from_frame
 from s2e_nav.convert.modes import markers_from_output
-from s2e_nav.convert.poses import message_from_odometry
+from s2e_nav.convert.poses import goal_message, message_from_odometry
 from s2e_nav.convert.stamps import to_ns
 from s2e_nav.nodes.gate import GateNode
 from s2e_nav.nodes.joy_teleop import JoyTeleop
@@ -82,6 +82,7 @@ class Bench:
         self.odom = self.helper.create_publisher(OdometryMessage, 'odom', 20)
         self.info = self.helper.create_publisher(CameraInfo, 'camera/camera_info', 20)
         self.autonomy = self.helper.create_publisher(TwistStamped, 'cmd_vel_nav', 20)
+        self.goals = self.helper.create_publisher(PoseStamped, 's2e/goal', LATCHED)
         self.sent: list[tuple[float, float]] = []
         self.helper.create_subscription(TwistStamped, 'cmd_vel', self._on_velocity, 50)
         self.asked = ros.listen(self.helper, TwistStamped, 'cmd_vel_teleop', 50)
@@ -101,6 +102,16 @@ class Bench:
 
     def _on_velocity(self, message: TwistStamped) -> None:
         self.sent.append((time.monotonic(), message.twist.linear.x))
+
+    def drives_itself(self) -> None:
+        """Give autonomy a goal and wait until it drives."""
+        def drives() -> bool:
+            if self.latched != 'none' or status_values(self.states[-1])['reason'] == 'no_goal':
+                now = int(self.clock.now().nanoseconds)
+                self.goals.publish(goal_message(np.array([9.0, 0.0]), now))
+            return self.speed() > 0.2
+
+        self.ros.wait(drives)
 
     @property
     def latched(self) -> str:
@@ -181,10 +192,14 @@ class Driver:
 
     def _insist(self) -> None:
         """On a busy machine commands come late and the robot stops, as it should."""
-        waits = self.state.get('hold') == 'lost'
-        if self.held and self.insists and waits and time.monotonic() - self._pressed_at > 1.0:
-            self._pressed_at = time.monotonic()
-            self.press += 1
+        if not (self.held and self.insists) or time.monotonic() - self._pressed_at < 1.0:
+            return
+        if self.state['robot']['latched'] not in ('none', 'operator_lost'):
+            self.say('rearm')
+        elif self.state['hold'] != 'lost':
+            return
+        self._pressed_at = time.monotonic()
+        self.press += 1
 
     async def _act(self, socket) -> None:
         sequence, was = 0, False
@@ -242,7 +257,7 @@ def test_the_robot_drives_while_held_and_each_press_is_a_new_permission(seated, 
 @pytest.mark.parametrize('how', ['cut', 'quiet'])
 def test_a_lost_link_stops_within_the_bound_and_never_hands_over(seated, ros, how):
     bench, _, driver = seated(autonomy=True)
-    ros.wait(lambda: bench.speed() > 0.2)
+    bench.drives_itself()
     driver.held = True
     ros.wait(lambda: bench.speed() > 0.45)
     driver.insists = False
@@ -304,7 +319,7 @@ def test_an_emergency_stop_is_at_once_and_a_rearm_needs_a_new_press(seated, ros)
 
 def test_a_dead_server_is_a_lost_emergency_stop(seated, ros):
     bench, teleop, driver = seated(autonomy=True)
-    ros.wait(lambda: bench.speed() > 0.2)
+    bench.drives_itself()
     driver.lose('cut')
     teleop.server.stop()
     ros.wait(lambda: bench.latched == 'e_stop_lost')

@@ -68,7 +68,7 @@ class GateNode:
         self._gate = Gate(load_robot(config.robot), gate)
         self._lock = threading.RLock()
         self._goal_stamp = 0
-        self._reported: tuple[Reason, Reason, int] | None = None
+        self._reported: tuple[Reason, Reason, int, Source | None] | None = None
         self._output = VelocityOutput(node, config.stamped)
         self._status = node.create_publisher(DiagnosticStatus, 's2e/gate', LATCHED)
         self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', RELIABLE)
@@ -190,7 +190,8 @@ class GateNode:
         # In lock-step the world waits for each answer, also for the silent ones.
         if output.publish or isinstance(self._driver, LockstepDriver):
             self._output.send(command)
-        if self._reported != (output.reason, self._gate.latched, self._goal_stamp):
+        current = (output.reason, self._gate.latched, self._goal_stamp, output.source)
+        if self._reported != current:
             self._report(output)
 
     def _on_failure(self, error: Exception) -> None:
@@ -205,7 +206,8 @@ class GateNode:
         detail = output.detail if output is not None else ''
         latched = self._gate.latched
         changed = self._reported is None or self._reported[:2] != (reason, latched)
-        self._reported = (reason, latched, self._goal_stamp)
+        source = output.source if output is not None else None
+        self._reported = (reason, latched, self._goal_stamp, source)
         quiet = reason in WAITING
         level = OK if quiet else WARN if latched is Reason.NONE else ERROR
         self._last_status = status_message(
@@ -213,7 +215,7 @@ class GateNode:
             {
                 'reason': reason.value, 'detail': detail, 'latched': latched.value,
                 'goal_stamp': self._goal_stamp,
-                'source': output.source.value if output and output.source else 'none',
+                'source': source.value if source else 'none',
             },
         )
         self._status.publish(self._last_status)

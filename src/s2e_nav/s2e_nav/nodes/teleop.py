@@ -85,11 +85,12 @@ class TeleopNode:
         self._view = RobotView(
             node, robot.camera.mount(), config.compressed, self.server.show, self.server.draw
         )
-        self.server.start()
         self._output.on_gate = self._tell
         node.create_subscription(DiagnosticStatus, 's2e/status', self._on_policy, LATCHED)
         node.create_subscription(BatteryState, 'battery_state', self._on_battery, SENSOR)
         steady_timer(node, 0.2, self._tell)
+        # Last: the heartbeat that begins here must not wait for this thread.
+        self.server.start()
         print(f'drive at {self.server.url}', flush=True)
         if link.name != 'none':
             print(f'link profile {link.name}: {link.description}', flush=True)

@@ -7,33 +7,34 @@ from pathlib import Path
 from typing import Any
 
 from s2e_core.robot import load_robot
-from s2e_nav.launching import (
-    NodeEntry,
-    check_policy,
-    check_scene,
-    flag,
-    number,
-    settings,
-    transport,
-)
-from s2e_nav.sim.parameters import SimParameters
+from s2e_nav.launching import NodeEntry, SimulatedRun, flag, number, settings, transport
 from s2e_teleop.link import load_link
 from s2e_teleop.server.config import ServerConfig
 
-NO_POLICY = 'none'
+SIMULATOR = {
+    # Nobody drives a world that waits or runs ahead; where to is the driver's business.
+    'mode': 'realtime', 'goals': 'user', 'episodes': '1', 'protocol': 'default',
+    'camera': 'robot', 'scan': 'false', 'film': 'false', 'record': 'false', 'isolated': 'true',
+    'view': '', 'scenes': '', 'tasks': '',
+}
+"""Arguments of navbench_sim.launch.py that a driver's simulator fixes."""
 
 
 class TeleopRun:
-    """The processes of teleop.launch.py: the page alone, or with a gate, or a whole simulator."""
+    """The processes of teleop.launch.py: the page alone, with a gate, or with a simulator."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], default_output: Path) -> None:
         """Check the arguments.
+
+        Args:
+            values: Launch arguments by name.
+            default_output: Folder of a simulated run if none is named.
 
         Raises:
             S2EError: An argument is wrong; the text says which.
         """
         self._values = values
-        load_robot(values['robot'])
+        self._robot = load_robot(values['robot'])
         load_link(values['link'])
         self._server: dict[str, Any] = {
             'host': values['host'], 'port': number(values, 'port'), 'token': values['token'],
@@ -41,14 +42,9 @@ class TeleopRun:
             'insecure': flag(values, 'insecure'), 'origins': values['origins'],
         }
         ServerConfig(**self._server).tls()
-        self._simulated = bool(values['scene'])
-        self._driven = values['policy'] != NO_POLICY
-        if self._driven:
-            check_policy(values['policy'])
-        if self._simulated:
-            check_scene(values['scene'])
-            self._sim = self._sim_values()
-            SimParameters(**self._sim).run_config()
+        self._simulator: SimulatedRun | None = None
+        if values['scene']:
+            self._simulator = SimulatedRun({**values, **SIMULATOR}, default_output)
 
     def check_domain(self) -> None:
         """Refuse to start a second simulator.
@@ -56,14 +52,12 @@ class TeleopRun:
         Raises:
             StartError: Another one runs on this domain.
         """
-        from s2e_nav.sim.presence import check_domain
-
-        if self._simulated:
-            check_domain()
+        if self._simulator is not None:
+            self._simulator.check_domain()
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return variables to set; the traffic of a simulator stays on this machine."""
-        return transport(environment, isolated=self._simulated)
+        return transport(environment, isolated=self._simulator is not None)
 
     def remappings(self) -> list[tuple[str, str]]:
         """Return the topic remappings."""
@@ -80,39 +74,17 @@ class TeleopRun:
     def nodes(self) -> list[NodeEntry]:
         """List the processes."""
         values = self._values
-        robot = values['robot']
-        timed = {'use_sim_time': self._simulated or flag(values, 'use_sim_time')}
+        simulated = self._simulator is not None
+        timed = {'use_sim_time': simulated or flag(values, 'use_sim_time')}
         teleop: dict[str, Any] = {
-            'robot': robot, 'link': values['link'], 'log': values['log'],
+            'robot': values['robot'], 'link': values['link'], 'log': values['log'],
             'compressed': flag(values, 'compressed'), 'stamped': flag(values, 'stamped'),
             **{f'server.{key}': value for key, value in self._server.items()}, **timed,
         }
         entries = [NodeEntry('teleop', teleop, [settings('teleop')])]
-        if self._simulated:
-            entries += [NodeEntry('sim_bridge', {**self._sim, **timed}),
-                        NodeEntry('free_drive', {})]
-        if self._simulated or flag(values, 'gate'):
-            # The simulator's odometry comes at 20 Hz, as its settings say; a robot's is faster.
-            name = 'gate' if self._simulated else 'gate_robot'
-            stamped = True if self._simulated else load_robot(robot).twist_stamped
-            gate = {'robot': robot, 'stamped': stamped, **timed}
-            entries.append(NodeEntry('gate', gate, [settings(name)]))
-        if self._driven:
-            policy = {'policy': values['policy'], 'v_max': load_robot(robot).v_max, **timed}
-            entries += [
-                NodeEntry('policy', policy, [settings('policy')]),
-                NodeEntry('follower', {'robot': robot, **timed}, [settings('follower')]),
-            ]
+        if self._simulator is not None:
+            return entries + self._simulator.nodes()
+        if flag(values, 'gate'):
+            gate = {'robot': values['robot'], 'stamped': self._robot.twist_stamped, **timed}
+            entries.append(NodeEntry('gate', gate, [settings('gate_robot')], respawn=True))
         return entries
-
-    def _sim_values(self) -> dict[str, Any]:
-        values = self._values
-        output = values['output']
-        return {
-            'scenes': f"'{values['scene']}'", 'tasks': values['task'], 'episodes': 1000,
-            'seed': number(values, 'seed'), 'robot': values['robot'], 'mode': 'realtime',
-            'protocol': values['protocol'], 'scan': False,
-            'output': str(Path(output).expanduser().absolute()) if output else '',
-            'image_width': number(values, 'image_width'),
-            'image_height': number(values, 'image_height'),
-        }

@@ -68,8 +68,7 @@ class RobotView:
         node.create_subscription(CameraInfo, 'camera/camera_info', self._on_camera, SENSOR)
         node.create_subscription(OdometryMessage, 'odom', self._on_odometry, SENSOR)
         node.create_subscription(MarkerArray, 's2e/modes', self._on_modes, RELIABLE)
-        for topic in ('s2e/goal', 'teleop/target'):
-            node.create_subscription(PoseStamped, topic, self._on_goal, LATCHED)
+        node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, LATCHED)
         steady_timer(node, 0.2, self._each_tick)
 
     def ground(self, u: float, v: float) -> np.ndarray | str:
