@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import csv
 import json
 import threading
@@ -23,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from s2e_core.gate import Gate, GateConfig, Source
 from s2e_core.records import Command, Odometry
@@ -71,17 +73,21 @@ class GatedRobot:
         self._gate = Gate(load_robot('coco'), GateConfig(tick_period=TICK))
         self._lock = threading.Lock()
         self.sent: list[tuple[float, float]] = []
-        self.arrived = 0.0
+        self._ending = False
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
-        while True:
+        while not self._ending:
             now = time.monotonic_ns()
             with self._lock:
                 self._gate.update_odometry(Odometry(now, Pose2()))
                 output = self._gate.step(now)
             self.sent.append((time.monotonic(), output.command.v))
             time.sleep(TICK)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ending = True
 
     def drive(self, command: Command, age: float) -> None:
         now = time.monotonic_ns() - round(age * 1e9)
@@ -122,9 +128,19 @@ class Served:
         )
         self.server.start()
 
+    def close(self) -> None:
+        """End both threads."""
+        self.server.stop()
+        self.robot.close()
+
 
 async def listen(socket: Any, state: dict[str, Any]) -> None:
-    """Answer pings, confirm pictures, keep the newest state."""
+    """Answer pings, confirm pictures, keep the newest state, until the connection ends."""
+    with contextlib.suppress(ConnectionClosed):
+        await _listen(socket, state)
+
+
+async def _listen(socket: Any, state: dict[str, Any]) -> None:
     async for message in socket:
         now = time.monotonic() * 1e3
         if isinstance(message, bytes):
@@ -182,7 +198,7 @@ async def stop_once(fault: str) -> float:
                 'held': False, 'x': 0.0, 'y': 0.0,
             }))
         await asyncio.sleep(0.6)
-    served.server.stop()
+    served.close()
     last = max(row.time for row in served.inputs if row.verdict == 'accepted')
     before = max(v for at, v in served.robot.sent if at <= last)
     return next(
@@ -211,7 +227,7 @@ async def link_once(name: str, seconds: float) -> dict[str, Any]:
             # As a person would: press anew after a stop.
             press += state['hold'] == 'lost'
         camera.cancel()
-    served.server.stop()
+    served.close()
     measured = state['link']
     rows = served.inputs
     return {
