@@ -18,6 +18,7 @@ from navbench_gs.report.map import save_map
 from navbench_gs.runner.episode import run_episode
 from navbench_gs.runner.filming import FilmRecorder
 from navbench_gs.runner.goal_picture import goal_picture
+from navbench_gs.runner.link import CommandLink
 from navbench_gs.runner.plan import (
     Finished,
     Item,
@@ -179,6 +180,7 @@ class Bench:
             return run_episode(
                 world, spec, loop, self._config.protocol, self._name, look=look, record=record,
                 goal=world.goal_odom + conditions.goal_offset(spec),
+                send=CommandLink(conditions, spec) if conditions.uneven else None,
             )
         finally:
             if record is not None:

@@ -33,6 +33,15 @@ class Conditions:
     latency: float = option(
         0.0, unit='s', low=0, high=2, help='Delay of commands on their way to the base.'
     )
+    jitter: float = option(
+        0.0, unit='s', low=0, high=2,
+        help='More delay of each command: the size of a normal number with this deviation.',
+    )
+    command_loss: float = option(0.0, low=0, high=0.9, help='Share of commands that is lost.')
+    retransmit: float = option(
+        0.0, unit='s', low=0, high=3,
+        help='A lost command comes so much later, and all behind it wait; 0: it never comes.',
+    )
     goal_noise: float = option(
         0.0, unit='m', low=0, high=20, help='Standard deviation of the goal along each axis.'
     )
@@ -46,6 +55,11 @@ class Conditions:
             field.name: getattr(self, field.name) for field in fields(self)
             if getattr(self, field.name) != field.default
         }
+
+    @property
+    def uneven(self) -> bool:
+        """Whether commands arrive otherwise than all equally late."""
+        return self.jitter > 0.0 or self.command_loss > 0.0
 
     def lens(self, camera: CameraModel) -> CameraModel:
         """Return the camera with this field of view and the same aspect."""

@@ -62,6 +62,7 @@ def run_episode(
     look: Callable[[], CameraFrame | None],
     record: Recorder | None = None,
     goal: np.ndarray | None = None,
+    send: Callable[[int, Command], Command] | None = None,
 ) -> EpisodeLog:
     """Drive one episode from reset to its outcome.
 
@@ -77,6 +78,8 @@ def run_episode(
         look: Returns the image in the policy camera's view, None where it was lost.
         record: Sees every image and answer.
         goal: What the robot is told in odom, metres; the true one when left out. [2]
+        send: Carries commands to the base: takes the time and a command, and returns the newest
+            that has arrived. Without it they arrive at once.
 
     Returns:
         The log; an exception of the policy or an answer that is not finite ends the episode
@@ -90,6 +93,8 @@ def run_episode(
             command = _tick(world, loop, judge, look, record)
         except PolicyFailureError as failure:
             return judge.finish(Outcome.POLICY_ERROR, policy, failure.detail)
+        if send is not None:
+            command = send(world.time_ns, command)
         world.tick(command)
         outcome = judge.observe(world, command)
     return judge.finish(outcome, policy)
