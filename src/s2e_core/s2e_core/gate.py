@@ -215,12 +215,12 @@ class Gate:
         else:
             command = ramp_down(self._last, self._robot.stop_deceleration, elapsed, now_ns)
         self._last = command
-        self._compare(now_ns, command, source)
+        self._compare(now_ns, command, source if reason is Reason.NONE else None)
         return GateOutput(command, reason, detail, self._speaks(command, reason, now_ns), source)
 
     def _compare(self, now_ns: int, command: Command, source: Source | None) -> None:
         """Latch a stop when autonomy drives and odometry does not show it."""
-        if source is not Source.AUTONOMY or self._odometry is None or self._latched is not None:
+        if source is not Source.AUTONOMY or self._odometry is None:
             self._agreement.clear()
             return
         disagreement = self._agreement.step(now_ns, command, self._odometry)

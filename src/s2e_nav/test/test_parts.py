@@ -168,7 +168,7 @@ def test_a_driver_tells_when_it_was_frozen_and_when_the_clock_went_back():
     steps.clear()
     assert steps.wait(10.0)
     assert stops == [Reason.CLOCK_JUMP]
-    assert driver.local_ns('odom', 5 * SECOND) > old, 'lower stamps are news now'
+    assert driver.local_ns('odom', 5 * SECOND) > old, 'lower stamps are news too'
     driver.stop()
     # The same look, half a second and more after the last: as after SIGSTOP and SIGCONT.
     driver._look_at_clocks(driver.now_ns() + 600_000_000, 5 * SECOND)

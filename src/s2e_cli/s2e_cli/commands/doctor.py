@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 ORDER = 0
@@ -14,6 +15,8 @@ EPILOG = """examples:
   s2e doctor --json           the same for a program
   s2e doctor --only models    one group of checks
   s2e doctor --selftest       run what this machine can run: GPU, ROS, an episode; minutes
+  s2e doctor --faults         break camera, odometry, model, processes; measure the stops; 2 min
+  s2e doctor --faults camera e-stop --csv times.csv
 """
 
 
@@ -30,6 +33,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                         help='run providers, renderers and an episode instead of looking')
     parser.add_argument('--docker', action='store_true',
                         help='with --selftest: build the image too')
+    parser.add_argument('--faults', metavar='NAME', nargs='*',
+                        help='inject faults into the nodes, all or those with such names')
+    parser.add_argument('--csv', metavar='FILE', type=Path,
+                        help='with --faults: write the measured times')
     parser.add_argument('--only', metavar='GROUP', help='run the checks of one group only')
 
 
@@ -38,11 +45,17 @@ def run(args: argparse.Namespace) -> int:
     from s2e_cli.doctor.checks import run_checks
     from s2e_cli.doctor.table import render_table, to_records
 
+    def tell(text: str) -> None:
+        print(f'... {text}', file=sys.stderr, flush=True)
+
     if args.selftest:
         from s2e_cli.doctor.selftest import selftest
 
-        checks = list(selftest(lambda text: print(f'... {text}', file=sys.stderr),
-                               docker=args.docker))
+        checks = list(selftest(tell, docker=args.docker))
+    elif args.faults is not None:
+        from s2e_cli.doctor.faults import inject
+
+        checks = list(inject(args.faults, args.csv, tell))
     else:
         checks = run_checks(args.only)
     if args.json:

@@ -60,8 +60,8 @@ class SteadyDriver:
     """Steps at a fixed rate and on each command, on a clock that nobody can stop or set.
 
     Stamps are moved to the steady clock on arrival: their age then grows with it even when the
-    ROS clock, or the simulator behind it, stands still. A stamp that does not advance is no news
-    and goes on ageing.
+    ROS clock, or the simulator behind it, stands still. The same stamp again is no news and goes
+    on ageing.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class SteadyDriver:
             stamp_ns: Its stamp, on the clock of the messages, nanoseconds.
         """
         known = self._newest.get(what)
-        if known is not None and stamp_ns <= known[0]:
+        if known is not None and stamp_ns == known[0]:
             return known[1]
         local = time.monotonic_ns() - (self._ros_now() - stamp_ns)
         self._newest[what] = stamp_ns, local
@@ -149,8 +149,6 @@ class SteadyDriver:
         back = self._last_ros - ros_ns
         self._last_step, self._last_ros = now_ns, ros_ns
         if back > CLOCK_SLACK_NS:
-            # What comes now has lower stamps than what is known, and is news all the same.
-            self._newest.clear()
             self._on_stop(Reason.CLOCK_JUMP, f'back by {back / 1e9:.2f} s')
         if asleep > FREEZE_NS:
             self._on_stop(Reason.GATE_FROZEN, f'no decision for {asleep / 1e9:.2f} s')

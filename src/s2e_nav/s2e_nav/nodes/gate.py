@@ -33,6 +33,9 @@ from s2e_nav.qos import LATCHED, RELIABLE, SENSOR, input_qos
 from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
 
+SHARE = 0.75
+"""The gate looks somewhat more often than its watchdogs count on: what a command takes to the base
+is part of the time to zero."""
 WATCH_SECONDS = 0.1
 """Between two looks at who else publishes on cmd_vel."""
 
@@ -78,7 +81,7 @@ class GateNode:
         else:
             clock = node.get_clock()
             self._driver = SteadyDriver(
-                self._step, lambda: int(clock.now().nanoseconds), gate.tick_period,
+                self._step, lambda: int(clock.now().nanoseconds), SHARE * gate.tick_period,
                 self._on_clock, self._on_failure,
             )
         self._subscribe(lockstep)
@@ -160,7 +163,7 @@ class GateNode:
 
     def _on_goal(self, message: PoseStamped) -> None:
         with self._lock:
-            if self._gate.latched is not Reason.SECOND_PUBLISHER:
+            if not self._output.others():
                 self._gate.rearm()
             self._goal_stamp = to_ns(message.header.stamp)
         self._driver.wake()
@@ -232,7 +235,8 @@ class GateNode:
                 self._gate.stop(Reason.SECOND_PUBLISHER, ', '.join(others))
             self.node.get_logger().error(
                 f'cmd_vel has another publisher ({", ".join(others)}): autonomy is refused until '
-                'it is gone and ~/rearm is called', throttle_duration_sec=10.0,
+                'it is gone and a new goal is set or ~/rearm is called',
+                throttle_duration_sec=10.0,
             )
 
     def _each_second(self) -> None:

@@ -1,0 +1,1 @@
+"""Fault injection: a robot of numbers, the real nodes as processes, faults, and a stop watch."""

@@ -1,0 +1,229 @@
+"""Every fault: how it is made, how fast the robot must stop, what may move it again."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+
+from s2e_nav.faults.rig import CRUISE, GOAL, PATIENCE, STEADY, Rig
+
+FAST = 0.3
+"""Seconds from the last good stamp to the stop ramp that DESIGN allows at most."""
+After = Literal['goal', 'resume', 'drives']
+"""What may move the robot again: a new goal, a second of health, or it never stopped."""
+Inject = Callable[[Rig, ExitStack], float]
+"""Makes the fault; returns the steady clock of the last good input, or of the fault, seconds.
+Whatever is to be undone goes to the stack."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault."""
+
+    name: str
+    inject: Inject
+    reasons: tuple[str, ...]
+    """What must be reported, one of them."""
+    bound: float = FAST
+    """Seconds from the last good stamp to the ramp; to rest where the gate is the victim."""
+    after: After = 'goal'
+    gate_alive: bool = True
+    """Whether there is a gate to begin a ramp."""
+    sim_time: bool = False
+    """Whether the graph runs on the robot's /clock."""
+    note: str = ''
+    """Why the bound is another."""
+
+
+def camera(**changes: Any) -> Inject:
+    """Break the camera."""
+    return _sabotage('camera', changes)
+
+
+def odometry(**changes: Any) -> Inject:
+    """Break odometry."""
+    return _sabotage('odometry', changes)
+
+
+def _sabotage(what: str, changes: dict[str, Any]) -> Inject:
+    def inject(rig: Rig, stack: ExitStack) -> float:
+        stack.callback(rig.heal)
+        for name, value in changes.items():
+            setattr(rig.robot.sabotage, name, value)
+        return rig.robot.last_good[what]
+
+    return inject
+
+
+def model(mode: str) -> Inject:
+    """Break the model; the last good stamp is the last plan that moved."""
+
+    def inject(rig: Rig, stack: ExitStack) -> float:
+        stack.callback(rig.heal)
+        rig.break_model(mode)
+        return rig.planned
+
+    return inject
+
+
+def freeze(name: str) -> Inject:
+    """Stop a process, and let it go on afterwards."""
+
+    def inject(rig: Rig, stack: ExitStack) -> float:
+        stack.callback(rig.processes.send, name, signal.SIGCONT)
+        rig.processes.send(name, signal.SIGSTOP)
+        return _last_sign(rig, name)
+
+    return inject
+
+
+def kill(name: str) -> Inject:
+    """Kill a process, and start it anew afterwards."""
+
+    def inject(rig: Rig, stack: ExitStack) -> float:
+        def again() -> None:
+            rig.forget(name)
+            rig.processes.start(name)
+            rig.wait_ready()
+
+        stack.callback(again)
+        rig.processes.kill(name)
+        return _last_sign(rig, name)
+
+    return inject
+
+
+def _last_sign(rig: Rig, name: str) -> float:
+    if name == 'policy':
+        return rig.planned
+    return max((sent.time for sent in rig.trace.since(0.0)), default=time.monotonic())
+
+
+def e_stop(pressed: bool) -> Inject:
+    """Press the button, or let its heartbeat end."""
+
+    def inject(rig: Rig, stack: ExitStack) -> float:
+        def release() -> None:
+            rig.robot.sabotage.e_stop = False
+
+        stack.callback(release)
+        # The heartbeat goes on from here to the end: once seen it must.
+        rig.robot.sabotage.e_stop = False
+        rig.drive()
+        rig.robot.sabotage.e_stop = True if pressed else None
+        return time.monotonic()
+
+    return inject
+
+
+def intruder(rig: Rig, stack: ExitStack) -> float:
+    """Open cmd_vel a second time."""
+    stack.enter_context(rig.second_publisher())
+    return time.monotonic()
+
+
+def cancelled_action(rig: Rig, stack: ExitStack) -> float:
+    """Drive by the action and cancel it."""
+    from s2e_nav.convert.poses import goal_message
+
+    client = rig.action_client()
+    stack.callback(client.destroy)
+    rig.wait(client.server_is_ready, PATIENCE, 'navigate_to_pose is there')
+    goal = client._action_type.Goal(pose=goal_message(GOAL, 0, 'odom'))
+    sent = client.send_goal_async(goal)
+    rig.wait(sent.done, PATIENCE, 'the goal is accepted')
+    rig.wait(lambda: rig.trace.is_cruising(CRUISE, STEADY), PATIENCE, 'the action drives')
+    begun = time.monotonic()
+    sent.result().cancel_goal_async()
+    return begun
+
+
+def goal_on_mars(rig: Rig, stack: ExitStack) -> float:
+    """Ask for a goal in a frame that nothing connects to odom."""
+    rig.send_goal('mars')
+    return time.monotonic()
+
+
+def nonsense_parameter(rig: Rig, stack: ExitStack) -> float:
+    """Set limits to nonsense at run time."""
+    for service, name in (
+        ('gate/set_parameters', 'gate.speed_cap'),
+        ('policy/set_parameters', 'navigator.goal_tolerance'),
+    ):
+        client: Any = rig.node.create_client(SetParameters, service)
+        rig.wait(client.service_is_ready, PATIENCE, f'{service} is there')
+        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=-1e9)
+        request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
+        future: Any = client.call_async(request)
+        rig.wait(future.done, PATIENCE, f'{service} answers')
+        answer = future.result().results[0]
+        if not answer.successful:
+            rig.faults.append(f'parameter refused: {answer.reason}')
+        rig.node.destroy_client(client)
+    return time.monotonic()
+
+
+STALE_CAMERA = ('camera_stale', 'plan_stale')
+STOPPED_CLOCK = ('plan_stale', 'odometry_stale', 'camera_stale', 'command_stale')
+AGREE = 'command and odometry must agree within 1 s'
+
+CASES = (
+    Case('camera killed', camera(image='off', info=False), STALE_CAMERA),
+    Case('camera paused 0.5 s', camera(image='off', info=False), STALE_CAMERA, after='resume'),
+    Case('images end, camera_info goes on', camera(image='off'), ('plan_stale',)),
+    Case('camera frozen, new stamps', camera(image='frozen'), ('CAMERA_FAILED',)),
+    Case('camera black', camera(image='black'), ('CAMERA_FAILED',)),
+    Case('encoding changed to 16UC1', camera(image='encoding'), ('CAMERA_FAILED',)),
+    Case('image size changed', camera(image='size'), ('CAMERA_FAILED',)),
+    Case('image stamps 5 s in the past', camera(camera_shift=-5.0), STALE_CAMERA),
+    Case('image stamps 5 s in the future', camera(camera_shift=5.0), ('future_stamp',)),
+    Case('camera at half its rate', camera(camera_every=10), ('camera_slow',), 0.7,
+         note='a rate shows after three images; each gap alone is allowed'),
+    Case('odometry killed', odometry(odometry='off'), ('odometry_stale',), 0.2),
+    Case('odometry paused 0.5 s', odometry(odometry='off'), ('odometry_stale',), 0.2,
+         after='resume'),
+    Case('odometry frozen, new stamps', odometry(odometry='frozen'), ('odometry_frozen',),
+         1.1, note=AGREE),
+    Case('odometry jumps by 3 m', odometry(odometry='jump'), ('odometry_jump',), 0.2),
+    Case('odometry not a number', odometry(odometry='nan'), ('odometry_invalid',), 0.2),
+    Case('odometry stamps 5 s in the past', odometry(odometry_shift=-5.0),
+         ('odometry_stale', 'odometry_invalid'), 0.2),
+    Case('odometry stamps 5 s in the future', odometry(odometry_shift=5.0),
+         ('future_stamp',), 0.2),
+    Case('model raises', model('raise'), ('POLICY_FAILED',)),
+    Case('model answers NaN', model('nan'), ('POLICY_FAILED',)),
+    Case('model answers 100 times too far', model('nonsense'), ('POLICY_FAILED',)),
+    Case('model sleeps 2.5 s', model('sleep'), ('plan_stale',)),
+    Case('policy frozen (SIGSTOP)', freeze('policy'), ('plan_stale',)),
+    Case('follower frozen (SIGSTOP)', freeze('follower'), ('command_stale',), 0.2),
+    Case('policy killed (SIGKILL)', kill('policy'), ('plan_stale',)),
+    Case('gate frozen (SIGSTOP)', freeze('gate'), ('gate_frozen',), 0.6, gate_alive=False,
+         note="the base's own time-out of 0.5 s is the proof"),
+    Case('gate killed (SIGKILL)', kill('gate'), ('no_goal',), 0.6, gate_alive=False,
+         note="the base's own time-out of 0.5 s is the proof"),
+    Case('action cancelled', cancelled_action, ('CANCELED',)),
+    Case('goal in an unknown frame', goal_on_mars, ('goal refused',), after='drives'),
+    Case('parameters set to nonsense', nonsense_parameter, ('parameter refused',),
+         after='drives'),
+    Case('a second publisher on cmd_vel', intruder, ('second_publisher',)),
+    Case('e-stop pressed', e_stop(True), ('e_stop',)),
+    Case('e-stop publisher dies', e_stop(False), ('e_stop_lost',)),
+    Case('/clock stops', _sabotage('odometry', {'clock': False}), STOPPED_CLOCK,
+         sim_time=True),
+    Case('/clock set back by 5 s', _sabotage('odometry', {'clock_shift': -5.0}),
+         ('clock_jump',), sim_time=True),
+)
+
+
+def selected(words: list[str]) -> Iterator[Case]:
+    """Return the cases whose name holds one of some words, or all."""
+    for case in CASES:
+        if not words or any(word.lower() in case.name.lower() for word in words):
+            yield case

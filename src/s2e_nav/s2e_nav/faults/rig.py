@@ -1,0 +1,227 @@
+"""The test bench: synthetic robot, real nodes, and everything they say."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from nav_msgs.msg import Path as PathMessage
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from std_msgs.msg import String
+
+from s2e_core.robot import load_robot
+from s2e_core.stops import Reason
+from s2e_nav.convert.diagnostics import status_values
+from s2e_nav.convert.poses import goal_message
+from s2e_nav.errors import StartError
+from s2e_nav.faults.model import TOPIC
+from s2e_nav.faults.processes import Processes, isolated_environment
+from s2e_nav.faults.robot import Sabotage, SyntheticRobot
+from s2e_nav.qos import LATCHED, RELIABLE
+
+PATIENCE = 60.0
+"""Longest wait for processes and for a drive to begin, seconds."""
+CRUISE = 0.45
+"""m/s; the cap on a robot with a camera alone is 0.5."""
+STEADY = 0.3
+"""Seconds at that speed before a fault is injected."""
+DRIVES = (Reason.NONE.value, Reason.NO_COMMAND.value)
+"""What the gate says while nothing is wrong."""
+GOAL = np.array([1e5, 0.0])
+"""Far away, straight ahead."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """What the gate or the policy node said."""
+
+    time: float
+    """Steady clock on arrival, seconds."""
+    reason: str
+    """The gate's reason, or the error name of a goal's end."""
+    latched: bool
+    """Whether it needs a new goal."""
+
+
+class Rig:
+    """One graph on a domain of its own."""
+
+    def __init__(self, domain: int, *, sim_time: bool = False) -> None:
+        """Start everything and wait until it is ready.
+
+        Args:
+            domain: ROS domain that nobody else uses.
+            sim_time: Run on the robot's /clock.
+
+        Raises:
+            StartError: A node does not come up.
+        """
+        self._stack = contextlib.ExitStack()
+        logs = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix='s2e-faults-')))
+        self.context = rclpy.Context()
+        rclpy.init(args=[], context=self.context, domain_id=domain)
+        self.node = Node('saboteur', context=self.context)
+        self.base_timeout = load_robot('coco').base_timeout or 0.5
+        self.robot = SyntheticRobot(self.node, self.base_timeout, sim_time=sim_time)
+        self.trace = self.robot.trace
+        self.words: list[Word] = []
+        self.faults: list[str] = []
+        self.planned = 0.0
+        """Steady clock at which the newest plan that moves came, seconds."""
+        self._gate: dict[str, str] = {}
+        self._state, self._stamp = '', 0
+        self._open_topics()
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._thread.start()
+        self.robot.start()
+        timed = {'use_sim_time': 'true' if sim_time else 'false'}
+        self.processes = Processes(isolated_environment(domain), timed, logs)
+        for name in ('gate', 'follower', 'policy'):
+            self.processes.start(name)
+        self.wait_ready()
+
+    def close(self) -> None:
+        """End everything."""
+        self.processes.stop()
+        self.robot.stop()
+        self._executor.shutdown()
+        self._thread.join(5.0)
+        self.node.destroy_node()
+        self.context.shutdown()
+        self._stack.close()
+
+    def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Wait for an event.
+
+        Raises:
+            StartError: It did not come; the text says what the nodes said.
+        """
+        if not self.trace.wait(condition, seconds):
+            dead = self.processes.dead()
+            said = ''.join(f'\n--- {name}\n{self.processes.said(name)}' for name in dead)
+            raise StartError(f'{what}: not within {seconds:g} s; gate {self._gate}{said}')
+
+    def wait_ready(self) -> None:
+        """Wait until the nodes answer and are connected."""
+        self.wait(
+            lambda: bool(self._gate) and self._state in ('idle', 'arrived')
+            and self.node.count_subscribers('odom') >= 3
+            and self.node.count_subscribers('cmd_vel_nav') >= 1
+            and self.node.count_publishers('cmd_vel') >= 1,
+            PATIENCE, 'the nodes are ready',
+        )
+
+    def forget(self, name: str) -> None:
+        """Forget what a node said that is about to be started again."""
+        if name == 'gate':
+            self._gate = {}
+        if name == 'policy':
+            self._state = ''
+
+    def send_goal(self, frame: str = 'odom') -> int:
+        """Publish a goal; returns its stamp."""
+        self._stamp = max(self.robot.now_ns(), self._stamp + 1)
+        self._goals.publish(goal_message(GOAL, self._stamp, frame))
+        return self._stamp
+
+    def drive(self) -> None:
+        """Set a goal and wait for a steady drive.
+
+        Raises:
+            StartError: There is none, however often a goal is set.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            self.send_goal()
+            # A machine that is busy with something else may stop the robot; then once more.
+            if self.trace.wait(lambda: self.trace.is_cruising(CRUISE, STEADY), 5.0):
+                return
+        raise StartError(f'the robot does not drive; gate {self._gate}')
+
+    def break_model(self, mode: str) -> None:
+        """Tell the model how to fail."""
+        self._model.publish(String(data=mode))
+
+    def heal(self) -> None:
+        """Repair robot and model."""
+        # A heartbeat of the e-stop that was seen once must go on.
+        self.robot.sabotage = Sabotage(e_stop=self.robot.sabotage.e_stop)
+        self.break_model('ok')
+
+    def reasons(self, since: float) -> list[str]:
+        """Return what was said since a time, each once, in order."""
+        return list(dict.fromkeys(w.reason for w in list(self.words) if w.time > since))
+
+    def is_latched(self, since: float) -> bool:
+        """Whether a stop since a time needs a new goal."""
+        return any(word.latched and word.time > since for word in list(self.words))
+
+    def action_client(self) -> Any:
+        """Return a client of navigate_to_pose.
+
+        Raises:
+            ImportError: nav2_msgs is not installed.
+        """
+        from nav2_msgs.action import NavigateToPose
+
+        return ActionClient(self.node, NavigateToPose, 'navigate_to_pose')
+
+    @contextlib.contextmanager
+    def second_publisher(self) -> Iterator[None]:
+        """Open cmd_vel a second time."""
+        other = Node('intruder', context=self.context)
+        other.create_publisher(TwistStamped, 'cmd_vel', 10)
+        try:
+            yield
+        finally:
+            other.destroy_node()
+
+    def _open_topics(self) -> None:
+        node = self.node
+        self._goals = node.create_publisher(PoseStamped, 'goal_pose', RELIABLE)
+        self._model = node.create_publisher(String, TOPIC, RELIABLE)
+        node.create_subscription(DiagnosticStatus, 's2e/gate', self._on_gate, LATCHED)
+        node.create_subscription(DiagnosticStatus, 's2e/status', self._on_status, LATCHED)
+        node.create_subscription(DiagnosticStatus, 's2e/result', self._on_result, RELIABLE)
+        node.create_subscription(PathMessage, 's2e/trajectory', self._on_plan, RELIABLE)
+
+    def _on_gate(self, message: DiagnosticStatus) -> None:
+        self._gate = status_values(message)
+        reason, latch = self._gate['reason'], self._gate['latched']
+        latched = latch != Reason.NONE.value
+        # A stop is latched at the end of a step that still let its command pass.
+        reason = latch if latched and reason in DRIVES else reason
+        if reason not in DRIVES:
+            self.words.append(Word(time.monotonic(), reason, latched))
+        self.trace.poke()
+
+    def _on_status(self, message: DiagnosticStatus) -> None:
+        values = status_values(message)
+        self._state = values['state']
+        if values['fault']:
+            self.faults.append(values['fault'])
+        self.trace.poke()
+
+    def _on_result(self, message: DiagnosticStatus) -> None:
+        values = status_values(message)
+        if values['error_name'] != 'REPLACED':
+            self.words.append(Word(time.monotonic(), values['error_name'], True))
+        self.trace.poke()
+
+    def _on_plan(self, message: PathMessage) -> None:
+        if message.poses:
+            self.planned = time.monotonic()

@@ -1,0 +1,129 @@
+"""Every fault, one after the other, with a table and a CSV of the measured times."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import socket
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from s2e_nav.errors import StartError
+from s2e_nav.faults.cases import Case, selected
+from s2e_nav.faults.processes import isolated_environment
+from s2e_nav.faults.rig import Rig
+from s2e_nav.faults.trial import Finding, run_case
+
+DOMAINS = range(1, 101)
+DOMAIN_PORT = 47_000
+"""The port above it is the token of a domain: who holds it owns the domain."""
+COLUMNS = (
+    'fault', 'reasons', 'ramp_ms', 'bound_ms', 'rest_ms', 'moves_again_after', 'verdict',
+    'late_ms', 'attempts', 'note',
+)
+AGAIN = {'goal': 'a new goal', 'resume': '1 s of healthy input', 'drives': 'was not stopped'}
+
+
+def run_faults(words: Sequence[str], tell: Callable[[Finding], None]) -> list[Finding]:
+    """Inject every fault whose name holds one of some words, or all of them.
+
+    Args:
+        words: Parts of names.
+        tell: Called with each finding.
+
+    Raises:
+        StartError: No such fault, or the nodes do not come up.
+    """
+    cases = list(selected(list(words)))
+    if not cases:
+        raise StartError(f'no fault is called {" or ".join(words)}')
+    ask_for_priority()
+    findings = []
+    for sim_time in (False, True):
+        chosen = [case for case in cases if case.sim_time == sim_time]
+        for finding in _run(chosen, sim_time) if chosen else ():
+            tell(finding)
+            findings.append(finding)
+    return findings
+
+
+def _run(cases: list[Case], sim_time: bool) -> Iterator[Finding]:
+    with own_domain() as domain:
+        # Before the first participant of this process: the same transport as the nodes'.
+        isolated = isolated_environment(domain)
+        os.environ.update(isolated)
+        os.environ.pop('FASTDDS_DEFAULT_PROFILES_FILE', None)
+        rig = Rig(domain, sim_time=sim_time)
+        try:
+            for case in cases:
+                yield run_case(rig, case)
+        finally:
+            rig.close()
+
+
+def ask_for_priority() -> bool:
+    """Ask for real-time priority, which the nodes inherit; returns whether it was granted.
+
+    Times of milliseconds are measured here; on a machine that is busy with something else they
+    would be that machine's.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def own_domain() -> Iterator[int]:
+    """Reserve a ROS domain of this machine.
+
+    Raises:
+        StartError: All are taken.
+    """
+    for domain in DOMAINS:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as token:
+            try:
+                token.bind(('127.0.0.1', DOMAIN_PORT + domain))
+            except OSError:
+                continue
+            yield domain
+            return
+    raise StartError('no free ROS domain between 1 and 100')
+
+
+def row(finding: Finding) -> dict[str, str]:
+    """Return a finding as text by column."""
+    case = finding.case
+    return {
+        'fault': case.name, 'reasons': ' '.join(finding.reasons),
+        'ramp_ms': _ms(finding.ramp), 'bound_ms': _bound(case), 'rest_ms': _ms(finding.rest),
+        'moves_again_after': AGAIN[case.after], 'verdict': finding.problem or 'held',
+        'late_ms': _ms(finding.late), 'attempts': str(finding.attempts), 'note': case.note,
+    }
+
+
+def write_csv(path: Path, findings: Sequence[Finding]) -> None:
+    """Write the measured times."""
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(row(finding) for finding in findings)
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Say in a line what held and how fast."""
+    held = sum(finding.held for finding in findings)
+    ramps = [f.ramp for f in findings if f.ramp is not None]
+    middle = f'; stop ramp after {statistics.median(ramps) * 1e3:.0f} ms (median)' if ramps else ''
+    return f'{held} of {len(findings)} faults held{middle}'
+
+
+def _ms(seconds: float | None) -> str:
+    return '' if seconds is None else f'{seconds * 1e3:.0f}'
+
+
+def _bound(case: Case) -> str:
+    return '' if case.after == 'drives' else f'{case.bound * 1e3:.0f}'

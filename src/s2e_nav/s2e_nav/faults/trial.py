@@ -1,0 +1,149 @@
+"""One fault from drive to verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+
+from s2e_nav.faults.cases import Case
+from s2e_nav.faults.rig import Rig
+from s2e_nav.faults.trace import moved_again, ramp_begins, rest_begins
+
+REST = 4.0
+"""Longest wait for the robot to rest, seconds."""
+REPORT = 4.0
+"""Longest wait for the reason, and for the goal to be dropped, seconds."""
+QUIET = 1.2
+"""How long nothing may move once the fault is mended: health resumes after 1 s."""
+PAUSE = 0.5
+"""Length of a fault that ends by itself, seconds."""
+HEALTHY = 0.95
+"""Seconds of health that a resumed drive must have waited for: 1 s, less a camera period's
+quantisation."""
+GOES_ON = 0.6
+"""How long a refused wish must leave the drive alone, seconds."""
+LATE = 0.04
+"""Delay of the robot's own loop, seconds, past which the machine was too busy to measure on."""
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one fault led to."""
+
+    case: Case
+    reasons: list[str]
+    ramp: float | None
+    """Seconds from the last good stamp to the first command of the stop ramp."""
+    rest: float | None
+    """The same to rest."""
+    problem: str
+    """What is wrong, or nothing."""
+    late: float
+    """Longest delay of the robot's own loop meanwhile, seconds: the machine's share."""
+    attempts: int = 1
+
+    @property
+    def held(self) -> bool:
+        """Whether everything was as it must be."""
+        return not self.problem
+
+
+def run_case(rig: Rig, case: Case) -> Finding:
+    """Drive, break, measure, mend, watch; a busy machine gets another attempt."""
+    attempt = 0
+    while attempt < ATTEMPTS:
+        attempt += 1
+        rig.drive()
+        rig.robot.late = 0.0
+        finding = _drives_on(rig, case) if case.after == 'drives' else _stops(rig, case)
+        if finding.held or rig.robot.late <= LATE:
+            break
+    return Finding(
+        case, finding.reasons, finding.ramp, finding.rest, finding.problem, rig.robot.late, attempt
+    )
+
+
+def _drives_on(rig: Rig, case: Case) -> Finding:
+    """A wish that is refused changes nothing."""
+    known = len(rig.faults)
+    begun = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        case.inject(rig, stack)
+        said = rig.trace.wait(
+            lambda: any(case.reasons[0] in fault for fault in rig.faults[known:]), REPORT
+        )
+        stopped = rig.trace.wait(
+            lambda: rest_begins(rig.trace.since(begun)) is not None, GOES_ON
+        )
+    reasons = [fault.partition(':')[0] for fault in dict.fromkeys(rig.faults[known:])]
+    problem = 'the drive was stopped' if stopped else '' if said else 'nothing was reported'
+    return Finding(case, reasons, None, None, problem, 0.0)
+
+
+def _stops(rig: Rig, case: Case) -> Finding:
+    with contextlib.ExitStack() as stack:
+        good = case.inject(rig, stack)
+        begun, before = time.monotonic(), 0.0
+        cruise = rig.trace.since(begun - 0.2)
+        before = min((sent.v for sent in cruise if sent.moves), default=0.5)
+        since = good - 0.001
+        rested = rig.trace.wait(lambda: _rest(rig, case, since) is not None, REST)
+        if case.after == 'resume':
+            # The fault's length is the fault: it ends half a second after it began.
+            rig.trace.wait(lambda: time.monotonic() - good >= PAUSE, PAUSE)
+        elif case.gate_alive:
+            rig.trace.wait(
+                lambda: rig.is_latched(since) and _is_told(rig, case, since), REPORT
+            )
+    mended = time.monotonic()
+    problem = '' if rested else 'the robot did not come to rest'
+    problem = problem or _watch(rig, case, mended)
+    sent, rest = rig.trace.since(since), _rest(rig, case, since)
+    ramp = ramp_begins(sent, before) if case.gate_alive else None
+    rig.trace.wait(lambda: _is_told(rig, case, since), REPORT)
+    return _judge(rig, case, good, ramp, rest, problem)
+
+
+def _rest(rig: Rig, case: Case, since: float) -> float | None:
+    """When the robot came to rest: by command, or by the base's own time-out."""
+    if case.gate_alive:
+        return rest_begins(rig.trace.since(since))
+    return rig.robot.rested_at if rig.robot.rested_at > since and not rig.robot.moves else None
+
+
+def _is_told(rig: Rig, case: Case, since: float) -> bool:
+    return any(reason in case.reasons for reason in rig.reasons(since))
+
+
+def _watch(rig: Rig, case: Case, mended: float) -> str:
+    """Hold the robot to what may move it again."""
+    def motion() -> float | None:
+        return moved_again(rig.trace.since(mended), mended)
+
+    if case.after == 'goal':
+        if rig.trace.wait(lambda: motion() is not None, QUIET):
+            return 'it moved again without a new goal'
+        return ''
+    if not rig.trace.wait(lambda: motion() is not None, REPORT):
+        return 'it did not resume'
+    waited = (motion() or mended) - mended
+    return '' if waited >= HEALTHY else f'it resumed after {waited:.2f} s of health'
+
+
+def _judge(
+    rig: Rig, case: Case, good: float, ramp: float | None, rest: float | None, problem: str
+) -> Finding:
+    reasons = rig.reasons(good - 0.001)
+    measured = ramp if case.gate_alive else rest
+    if not problem and not any(reason in case.reasons for reason in reasons):
+        problem = f'reported {", ".join(reasons) or "nothing"}, not {" or ".join(case.reasons)}'
+    if not problem and measured is None:
+        problem = 'no stop was found among the commands'
+    if not problem and measured is not None and measured - good > case.bound:
+        problem = f'{(measured - good) * 1e3:.0f} ms, bound {case.bound * 1e3:.0f}'
+    return Finding(
+        case, reasons, None if ramp is None else ramp - good,
+        None if rest is None else rest - good, problem, 0.0,
+    )
