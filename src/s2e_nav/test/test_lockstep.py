@@ -45,6 +45,7 @@ class Room:
     kind: str = 'generated'
     seed: int = 1
     name: str = 'room'
+    part: str = ''
 
     def cloud(self) -> GaussianCloud:
         axis = np.linspace(0.0, 8.0, 33)
