@@ -1,0 +1,71 @@
+"""`s2e teleop`: compare remote driving with autonomy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+ORDER = 70
+
+LINKS = ('none', 'good', 'wifi', '4g', 'congested', 'satellite')
+
+EPILOG = """examples:
+  s2e teleop study runs/study --scenes city:100-103 --episodes 2
+  s2e teleop study runs/study --scenes city:100-103 --episodes 2 --links none 4g satellite
+  s2e teleop compare runs/study/runs/* --out runs/study
+"""
+
+STUDY = """Runs the same routes, starts and seeds with the policy on board, and with a SCRIPTED
+operator who drives from afar over each link. The operator is the planner that knows the map,
+acting on what the robot saw as long ago as link and reaction make it; it is no person, and a
+person sees less. Killed, it goes on where it was.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the parser of this command."""
+    parser = subparsers.add_parser(
+        'teleop', help='compare remote driving with autonomy', epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
+    study = actions.add_parser(
+        'study', help='drive the same routes with the policy and with scripted operators',
+        description=STUDY, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog='example:\n  s2e teleop study runs/study --scenes city:100-103 --episodes 2',
+    )
+    add = study.add_argument
+    add('out', type=Path, metavar='OUT', help='folder of the study')
+    add('--policy', default='s2e-small', help='the autonomy (s2e-small)')
+    add('--links', nargs='+', default=list(LINKS), metavar='LINK',
+        help=f'names in config/teleop/links, files, or none ({" ".join(LINKS)})')
+    add('--reaction', type=float, default=0.25, metavar='S', help="the operator's, seconds (0.25)")
+    add('--scenes', nargs='+', default=['city:100-103'], metavar='SCENE')
+    add('--tasks', nargs='+', default=['obstacle', 'pedestrian'], metavar='TASK')
+    add('--episodes', type=int, default=2, metavar='N', help='per scene and task (2)')
+    add('--seed', type=int, default=0)
+    add('--robot', default='coco')
+    add('--workers', type=int, default=2, metavar='K', help='processes (2)')
+    compare = actions.add_parser(
+        'compare', help='write the report of drives: page, CSV, plot',
+        epilog='example:\n  s2e teleop compare runs/study/runs/* --out runs/study\n'
+        'The first run is the one that the others are compared with; a run named autonomy goes '
+        'first by itself.',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    compare.add_argument('run_dirs', type=Path, nargs='+', metavar='RUN', help='run folder')
+    compare.add_argument('--out', type=Path, required=True, metavar='DIR',
+                         help='folder for compare.html, drives.csv, summary.csv, curves.svg')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; returns the exit code."""
+    if args.action == 'study':
+        from s2e_cli.teleop.study import run_study
+
+        return run_study(args)
+    from s2e_cli.teleop.report import write_report
+
+    print(f'page: {write_report(args.run_dirs, args.out)}')
+    return 0

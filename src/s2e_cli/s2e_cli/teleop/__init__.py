@@ -1,0 +1,1 @@
+"""`s2e teleop`: studies and their report."""

@@ -1,0 +1,1 @@
+"""Drivers compared: operator models, what a drive was like, statistics of pairs."""
