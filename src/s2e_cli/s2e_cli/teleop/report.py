@@ -75,7 +75,9 @@ def _cell(value: Estimate, form: str = '.2f') -> dict[str, str]:
 
 
 def _number(value: float, form: str) -> str:
-    return format(value, form) if math.isfinite(value) else str(value)
+    if math.isnan(value):
+        return '-'
+    return format(value, form) if math.isfinite(value) else f'{value:+}'
 
 
 def _drives_csv(drivers: Sequence[Driver]) -> str:
