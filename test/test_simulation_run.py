@@ -237,8 +237,27 @@ def test_the_robot_graph_starts_and_stops(launch):
     assert 'Traceback' not in run.text
 
 
-@pytest.mark.parametrize('name', ['navbench_sim.launch.py', 'robot.launch.py'])
+@pytest.mark.parametrize('name', [
+    'navbench_sim.launch.py', 'robot.launch.py', 'teleop.launch.py', 'teleop_compare.launch.py',
+])
 def test_every_argument_is_described(launch, name):
     run = launch(name, '--show-args')
     assert run.end() == 0
     assert "'policy':" in run.text and 'no description' not in run.text.lower()
+
+
+def test_a_comparison_leaves_its_report(launch, tmp_path):
+    run = launch('teleop_compare.launch.py', 'policy:=straight', 'links:=none satellite',
+                 'scenes:=city:100', 'tasks:=empty', 'episodes:=1', 'workers:=1',
+                 f'output:={tmp_path / "study"}')
+    assert run.end() == 0, run.text
+    assert run.orphans() == []
+    assert '[3/3] operator-satellite' in run.text
+    names = {path.name for path in (tmp_path / 'study').iterdir()}
+    assert {'compare.html', 'drives.csv', 'summary.csv', 'curves.svg', 'runs'} <= names
+
+
+def test_a_comparison_that_cannot_be_says_why(launch, tmp_path):
+    run = launch('teleop_compare.launch.py', 'links:=pigeon', f'output:={tmp_path / "study"}')
+    assert run.end() == 1
+    assert 'pigeon' in run.text
