@@ -24,6 +24,7 @@ from s2e_nav.convert.poses import message_from_odometry
 from s2e_nav.convert.stamps import to_time
 from s2e_nav.faults.trace import Trace
 from s2e_nav.qos import RELIABLE
+from s2e_nav.runtime.process import main_program
 
 TICK = 0.02
 """Seconds of the robot's own loop."""
@@ -193,3 +194,27 @@ class SyntheticRobot:
         healthy = broken.image == 'ok' and not broken.camera_shift and broken.info
         if healthy and broken.clock:
             self.last_good['camera'] = time.monotonic()
+
+
+class RobotProgram:
+    """The robot as a process of its own, to try the stack without hardware or scenes."""
+
+    def __init__(self, node: Node) -> None:
+        """Start at once."""
+        self.node = node
+        self.exit_code: int | None = None
+        self._robot = SyntheticRobot(node, 0.5, sim_time=False)
+        self._robot.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._robot.stop()
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the robot."""
+    main_program(lambda: RobotProgram(Node('synthetic_robot')), args)
+
+
+if __name__ == '__main__':
+    main()

@@ -120,4 +120,7 @@ class PolicyBench:
             rgb = np.random.default_rng(stamp).integers(0, 256, shape, np.uint8)
         self.info.publish(info_from_camera(CAMERA, stamp, 'optical'))
         self.odom.publish(message_from_odometry(Odometry(stamp, pose or Pose2())))
+        # Topics overtake each other; what is tested here is not the order in which they come.
+        intake = self.node._service._intake
+        self.ros.wait(lambda: getattr(intake.odometry_at(stamp), 'stamp_ns', 0) == stamp)
         self.image.publish(image_from_frame(CameraFrame(stamp, rgb), 'optical'))
