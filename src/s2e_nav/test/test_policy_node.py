@@ -128,17 +128,15 @@ def test_a_policy_that_cannot_be_had_ends_the_start_with_its_reason(ros):
 
 
 def test_navigate_to_pose_succeeds_cancels_and_refuses(bench):
-    pytest.importorskip('nav2_msgs.action')
+    pytest.importorskip('nav2_msgs.action', reason='ROS missing: nav2_msgs')
     from action_msgs.msg import GoalStatus
-    from nav2_msgs.action import NavigateToPose
-    from rclpy.action import ActionClient
 
-    client = ActionClient(bench.driver, NavigateToPose, 'navigate_to_pose')
+    kind, client = bench.clients['navigate_to_pose']
     bench.ros.wait(client.server_is_ready)
     feedback: list[float] = []
 
     def send(x: float, frame: str = 'odom'):
-        goal = NavigateToPose.Goal(pose=goal_message(np.array([x, 0.0]), 0, frame))
+        goal = kind.Goal(pose=goal_message(np.array([x, 0.0]), 0, frame))
         sent = client.send_goal_async(
             goal, feedback_callback=lambda m: feedback.append(m.feedback.distance_remaining)
         )
@@ -166,4 +164,3 @@ def test_navigate_to_pose_succeeds_cancels_and_refuses(bench):
     bench.ros.wait(arrived.done)
     assert arrived.result().status == GoalStatus.STATUS_SUCCEEDED
     assert arrived.result().result.error_code == 0
-    client.destroy()

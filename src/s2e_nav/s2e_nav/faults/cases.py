@@ -9,9 +9,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from nav2_msgs.action import NavigateToPose
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 
+from s2e_nav.convert.poses import goal_message
 from s2e_nav.faults.rig import CRUISE, GOAL, PATIENCE, STEADY, Rig
 
 FAST = 0.3
@@ -131,13 +133,9 @@ def intruder(rig: Rig, stack: ExitStack) -> float:
 
 def cancelled_action(rig: Rig, stack: ExitStack) -> float:
     """Drive by the action and cancel it."""
-    from s2e_nav.convert.poses import goal_message
-
-    client = rig.action_client()
-    stack.callback(client.destroy)
-    rig.wait(client.server_is_ready, PATIENCE, 'navigate_to_pose is there')
-    goal = client._action_type.Goal(pose=goal_message(GOAL, 0, 'odom'))
-    sent = client.send_goal_async(goal)
+    rig.wait(rig.action.server_is_ready, PATIENCE, 'navigate_to_pose is there')
+    goal = NavigateToPose.Goal(pose=goal_message(GOAL, 0, 'odom'))
+    sent = rig.action.send_goal_async(goal)
     rig.wait(sent.done, PATIENCE, 'the goal is accepted')
     rig.wait(lambda: rig.trace.is_cruising(CRUISE, STEADY), PATIENCE, 'the action drives')
     begun = time.monotonic()
@@ -166,7 +164,6 @@ def nonsense_parameter(rig: Rig, stack: ExitStack) -> float:
         answer = future.result().results[0]
         if not answer.successful:
             rig.faults.append(f'parameter refused: {answer.reason}')
-        rig.node.destroy_client(client)
     return time.monotonic()
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
+from nav2_msgs.action import NavigateToPose
 from nav_msgs.msg import Path as PathMessage
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
@@ -83,6 +84,8 @@ class Rig:
         self._gate: dict[str, str] = {}
         self._state, self._stamp = '', 0
         self._open_topics()
+        # Before anything spins: rclpy hands a client to the executor before it is complete.
+        self.action: Any = ActionClient(self.node, NavigateToPose, 'navigate_to_pose')
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
@@ -100,6 +103,7 @@ class Rig:
         self.robot.stop()
         self._executor.shutdown()
         self._thread.join(5.0)
+        self.action.destroy()
         self.node.destroy_node()
         self.context.shutdown()
         self._stack.close()
@@ -169,16 +173,6 @@ class Rig:
     def is_latched(self, since: float) -> bool:
         """Whether a stop since a time needs a new goal."""
         return any(word.latched and word.time > since for word in list(self.words))
-
-    def action_client(self) -> Any:
-        """Return a client of navigate_to_pose.
-
-        Raises:
-            ImportError: nav2_msgs is not installed.
-        """
-        from nav2_msgs.action import NavigateToPose
-
-        return ActionClient(self.node, NavigateToPose, 'navigate_to_pose')
 
     @contextlib.contextmanager
     def second_publisher(self) -> Iterator[None]:

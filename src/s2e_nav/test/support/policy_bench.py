@@ -9,6 +9,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path
+from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
 from tf2_msgs.msg import TFMessage
@@ -58,6 +59,19 @@ class Ahead:
         )
 
 
+def _action_clients(node):
+    """Return clients of the navigation actions by name; none where nav2_msgs is missing."""
+    try:
+        from nav2_msgs import action
+    except ImportError:
+        return {}
+    kinds = {
+        'navigate_to_pose': action.NavigateToPose,
+        'navigate_through_poses': action.NavigateThroughPoses,
+    }
+    return {name: (kind, ActionClient(node, kind, name)) for name, kind in kinds.items()}
+
+
 class PolicyBench:
     """The policy node and the node that plays robot and user."""
 
@@ -82,6 +96,8 @@ class PolicyBench:
         self.states = ros.listen(self.driver, DiagnosticStatus, 's2e/status', LATCHED)
         self.accepted = ros.listen(self.driver, PoseStamped, 's2e/goal', LATCHED)
         self.results = ros.listen(self.driver, DiagnosticStatus, 's2e/result')
+        # Before the driver spins: rclpy hands a client to the executor before it is complete.
+        self.clients = _action_clients(self.driver)
         ros.spin(self.node)
         ros.spin(self.driver)
         if parameters.get('autostart', True):
