@@ -17,7 +17,7 @@ from s2e_nav.convert.poses import goal_message
 from s2e_nav.faults.rig import CRUISE, GOAL, PATIENCE, STEADY, Rig
 
 FAST = 0.3
-"""Seconds from the last good stamp to the stop ramp that DESIGN allows at most."""
+"""Seconds from the last good stamp to the stop ramp, at most (docs/safety.md)."""
 After = Literal['goal', 'resume', 'drives']
 """What may move the robot again: a new goal, a second of health, or it never stopped."""
 Inject = Callable[[Rig, ExitStack], float]

@@ -93,9 +93,14 @@ class Rig:
         self.robot.start()
         timed = {'use_sim_time': 'true' if sim_time else 'false'}
         self.processes = Processes(isolated_environment(domain), timed, logs)
-        for name in ('gate', 'follower', 'policy'):
-            self.processes.start(name)
-        self.wait_ready()
+        try:
+            for name in ('gate', 'follower', 'policy'):
+                self.processes.start(name)
+            self.wait_ready()
+        except BaseException:
+            # Nothing of this bench may outlive it, whatever went wrong or was interrupted.
+            self.close()
+            raise
 
     def close(self) -> None:
         """End everything."""
