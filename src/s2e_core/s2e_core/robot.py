@@ -40,16 +40,20 @@ class RobotProfile:
     """Shape, limits and camera of a robot; the lower of bundle and robot limits wins."""
 
     name: str = option(help='Name of the robot.')
-    kinematics: str = option(choices=('differential', 'car'), help='How it steers.')
+    kinematics: str = option(
+        choices=('differential', 'car', 'legged'), help='How it moves.'
+    )
     length: float = option(
         unit='m', low=0.05, high=5, help='Footprint along x, centred on base_link.'
     )
     width: float = option(unit='m', low=0.05, high=5, help='Footprint along y.')
     height: float = option(unit='m', low=0.05, high=3, help='Highest point above the floor.')
     mass: float = option(unit='kg', low=0.1, high=2000, help='Mass with load.')
-    wheel_radius: float = option(unit='m', low=0.01, high=1, help='Driven wheels.')
+    wheel_radius: float = option(
+        unit='m', low=0, high=1, help='Driven wheels; 0 on legs.'
+    )
     track: float = option(
-        unit='m', low=0.05, high=5, help='Distance between left and right wheels.'
+        unit='m', low=0, high=5, help='Distance between left and right wheels; 0 on legs.'
     )
     v_max: float = option(
         unit='m/s', low=0.05, high=5, help='Top speed; the benchmark caps at 1.5.'
@@ -74,11 +78,21 @@ class RobotProfile:
 
     def __post_init__(self) -> None:
         check(self, source=f'robot {self.name}')
+        if self.kinematics != 'legged' and (self.wheel_radius < 0.01 or self.track < 0.05):
+            raise ConfigError(
+                f'robot {self.name}: wheels need wheel_radius of 0.01 m and track of 0.05 m or '
+                f'more, got {self.wheel_radius} and {self.track}'
+            )
         if self.kinematics == 'car' and (self.wheelbase <= 0 or self.min_turn_radius <= 0):
             raise ConfigError(
                 f'robot {self.name}: a car needs wheelbase and min_turn_radius above 0, got '
                 f'{self.wheelbase} and {self.min_turn_radius}'
             )
+
+    @property
+    def locomotion(self) -> str:
+        """How the benchmark moves it, for reports."""
+        return 'learned gait in physics' if self.kinematics == 'legged' else 'wheels in physics'
 
     @property
     def radius(self) -> float:

@@ -75,6 +75,20 @@ class BaseController:
 
     def step(self, now_ns: int, dt: float) -> BaseTargets:
         """Advance the ramps by `dt` seconds and return the wheel targets."""
+        v_goal, w_goal = self.ramp(now_ns, dt)
+        if self.robot.kinematics == 'car':
+            return self._steer(v_goal, w_goal, dt)
+        half = self.robot.track / 2.0
+        radius = self.robot.wheel_radius
+        return BaseTargets((self.v - self.w * half) / radius, (self.v + self.w * half) / radius,
+                           0.0, 0.0)
+
+    def ramp(self, now_ns: int, dt: float) -> tuple[float, float]:
+        """Advance `v`, and `w` of a base that does not steer, by `dt` seconds.
+
+        Returns:
+            The speed (m/s) and yaw rate (rad/s) that are ramped to.
+        """
         while self._queue and self._queue[0][0] <= now_ns:
             _, v, w = self._queue.popleft()
             self._goal = (v, w)
@@ -82,13 +96,9 @@ class BaseController:
         v_goal = min(max(v_goal, -self.robot.v_max), self.robot.v_max)
         w_goal = min(max(w_goal, -self.robot.w_max), self.robot.w_max)
         self.v = _ramp_speed(self.v, v_goal, self.robot, dt)
-        if self.robot.kinematics == 'car':
-            return self._steer(v_goal, w_goal, dt)
-        self.w = _approach(self.w, w_goal, self.robot.w_acceleration * dt)
-        half = self.robot.track / 2.0
-        radius = self.robot.wheel_radius
-        return BaseTargets((self.v - self.w * half) / radius, (self.v + self.w * half) / radius,
-                           0.0, 0.0)
+        if self.robot.kinematics != 'car':
+            self.w = _approach(self.w, w_goal, self.robot.w_acceleration * dt)
+        return v_goal, w_goal
 
     def _steer(self, v_goal: float, w_goal: float, dt: float) -> BaseTargets:
         """Ackermann geometry about the rear axle: tan(angle) = wheelbase x curvature.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,14 +31,19 @@ class ContactEvent:
 class ContactTracker:
     """Collects contacts between the robot's hull and everything but the floor."""
 
-    def __init__(self, model: mujoco.MjModel, hull: int) -> None:
+    def __init__(
+        self, model: mujoco.MjModel, hull: Sequence[int], feet: Sequence[int] = ()
+    ) -> None:
         """Name every geom once.
 
         Args:
             model: Compiled model whose walls, obstacles and people carry their names.
-            hull: Geom id of the robot's hull (wheels touch the floor only).
+            hull: Geom ids of the robot's hull (wheels touch the floor only).
+            feet: Those of them that may step on any floor, steep or not.
         """
-        self._hull = hull
+        self._hull = np.zeros(model.ngeom, bool)
+        self._hull[list(hull)] = True
+        self._feet = frozenset(feet)
         self._names = [_label(model, geom) for geom in range(model.ngeom)]
         self._before: frozenset[str] = frozenset()
         self._now: set[str] = set()
@@ -49,15 +55,16 @@ class ContactTracker:
         the floor it has run into a kerb.
         """
         pairs = data.contact.geom
-        touching = pairs == self._hull
+        touching = self._hull[pairs]
         if not touching.any():
             return
         for index in np.flatnonzero(touching.any(axis=1)):
             first, second = pairs[index]
-            name = self._names[second if first == self._hull else first]
+            own, other = (first, second) if self._hull[first] else (second, first)
+            name = self._names[other]
             if name is not None:
                 self._now.add(name)
-            elif abs(data.contact.frame[index, 2]) < STEEP:
+            elif own not in self._feet and abs(data.contact.frame[index, 2]) < STEEP:
                 self._now.add(OCCUPIED)
 
     def note(self, name: str) -> None:

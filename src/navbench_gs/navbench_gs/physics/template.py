@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 
-from navbench_gs.physics import chassis
+from navbench_gs.physics import chassis, legs
 from navbench_gs.physics.ground import add_ground, add_walls
 from navbench_gs.physics.solids import PersonBody, Solid, add_person, add_solid
 from navbench_gs.scenes.collision import CollisionMap
@@ -40,7 +40,10 @@ class WorldTemplate:
         _set_options(self._spec)
         self.flat = add_ground(self._spec, collision)
         add_walls(self._spec, collision)
-        chassis.add_robot(self._spec, robot)
+        if robot.kinematics == 'legged':
+            legs.add_robot(self._spec)
+        else:
+            chassis.add_robot(self._spec, robot)
 
     def build(self, solids: Sequence[Solid], people: Sequence[PersonBody]) -> mujoco.MjModel:
         """Return a compiled model with obstacles on their floor, and people.

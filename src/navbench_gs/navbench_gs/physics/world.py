@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import mujoco
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.errors import SimulationError
-from navbench_gs.physics import chassis
+from navbench_gs.physics import chassis, legs
 from navbench_gs.physics.base import BaseController
 from navbench_gs.physics.contacts import ContactTracker
+from navbench_gs.physics.gait import Gait
 from navbench_gs.physics.solids import PersonBody, Solid
 from navbench_gs.physics.template import STEP_NS, SUBSTEPS, WorldTemplate
 from navbench_gs.scenes.collision import CollisionMap
@@ -59,7 +61,14 @@ class PhysicsWorld:
         self._solid_bodies = np.array([self.model.body(s.name).id for s in solids], dtype=np.int64)
         self._qpos = int(self.model.joint('root').qposadr[0])
         self._qvel = int(self.model.joint('root').dofadr[0])
-        self.contacts = ContactTracker(self.model, int(self.model.geom('hull').id))
+        legged = template.robot.kinematics == 'legged'
+        self._gait = (
+            Gait(self.model, self.data, template.collision) if legged else None
+        )
+        # base_link lies on the floor below a trunk.
+        self._below = legs.STAND if legged else 0.0
+        hull, feet = legs.hull(self.model) if legged else ([int(self.model.geom('hull').id)], [])
+        self.contacts = ContactTracker(self.model, hull, feet)
         self._people = np.zeros((len(people), 4)) if people_at is None else np.array(people_at)
         self._place(template.robot, template.collision, start)
 
@@ -93,7 +102,8 @@ class PhysicsWorld:
         """Return `[4, 4]` map <- base_link, with roll and pitch."""
         matrix = np.eye(4)
         matrix[:3, :3] = self._rotation()
-        matrix[:3, 3] = self.data.qpos[self._qpos : self._qpos + 3]
+        place = self.data.qpos[self._qpos : self._qpos + 3]
+        matrix[:3, 3] = place - self._below * matrix[:3, 2] if self._below else place
         return matrix
 
     def pose2(self) -> Pose2:
@@ -103,11 +113,18 @@ class PhysicsWorld:
         return Pose2(float(x), float(y), float(np.arctan2(rotation[1, 0], rotation[0, 0])))
 
     def tilt(self) -> float:
-        """Return the angle between the robot's z axis and the vertical, radians."""
+        """Return the angle between the robot's z axis and the vertical, radians.
+
+        A legged robot that lies on its belly has fallen as much as one on its side: 90 degrees.
+        """
+        if self._gait is not None and self._gait.lies():
+            return math.pi / 2.0
         return float(np.arccos(np.clip(self._rotation()[2, 2], -1.0, 1.0)))
 
     def velocity(self) -> tuple[float, float]:
-        """Return forward speed (m/s, base_link x) and yaw rate (rad/s)."""
+        """Return forward speed (m/s, base_link x) and yaw rate (rad/s); on legs, of a stride."""
+        if self._gait is not None:
+            return float(self._gait.velocity[0]), float(self._gait.velocity[2])
         linear = self.data.qvel[self._qvel : self._qvel + 3]
         yaw_rate = self.data.qvel[self._qvel + 5]
         return float(self._rotation()[:, 0] @ linear), float(yaw_rate)
@@ -122,13 +139,19 @@ class PhysicsWorld:
         return poses
 
     def _advance(self, now_ns: int) -> None:
+        if self._gait is not None:
+            self.base.ramp(now_ns, STEP_NS * 1e-9)
+            self._gait.advance(self.base.v, self.base.w, SUBSTEPS)
+            return
         self._control[:] = self.base.step(now_ns, STEP_NS * 1e-9)[: self._motors]
         mujoco.mj_step(self.model, self.data, nstep=SUBSTEPS)
 
     def _move_people(self, places: NDArray[np.float64], yaw: NDArray[np.float64]) -> None:
-        self.data.mocap_pos[:] = places[:, :3]
-        self.data.mocap_quat[:, 0] = np.cos(yaw / 2.0)
-        self.data.mocap_quat[:, 3] = np.sin(yaw / 2.0)
+        # People come last: boards under feet are moved by the gait.
+        first = self.model.nmocap - len(places)
+        self.data.mocap_pos[first:] = places[:, :3]
+        self.data.mocap_quat[first:, 0] = np.cos(yaw / 2.0)
+        self.data.mocap_quat[first:, 3] = np.sin(yaw / 2.0)
 
     def _rotation(self) -> NDArray[np.float64]:
         return np.asarray(self.data.xmat[self._robot_body]).reshape(3, 3)
@@ -143,6 +166,10 @@ class PhysicsWorld:
         if len(self._people):
             self._move_people(self._people, self._people[:, 3])
         mujoco.mj_forward(self.model, self.data)
+        if self._gait is not None:
+            self._gait.reset()
+            mujoco.mj_forward(self.model, self.data)
+            root[2] += height - legs.lowest(self.model, self.data)
         for _ in range(SETTLE_STEPS):
             self._advance(0)
         self.contacts.observe(self.data)

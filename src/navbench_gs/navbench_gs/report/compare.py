@@ -223,6 +223,7 @@ def _origin(run: ComparedRun) -> dict[str, Any]:
     facts = {
         'folder': str(run.folder), 'protocol': run.protocol,
         'seed': run.record.get('seed', '?'), 'robot': run.record.get('robot', '?'),
+        'locomotion': run.record.get('locomotion', '?'),
         'scenes': ' '.join(map(str, run.record.get('scenes', []))),
         'mode': run.record.get('mode', '?'), 'times real time': account.get('real_time_factor'),
         'conditions': run.record.get('conditions') or 'none',

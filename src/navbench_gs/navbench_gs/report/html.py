@@ -128,7 +128,8 @@ def _subtitle(record: Mapping[str, Any], logs: list[EpisodeLog], overall: Summar
     scenes = 'scene' if overall.scenes == 1 else 'scenes'
     parts = [
         f'{overall.episodes} episodes in {overall.scenes} {scenes}',
-        f'robot {record.get("robot", logs[0].spec.robot)}',
+        ', '.join(filter(None, [f'robot {record.get("robot", logs[0].spec.robot)}',
+                                record.get('locomotion')])),
         f'seed {record.get("seed", "?")}',
         str(record.get('mode', 'lockstep')),
         f'inputs: {inputs_of(record)}',

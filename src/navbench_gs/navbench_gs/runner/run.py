@@ -21,6 +21,7 @@ from navbench_gs.runner.plan import (
 )
 from navbench_gs.runner.pool import Pool
 from s2e_core.config import to_mapping
+from s2e_core.robot import load_robot
 
 Progress = Callable[[Finished], None]
 RUN_VERSION = 1
@@ -87,6 +88,7 @@ def describe(config: RunConfig, policy: str, details: dict[str, Any]) -> dict[st
         'version': RUN_VERSION,
         'policy': policy,
         'robot': config.robot,
+        'locomotion': load_robot(config.robot).locomotion,
         'seed': config.seed,
         'scenes': list(config.scenes),
         'tasks': list(config.tasks),

@@ -18,6 +18,7 @@ Ask = Callable[[str], str]
 SKIPPED = {
     'differential': ('wheelbase', 'min_turn_radius'),
     'car': (),
+    'legged': ('wheelbase', 'min_turn_radius'),
 }
 """Fields that a kind of base has no use for."""
 LATER = ('base_timeout',)
