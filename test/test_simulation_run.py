@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -169,6 +171,17 @@ def test_ctrl_c_leaves_the_report_of_what_is_finished_and_no_process(launch, tmp
     record = json.loads((tmp_path / 'run' / 'run.json').read_text())
     assert not record['complete'] and record['run']['finished'] >= 1
     assert (tmp_path / 'run' / 'report.html').is_file()
+
+
+def test_a_page_to_drive_from_is_served_beside_a_gate(launch):
+    run = launch('teleop.launch.py', 'gate:=true', 'port:=0', 'token:=a-long-enough-token')
+    run.wait_for('drive at http://127.0.0.1:')
+    address = re.search(r'http://127.0.0.1:\d+/', run.text)[0]
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        assert b'<title>Drive</title>' in answer.read()
+    run.interrupt()
+    run.end()
+    assert run.orphans() == []
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [

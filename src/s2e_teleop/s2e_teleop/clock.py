@@ -62,7 +62,12 @@ class ClockOffset:
     @property
     def uncertainty(self) -> float:
         """Bound of the error of `offset`, seconds."""
-        return self._best().round_trip / 2 if self._samples else float('inf')
+        return self.shortest / 2 if self._samples else float('inf')
+
+    @property
+    def shortest(self) -> float:
+        """Shortest way there and back, seconds; 0 before the first ping."""
+        return self._best().round_trip if self._samples else 0.0
 
     @property
     def round_trip(self) -> float:

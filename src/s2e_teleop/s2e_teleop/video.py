@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -12,7 +13,9 @@ from s2e_core.errors import ContractError
 from s2e_core.pixels import encoded_size, rgb_from_encoded
 
 IN_FLIGHT = 2
-"""Pictures on the way to a page: one on the wire, one being shown. More would only be older."""
+"""Pictures on the way to a page near by: one on the wire, one being shown."""
+MOST_IN_FLIGHT = 16
+"""Pictures on the way at most, however far the page is."""
 GIVEN_UP = 1.0
 """A picture that is not confirmed for so long no longer holds the next one back, seconds."""
 
@@ -94,13 +97,21 @@ class Flow:
         self.sent = self.confirmed = 0
         """Pictures so far."""
 
-    def wants(self, now: float) -> bool:
-        """Whether a picture may be sent now."""
+    def wants(self, now: float, round_trip: float = 0.0) -> bool:
+        """Whether a picture may be sent now.
+
+        Args:
+            now: Seconds.
+            round_trip: Way there and back of a small message, seconds. A far page has as many
+                pictures on the way as are sent meanwhile; what a narrow link delays beyond that
+                only makes them older.
+        """
         for number, (at, _) in list(self._sent.items()):
             if now - at > GIVEN_UP:
                 del self._sent[number]
         # A tenth of slack: a camera of the same rate must not lose every other picture to jitter.
-        return len(self._sent) < IN_FLIGHT and now - self._last >= 0.9 * self._gap
+        room = min(max(IN_FLIGHT, 1 + math.ceil(round_trip / self._gap)), MOST_IN_FLIGHT)
+        return len(self._sent) < room and now - self._last >= 0.9 * self._gap
 
     def send(self, number: int, capture: float, now: float) -> None:
         """Note a picture on its way."""

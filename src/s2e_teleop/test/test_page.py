@@ -251,3 +251,81 @@ def test_the_login_asks_again_after_a_wrong_token(serve, tmp_path):
             await tab.until("document.getElementById('role').textContent === 'nobody drives'")
 
     asyncio.run(run())
+
+
+PAD = """
+window.pad = {connected: true, axes: [0, -1], buttons: Array(8).fill({pressed: false})};
+navigator.getGamepads = () => [window.pad];
+window.shoulder = (down) => { window.pad.buttons[5] = {pressed: down}; };
+"""
+
+
+def test_a_gamepad_drives_while_its_shoulder_button_is_held(serve, tmp_path):
+    async def test(bench):
+        tab = bench.tab
+        await tab.run(PAD)
+        await asyncio.sleep(0.2)
+        assert bench.robot.count('drive') == 0, 'a stick alone is no dead-man'
+        await tab.run('shoulder(true)')
+        await bench.drives()
+        assert bench.robot.named('drive')[-1][1][0] == 0.5, 'axis -1 is forward'
+        await tab.run("window.dispatchEvent(new Event('blur'))")
+        await bench.stands()
+        count = bench.robot.count('drive')
+        await asyncio.sleep(0.3)
+        assert bench.robot.count('drive') == count, 'the button has to come up first'
+        await tab.run('shoulder(false)')
+        await asyncio.sleep(0.2)
+        await tab.run('shoulder(true)')
+        await bench.drives()
+
+    in_browser(serve, tmp_path, test)
+
+
+def test_the_seat_is_asked_for_and_handed_over_with_the_buttons(serve, tmp_path):
+    async def test(bench):
+        tab, served = bench.tab, bench.served
+        async with served.page('Bob') as bob:
+            await bob.until(lambda: bob.states)
+            await bob.send('seat', action='ask')
+            await tab.until("document.getElementById('request').hidden === false")
+            assert await tab.run("document.getElementById('asker').textContent") == 'Bob'
+            await tab.key('keyDown', 'KeyW')
+            await bench.drives()
+            await tab.run("document.getElementById('grant').click()")
+            await tab.until("document.getElementById('role').textContent === 'Bob drives'")
+            await bench.stands()
+            count = bench.robot.count('drive')
+            await asyncio.sleep(0.2)
+            assert bench.robot.count('drive') == count, 'the key is still down'
+            await tab.key('keyUp', 'KeyW')
+            await tab.run("document.getElementById('take').click()")
+            await bob.until(lambda: bob.states[-1]['request'] is not None)
+            await bob.send('seat', action='deny')
+            await tab.until("document.getElementById('take').textContent === 'Ask for the seat'")
+
+    in_browser(serve, tmp_path, test)
+
+
+def test_a_click_on_the_ground_is_a_goal_once(serve, tmp_path):
+    async def test(bench):
+        tab = bench.tab
+        await tab.run("document.getElementById('goto').click()")
+        box = await tab.run(
+            "(() => { const b = document.getElementById('screen').getBoundingClientRect();"
+            ' return [b.left, b.top, b.width, b.height]; })()'
+        )
+        x, y = box[0] + 0.25 * box[2], box[1] + 0.75 * box[3]
+        for _ in range(2):
+            for kind in ('mousePressed', 'mouseReleased'):
+                await tab.call('Input.dispatchMouseEvent', type=kind, x=x, y=y, button='left',
+                               clickCount=1)
+        await bench.until(lambda: bench.robot.count('go_to') == 1)
+        u, v = bench.robot.named('go_to')[0][1]
+        assert abs(u - 0.25) < 0.01 and abs(v - 0.75) < 0.01
+        await tab.until("document.getElementById('halt').hidden === false")
+        await tab.run("document.getElementById('halt').click()")
+        await bench.until(lambda: bench.robot.count('halt') == 1)
+        assert bench.robot.count('go_to') == 1, 'the second click was only a click'
+
+    in_browser(serve, tmp_path, test)

@@ -56,6 +56,17 @@ def test_two_pictures_are_on_the_way_at_most():
     assert flow.frame_rate(0.2) == 0.5 and (flow.sent, flow.confirmed) == (3, 1)
 
 
+def test_a_far_page_has_more_pictures_on_the_way():
+    flow = Flow(rate=20.0)
+    sent = 0
+    while flow.wants(0.05 * sent, round_trip=0.24):
+        flow.send(sent, 0.0, 0.05 * sent)
+        sent += 1
+    # 0.24 s there and back are 4.8 pictures of 50 ms: 5, and one more on the wire.
+    assert sent == 6
+    assert not flow.wants(0.9, round_trip=0.24)
+
+
 def test_the_rate_is_a_limit():
     flow = Flow(rate=10.0)
     flow.send(1, 0.0, 0.0)

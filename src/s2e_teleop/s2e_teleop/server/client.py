@@ -100,8 +100,9 @@ class Client:
             What is wrong with the picture, or nothing.
         """
         now = time.monotonic()
-        wanted = self.view.video and picture.number > self._newest and self._flow.wants(now)
-        if self._encoding or not wanted:
+        if self._encoding or not self.view.video or picture.number <= self._newest:
+            return ''
+        if not self._flow.wants(now, self.clock.shortest):
             return ''
         self._encoding, self._newest = True, picture.number
         video = self._link.video
