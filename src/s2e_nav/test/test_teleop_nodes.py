@@ -17,13 +17,14 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
+from nav_msgs.msg import Path
 from sensor_msgs.msg import BatteryState, CameraInfo, CompressedImage, Joy
 from std_msgs.msg import Bool
 from visualization_msgs.msg import MarkerArray
 from websockets.asyncio.client import connect
 
 from s2e_core.contract import PolicyOutput
-from s2e_core.records import CameraFrame, Command, Odometry
+from s2e_core.records import CameraFrame, Command, Odometry, Plan
 from s2e_core.robot import load_robot
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
@@ -31,6 +32,7 @@ from s2e_nav.convert.commands import stamped_from_command
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.images import compressed_from_frame
 from s2e_nav.convert.modes import markers_from_output
+from s2e_nav.convert.plans import path_from_plan
 from s2e_nav.convert.poses import goal_message, message_from_odometry
 from s2e_nav.convert.stamps import to_ns
 from s2e_nav.nodes.gate import GateNode
@@ -352,6 +354,17 @@ def test_pictures_modes_battery_and_goals_pass_through(seated, ros):
     ros.wait(feed)
     line = driver.overlay['lines'][0]
     assert line['chosen'] and abs(line['points'][0][0] - 0.5) < 0.01
+    # A planner without modes: its path, once the modes are old.
+    paths = helper.create_publisher(Path, 's2e/trajectory', 20)
+
+    def plan() -> bool:
+        now = int(bench.clock.now().nanoseconds)
+        points = ahead[0].astype(np.float64) + (0.0, 0.5)
+        paths.publish(path_from_plan(Plan(now, points, 0.2)))
+        lines = driver.overlay['lines']
+        return bool(lines) and lines[0]['points'][0][0] < 0.45
+
+    ros.wait(plan)
     # Nobody but this test listens for goals here; the middle of the lower half is the ground.
     driver.say('goto', u=0.5, v=0.75)
     ros.wait(lambda: bool(goals))

@@ -56,6 +56,18 @@ def lines_from_modes(
     return lines
 
 
+def lines_from_path(points: np.ndarray, camera: CameraModel, mount: CameraMount) -> list[Line]:
+    """Lay the path that is followed on the ground; none if nothing of it is in view.
+
+    Args:
+        points: base_link, metres. [T, 2]
+        camera: Intrinsics of the video.
+        mount: Place of the camera.
+    """
+    pixels = _on_ground(np.asarray(points, np.float64).reshape(-1, 2), camera, mount)
+    return [Line(pixels, 1.0, True)] if len(pixels) > 1 else []
+
+
 def point_of_goal(
     point: np.ndarray, camera: CameraModel, mount: CameraMount
 ) -> list[float] | None:

@@ -15,7 +15,12 @@ from s2e_core.contract import PolicyOutput
 from s2e_core.robot import load_robot
 from s2e_teleop.clock import ClockOffset, Sample
 from s2e_teleop.journal import Journal, LinkSample, OperatorInput
-from s2e_teleop.overlay import ground_of_click, lines_from_modes, point_of_goal
+from s2e_teleop.overlay import (
+    ground_of_click,
+    lines_from_modes,
+    lines_from_path,
+    point_of_goal,
+)
 from s2e_teleop.rates import TokenBucket
 from s2e_teleop.seats import Seats
 from s2e_teleop.steering import SteeringConfig, command_from_stick
@@ -194,6 +199,14 @@ def test_lines_lie_on_the_ground_the_chosen_one_last():
     assert straight[-1][1] < straight[0][1], 'far is up'
     assert point_of_goal(np.array([3.0, 0.0]), CAMERA, MOUNT)[0] == pytest.approx(0.5, abs=1e-3)
     assert point_of_goal(np.array([-3.0, 0.0]), CAMERA, MOUNT) is None
+
+
+def test_a_path_behind_the_camera_draws_nothing():
+    ahead = np.column_stack([np.linspace(1, 3, 5), np.zeros(5)])
+    [line] = lines_from_path(ahead, CAMERA, MOUNT)
+    assert line.chosen and len(line.points) == 5
+    assert lines_from_path(-ahead, CAMERA, MOUNT) == []
+    assert lines_from_path(np.zeros((0, 2)), CAMERA, MOUNT) == []
 
 
 def test_the_journal_has_a_row_for_each_command_and_sample(tmp_path):

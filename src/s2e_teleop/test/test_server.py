@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import shutil
 import socket
+import ssl
 import statistics
 import struct
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -439,3 +442,38 @@ def test_a_link_slower_than_400_ms_moves_nothing_unless_the_profile_allows_it(se
     assert 'accepted' in asyncio.run(run(served))
     # 1.5 m/s of coco's; 5.0 m/s x 0.4 / 1.0 is more; the limit at the start is 0.5 m/s.
     assert served.robot.named('drive')[0][1][0] == 0.5
+
+
+def test_the_address_that_is_printed_opens_the_page(serve):
+    served = serve(host='0.0.0.0', insecure=True)
+    assert served.server.url.startswith(f'http://127.0.0.1:{served.server.port}/#token=')
+    with urllib.request.urlopen(served.server.url.partition('#')[0], timeout=10) as answer:
+        assert b'<title>Drive</title>' in answer.read()
+
+
+@pytest.mark.skipif(shutil.which('openssl') is None, reason='no openssl to make a certificate')
+def test_with_a_certificate_everything_is_encrypted(serve, tmp_path):
+    key, certificate = tmp_path / 'key.pem', tmp_path / 'certificate.pem'
+    subprocess.run(
+        ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+         '-nodes', '-subj', '/CN=robot', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2',
+         '-keyout', key, '-out', certificate], check=True, capture_output=True,
+    )
+    served = serve(certificate=str(certificate), key=str(key), host='0.0.0.0')
+    trust = ssl.create_default_context(cafile=certificate)
+
+    async def run():
+        address = f'wss://{served.address}/socket'
+        origin = f'https://{served.address}'
+        async with connect(address, ssl=trust, origin=origin) as socket_:
+            await socket_.send(json.dumps(
+                {'type': 'hello', 'version': 1, 'token': served.token, 'name': ''}
+            ))
+            assert json.loads(await socket_.recv())['type'] == 'welcome'
+        with pytest.raises(InvalidStatus, match='403'):
+            async with connect(address, ssl=trust, origin=f'http://{served.address}'):
+                pass
+
+    asyncio.run(run())
+    with pytest.raises(OSError, match=r'closed|reset|timed out|Remote end'):
+        get(served, '/')

@@ -27,7 +27,7 @@ from s2e_nav.teleop.view import RobotView
 from s2e_teleop.journal import Journal, LinkSample, OperatorInput
 from s2e_teleop.link import load_link
 from s2e_teleop.robot_port import RobotState
-from s2e_teleop.server.config import ServerConfig
+from s2e_teleop.server.config import ServerConfig, is_loopback
 from s2e_teleop.server.room import Room
 from s2e_teleop.server.server import TeleopServer
 from s2e_teleop.session import SessionConfig
@@ -92,6 +92,8 @@ class TeleopNode:
         # Last: the heartbeat that begins here must not wait for this thread.
         self.server.start()
         print(f'drive at {self.server.url}', flush=True)
+        if not is_loopback(config.server.host):
+            print("from elsewhere: the same with this machine's address", flush=True)
         if link.name != 'none':
             print(f'link profile {link.name}: {link.description}', flush=True)
 

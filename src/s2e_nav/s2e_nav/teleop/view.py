@@ -9,22 +9,30 @@ from collections.abc import Callable
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry as OdometryMessage
+from nav_msgs.msg import Path
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.contract import PolicyOutput
-from s2e_core.records import Odometry
+from s2e_core.records import Odometry, Plan
 from s2e_nav.convert.cameras import camera_from_info
 from s2e_nav.convert.images import frame_from_image
 from s2e_nav.convert.modes import output_from_markers
+from s2e_nav.convert.plans import plan_from_path
 from s2e_nav.convert.poses import goal_from_message, odometry_from_message
 from s2e_nav.convert.stamps import to_ns
 from s2e_nav.errors import ConversionError
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR
 from s2e_nav.runtime.timers import steady_timer
-from s2e_teleop.overlay import Line, ground_of_click, lines_from_modes, point_of_goal
+from s2e_teleop.overlay import (
+    Line,
+    ground_of_click,
+    lines_from_modes,
+    lines_from_path,
+    point_of_goal,
+)
 from s2e_teleop.video import Picture
 
 MODES_LAST = 1.0
@@ -53,6 +61,7 @@ class RobotView:
         self._numbers = itertools.count()
         self._camera: CameraModel | None = None
         self._modes: tuple[float, PolicyOutput, int | None] | None = None
+        self._path: tuple[float, Plan] | None = None
         self._goal: np.ndarray | None = None
         self.odometry: Odometry | None = None
         """The newest."""
@@ -68,6 +77,7 @@ class RobotView:
         node.create_subscription(CameraInfo, 'camera/camera_info', self._on_camera, SENSOR)
         node.create_subscription(OdometryMessage, 'odom', self._on_odometry, SENSOR)
         node.create_subscription(MarkerArray, 's2e/modes', self._on_modes, RELIABLE)
+        node.create_subscription(Path, 's2e/trajectory', self._on_path, RELIABLE)
         node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, LATCHED)
         steady_timer(node, 0.2, self._each_tick)
 
@@ -120,6 +130,12 @@ class RobotView:
         modes = output_from_markers(message)
         self._modes = None if modes is None else (time.monotonic(), *modes)
 
+    def _on_path(self, message: Path) -> None:
+        try:
+            self._path = time.monotonic(), plan_from_path(message)
+        except ConversionError as error:
+            self._node.get_logger().error(f's2e/trajectory: {error}', throttle_duration_sec=5.0)
+
     def _on_goal(self, message: PoseStamped) -> None:
         try:
             self._goal = goal_from_message(message)
@@ -129,12 +145,19 @@ class RobotView:
     def _each_tick(self) -> None:
         if self._camera is None:
             return
-        lines: list[Line] = []
-        if self._modes is not None and time.monotonic() - self._modes[0] < MODES_LAST:
-            _, output, chosen = self._modes
-            lines = lines_from_modes(output, chosen, self._camera, self._mount)
         place = None
         if self._goal is not None and self.odometry is not None:
             point = self.odometry.pose.inverse().transform(self._goal)
             place = point_of_goal(point, self._camera, self._mount)
-        self._draw(lines, place)
+        self._draw(self._lines(self._camera), place)
+
+    def _lines(self, camera: CameraModel) -> list[Line]:
+        """Lay out the modes, or the path of a planner that has none."""
+        now = time.monotonic()
+        if self._modes is not None and now - self._modes[0] < MODES_LAST:
+            _, output, chosen = self._modes
+            return lines_from_modes(output, chosen, camera, self._mount)
+        if self._path is None or self.odometry is None or now - self._path[0] > MODES_LAST:
+            return []
+        ahead = self.odometry.pose.inverse().transform(self._path[1].points)
+        return lines_from_path(ahead, camera, self._mount)

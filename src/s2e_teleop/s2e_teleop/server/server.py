@@ -78,8 +78,11 @@ class TeleopServer:
 
     @property
     def url(self) -> str:
-        """Address of the page; the token is behind the #, which browsers never send."""
-        host = self._config.host
+        """Address of the page; the token is behind the #, which browsers never send.
+
+        A server on every network is named by this machine's own address.
+        """
+        host = {'0.0.0.0': '127.0.0.1', '::': '::1'}.get(self._config.host, self._config.host)
         host = f'[{host}]' if ':' in host else host
         scheme = 'https' if self._tls else 'http'
         return f'{scheme}://{host}:{self.port}/#token={quote(self.token)}'
