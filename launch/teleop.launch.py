@@ -42,6 +42,7 @@ ARGUMENTS = (
     ('task', 'empty', 'Of the simulator: empty, obstacle, pedestrian, obstacle_pedestrian.'),
     ('seed', '0', 'Of the simulator.'),
     ('policy', 's2e-small', 'Of the simulator, for modes and click-to-go; or straight.'),
+    ('record', 'false', 'Record the topics of the simulated run as MCAP.'),
     ('output', '', 'Folder of the simulated run; runs/<time> when empty.'),
     ('image_width', '0', "Width of the simulated images, pixels; 0 takes the profile's."),
     ('image_height', '0', "Height of the simulated images, pixels; 0 takes the profile's."),

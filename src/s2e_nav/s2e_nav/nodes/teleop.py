@@ -16,7 +16,7 @@ from sensor_msgs.msg import BatteryState
 from s2e_core.config import check, option
 from s2e_core.records import Command
 from s2e_core.robot import load_robot
-from s2e_nav.convert.diagnostics import OK, WARN, status_message, status_values
+from s2e_nav.convert.diagnostics import OK, status_message, status_values
 from s2e_nav.convert.poses import goal_message
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR
@@ -173,10 +173,8 @@ class TeleopNode:
             with self._lock:
                 self._journal.add_link(row)
         if row.driver:
-            level = WARN if row.refused else OK
-            self._status.publish(
-                status_message('teleop', level, 'driven', dataclasses.asdict(row))
-            )
+            values = dataclasses.asdict(row)
+            self._status.publish(status_message('teleop', OK, 'driven', values))
 
     def _on_failure(self, error: BaseException) -> None:
         """The server is gone: its heartbeat ends, so the gate stops; a zero goes out at once."""
