@@ -102,7 +102,7 @@ class Gait:
         self._data.qpos[self._angles] = POSE
         self._targets = POSE.copy()
         self._last, self._torque = np.zeros(12), np.zeros(12)
-        self._trim, self.velocity = np.zeros(3), np.zeros(3)
+        self._trim, self._asked, self.velocity = np.zeros(3), np.zeros(3), np.zeros(3)
         self._step = 0
 
     def advance(self, v: float, w: float, substeps: int) -> None:
@@ -136,10 +136,12 @@ class Gait:
         data = self._data
         spin = data.qvel[self._free + 3 : self._free + 6].copy()
         rotation = data.xmat[self._trunk].reshape(3, 3)
-        self.velocity = self.velocity + dt / (STRIDE + dt) * (
-            _planar(rotation, data.qvel[self._free : self._free + 3], spin) - self.velocity
-        )
-        trim = self._trim + dt * _TRIM_GAIN * (command - self.velocity)
+        walked = _planar(rotation, data.qvel[self._free : self._free + 3], spin)
+        share = dt / (STRIDE + dt)
+        self.velocity = self.velocity + share * (walked - self.velocity)
+        # What was asked for lags as much as what was walked: else stops end in steps backwards.
+        self._asked = self._asked + share * (command - self._asked)
+        trim = self._trim + dt * _TRIM_GAIN * (self._asked - self.velocity)
         self._trim = np.clip(trim, -_TRIM_LIMIT, _TRIM_LIMIT)
         seen = observe(
             spin, -rotation[2], command + self._trim, data.qpos[self._angles],

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
+from transforms3d.quaternions import qmult
 
 from navbench_gs.errors import SimulationError
 from navbench_gs.physics import chassis, legs
@@ -156,6 +157,19 @@ class PhysicsWorld:
     def _rotation(self) -> NDArray[np.float64]:
         return np.asarray(self.data.xmat[self._robot_body]).reshape(3, 3)
 
+    def _turn_back(self, start: Pose2) -> None:
+        """Put a robot that shuffled while it came to rest exactly where the episode starts."""
+        mujoco.mj_forward(self.model, self.data)
+        here = self.pose2()
+        turn = start.compose(here.inverse())
+        half = 0.5 * (start.yaw - here.yaw)
+        root = self.data.qpos[self._qpos : self._qpos + 7]
+        root[:2] = turn.transform(root[:2])
+        root[3:] = qmult([np.cos(half), 0.0, 0.0, np.sin(half)], root[3:])
+        speed = self.data.qvel[self._qvel : self._qvel + 2]
+        speed[:] = Pose2(0.0, 0.0, turn.yaw).transform(speed)
+        mujoco.mj_forward(self.model, self.data)
+
     def _place(self, robot: RobotProfile, collision: CollisionMap, start: Pose2) -> None:
         """Put the robot on the highest floor under its wheels and let all come to rest."""
         x, y = robot.length / 2.0, robot.width / 2.0
@@ -172,5 +186,7 @@ class PhysicsWorld:
             root[2] += height - legs.lowest(self.model, self.data)
         for _ in range(SETTLE_STEPS):
             self._advance(0)
+        if self._gait is not None:
+            self._turn_back(start)
         self.contacts.observe(self.data)
         self.contacts.collect()
