@@ -140,6 +140,8 @@ def _predict(world: World, ahead: float) -> NDArray[np.float64]:
     """Return x, y, vx, vy of each person `ahead` seconds from now at constant velocity. [P, 4]"""
     places = np.asarray(world.people_positions(), np.float64).reshape(-1, 3)[:, :2]
     velocities = np.asarray(world.people_velocities(), np.float64).reshape(-1, 2)
+    here = np.isfinite(places[:, 0])
+    places, velocities = places[here], velocities[here]
     return np.ascontiguousarray(np.hstack([places + ahead * velocities, velocities]))
 
 

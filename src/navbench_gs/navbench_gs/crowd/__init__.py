@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from navbench_gs.crowd.ground import CrowdGround
 from navbench_gs.crowd.people import Crowd, CrowdConfig
+from navbench_gs.crowd.recorded import RecordedCrowd
 
-__all__ = ['Crowd', 'CrowdConfig', 'CrowdGround']
+__all__ = ['Crowd', 'CrowdConfig', 'CrowdGround', 'RecordedCrowd']

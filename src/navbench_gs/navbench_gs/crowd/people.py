@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.crowd.gait import shown_phases, walk_on
 from navbench_gs.crowd.ground import CrowdGround
 from navbench_gs.crowd.motion import (
     choose_velocities,
@@ -22,12 +23,6 @@ from s2e_core.config import check, option
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
-STRIDE = 1.4
-"""Length of a walking cycle (two steps) at walking pace, metres."""
-TURN_RATE = 3.0
-"""Fastest turn of a body, rad/s."""
-STANDING = 0.15
-"""Slower than this the legs stand, m/s."""
 ARRIVED = 0.4
 """Within this of an end of their way people turn round, metres."""
 
@@ -109,11 +104,7 @@ class Crowd:
     @property
     def phases(self) -> list[float | None]:
         """Gait phase of each person in [0, 1), None for one who stands."""
-        speed = np.hypot(*self.velocities.T)
-        return [
-            float(phase) if pace > STANDING else None
-            for phase, pace in zip(self._phases, speed, strict=True)
-        ]
+        return shown_phases(self._phases, self.velocities)
 
     def step(
         self, dt: float, robot: Pose2, velocity: tuple[float, float],
@@ -181,12 +172,7 @@ class Crowd:
 
     def _walk(self, velocities: NDArray[np.float64], dt: float) -> None:
         """Advance gait phases and turn bodies towards where they go."""
-        speed = np.hypot(velocities[:, 0], velocities[:, 1])
-        self._phases = (self._phases + speed * dt / STRIDE) % 1.0
-        heading = np.arctan2(velocities[:, 1], velocities[:, 0])
-        turn = np.remainder(heading - self._yaw + np.pi, 2.0 * np.pi) - np.pi
-        turn = np.clip(turn, -TURN_RATE * dt, TURN_RATE * dt)
-        self._yaw = np.where(speed > STANDING, self._yaw + turn, self._yaw)
+        self._phases, self._yaw = walk_on(self._phases, self._yaw, velocities, dt)
 
     def _share_table(self, count: int, total: int) -> NDArray[np.float64]:
         """Return `[P, N]`: halves between people, all for things, the robot by sight."""

@@ -7,13 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.crowd import Crowd, CrowdConfig
+from navbench_gs.crowd import Crowd, CrowdConfig, RecordedCrowd
 from navbench_gs.env.kit import SceneKit
 from navbench_gs.env.state import SimState, StuckDetector
 from navbench_gs.errors import SimulationError
 from navbench_gs.physics import PhysicsWorld
 from navbench_gs.physics.contacts import OCCUPIED
-from navbench_gs.physics.solids import footprints
+from navbench_gs.physics.solids import PersonBody, Solid, footprints
 from navbench_gs.physics.template import STEP_NS
 from navbench_gs.render import DynamicGroup, Frame, Renderer, View
 from navbench_gs.render.factory import Backend
@@ -99,10 +99,9 @@ class Simulation:
             )
         props = self._kit.props
         solids, bodies = props.solids(spec.obstacles), props.bodies(spec.people)
-        self._crowd = Crowd(self._kit.ground, self.robot, spec.people, bodies, solids, spec.seed,
-                            self._crowd_config)
+        self._crowd = self._make_crowd(spec, bodies, solids)
         self._world = PhysicsWorld(
-            self._kit.template, spec.start, solids, bodies, self._standing_places(),
+            self._kit.template, spec.start, solids, bodies, _parked(self._standing_places()),
             latency=self._latency,
         )
         self._odometry = DriftingOdometry(
@@ -125,7 +124,7 @@ class Simulation:
             pose, (v, _) = world.pose2(), world.velocity()
             heading = (v * math.cos(pose.yaw), v * math.sin(pose.yaw))
             self._crowd.step(TICK_NS * 1e-9, pose, heading, world.solid_poses()[:, :2, 3])
-            people_to = self._standing_places()
+            people_to = _parked(self._standing_places())
         world.step(self.time_ns, STEPS_PER_TICK, people_to)
         self.time_ns += TICK_NS
         pose = world.pose2()
@@ -228,11 +227,11 @@ class Simulation:
         return np.minimum(seen, from_scan(self._cast(foot, FREE_SPACE_BEAMS, REACH), camera))
 
     def people_positions(self) -> NDArray[np.float64]:
-        """Return `[P, 3]` x, y, yaw in map."""
+        """Return `[P, 3]` x, y, yaw in map; NaN for who is not there."""
         return self._crowd.places
 
     def people_velocities(self) -> NDArray[np.float64]:
-        """Return `[P, 2]` m/s in map."""
+        """Return `[P, 2]` m/s in map; NaN for who is not there."""
         return self._crowd.velocities
 
     def obstacle_poses(self) -> NDArray[np.float64]:
@@ -243,7 +242,7 @@ class Simulation:
         """Cast beams from a pose against map, obstacles and people."""
         discs, rectangles = footprints(self._world.solids, self._world.solid_poses())
         people = np.column_stack([self._crowd.places[:, :2], self._crowd.radii])
-        discs = np.concatenate([people, discs])
+        discs = np.concatenate([people[np.isfinite(people[:, 0])], discs])
         return self._kit.scanner.cast(pose, discs, rectangles, beams, max_range)
 
     def _require_camera(self) -> SceneCamera:
@@ -263,10 +262,27 @@ class Simulation:
             base_timed_out=base.timed_out(self.time_ns),
         )
 
+    def _make_crowd(
+        self, spec: EpisodeSpec, bodies: list[PersonBody], solids: list[Solid]
+    ) -> Crowd | RecordedCrowd:
+        """Return those who walk by themselves, or those who were recorded."""
+        recorded = {person.behaviour == 'recorded' for person in spec.people}
+        if len(recorded) > 1:
+            raise SimulationError(
+                f'episode {spec.id}: either all people must be recorded or none, got both'
+            )
+        if recorded == {True}:
+            return RecordedCrowd(self.robot, spec.people, bodies, spec.seed)
+        return Crowd(self._kit.ground, self.robot, spec.people, bodies, solids, spec.seed,
+                     self._crowd_config)
+
     def _standing_places(self) -> NDArray[np.float64]:
-        """Return `[P, 4]` x, y, floor, yaw of the people."""
+        """Return `[P, 4]` x, y, floor, yaw of the people; NaN for who is not there."""
         places = self._crowd.places
-        floor = self.bundle.collision.floor(places[:, :2]) if len(places) else np.zeros(0)
+        here = np.isfinite(places[:, 0])
+        floor = np.full(len(places), np.nan)
+        if here.any():
+            floor[here] = self.bundle.collision.floor(places[here, :2])
         return np.column_stack([places[:, :2], floor, places[:, 2]])
 
     def _dynamic(self) -> list[DynamicGroup]:
@@ -277,3 +293,12 @@ class Simulation:
             self.spec, self._world.solid_poses(), self._standing_places(), self._crowd.phases,
             self._world.pose()[:2, 3],
         )
+
+
+def _parked(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Put the bodies of those who are not there where nothing is. [P, 4]
+
+    So far down that on its way there, which physics takes in steps, a body is out of reach after
+    the first of them.
+    """
+    return np.where(np.isnan(places), (0.0, 0.0, -1000.0, 0.0), places)

@@ -69,7 +69,8 @@ class EpisodeLog:
     modes: tuple[int, ...] = ()
     """Index of the mode chosen at each image, -1 where the robot was to stand still."""
     people: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))
-    """Positions of the people every half second, map, metres. [S, P, 2]"""
+    """Positions of the people every half second, map, metres; NaN for who was not there.
+    [S, P, 2]"""
     route: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
     """Shortest way on the static map, map, metres, start first. [Q, 2]"""
     pushed: float = 0.0

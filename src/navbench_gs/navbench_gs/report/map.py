@@ -164,7 +164,11 @@ def _line(points: NDArray[np.float64], name: str) -> str:
 def _people(log: EpisodeLog, place: Place) -> list[str]:
     parts = []
     for index in range(log.people.shape[1]):
-        track = place(log.people[:, index])
+        seen = log.people[:, index]
+        seen = seen[np.isfinite(seen[:, 0])]
+        if not len(seen):
+            continue
+        track = place(seen)
         parts.append(_line(track, 'walk'))
         x, y = track[-1]
         parts.append(f'<circle class="person" cx="{x:.1f}" cy="{y:.1f}" r="3"/>')

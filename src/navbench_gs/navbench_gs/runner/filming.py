@@ -65,6 +65,7 @@ class FilmRecorder:
             for m, size in zip(poses, self._sizes, strict=True)
         ]
         people = np.asarray(world.people_positions()).reshape(-1, 3)[:, :2]
+        people = people[np.isfinite(people[:, 0])]
         touched = sorted({event.body for event in world.state.contacts})
         view = getattr(world, 'view', None)
         seen = frame if view is None else CameraFrame(frame.stamp_ns, view(self._camera).rgb)

@@ -64,7 +64,7 @@ class Observed(Protocol):
         """Return odometry."""
 
     def people_positions(self) -> NDArray[np.float64]:
-        """Return x, y, yaw of each person. [P, 3]"""
+        """Return x, y, yaw of each person, NaN for who is not there. [P, 3]"""
 
     def people_velocities(self) -> NDArray[np.float64]:
         """Return velocities of the people. [P, 2]"""
@@ -175,6 +175,7 @@ class EpisodeJudge:
         tick = len(self._rows['x'])
         odometry = world.odometry().pose
         people = np.asarray(world.people_positions(), np.float64).reshape(-1, 3)
+        here = np.isfinite(people[:, 0])
         poses = np.asarray(world.obstacle_poses(), np.float64).reshape(-1, 4, 4)
         values = {
             'x': pose.x, 'y': pose.y, 'yaw': pose.yaw, 'v': v, 'w': w,
@@ -182,8 +183,8 @@ class EpisodeJudge:
             'command_v': command.v, 'command_w': command.w,
             'geodesic': self._field.at((pose.x, pose.y)),
             'clearance': self._clearance(pose, poses),
-            'person_gap': _person_gap(pose, self._half, people),
-            'ttc': self._time_to_collision(world, pose, v, people),
+            'person_gap': _person_gap(pose, self._half, people[here]),
+            'ttc': self._time_to_collision(world, pose, v, people, here),
         }
         for name, value in values.items():
             self._rows[name].append(float(value))
@@ -208,15 +209,16 @@ class EpisodeJudge:
         return max(gap, 0.0)
 
     def _time_to_collision(
-        self, world: Observed, pose: Pose2, v: float, people: NDArray[np.float64]
+        self, world: Observed, pose: Pose2, v: float, people: NDArray[np.float64],
+        here: NDArray[np.bool_],
     ) -> float:
         """Seconds until the circle of the robot's width and a person touch."""
-        if not len(people):
+        if not here.any():
             return math.inf
         velocities = np.asarray(world.people_velocities(), np.float64).reshape(-1, 2)
         own = v * np.array([math.cos(pose.yaw), math.sin(pose.yaw)])
         times = circles_meet(
-            people[:, :2] - (pose.x, pose.y), velocities - own,
+            people[here, :2] - (pose.x, pose.y), velocities[here] - own,
             self._robot.half_width + PERSON_RADIUS,
         )
         first = float(times.min())

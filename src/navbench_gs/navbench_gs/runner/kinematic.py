@@ -112,7 +112,9 @@ class KinematicWorld:
         return poses
 
     def _person(self, person: PersonSpec) -> tuple[float, float, float, float, float]:
-        """x, y, yaw, vx, vy."""
+        """x, y, yaw, vx, vy; NaN for one who is not there."""
+        if person.track:
+            return self._played(np.array(person.track))
         ax, ay = person.start
         dx, dy = person.goal[0] - ax, person.goal[1] - ay
         length = math.hypot(dx, dy)
@@ -122,6 +124,19 @@ class KinematicWorld:
         share, sign = (phase, 1.0) if phase <= 1.0 else (2.0 - phase, -1.0)
         vx, vy = sign * person.speed * dx / length, sign * person.speed * dy / length
         return ax + share * dx, ay + share * dy, math.atan2(vy, vx), vx, vy
+
+    def _played(
+        self, rows: NDArray[np.float64]
+    ) -> tuple[float, float, float, float, float]:
+        """x, y, yaw, vx, vy on a track [N, 3], straight between its rows."""
+        now = self.time_ns * 1e-9
+        if not rows[0, 0] <= now <= rows[-1, 0]:
+            return math.nan, math.nan, math.nan, math.nan, math.nan
+        low = min(int(np.searchsorted(rows[:, 0], now, side='right')), len(rows) - 1) - 1
+        (ta, *a), (tb, *b) = rows[low], rows[low + 1]
+        vx, vy = (np.array(b) - a) / (tb - ta)
+        x, y = np.array(a) + (now - ta) * np.array([vx, vy])
+        return float(x), float(y), math.atan2(vy, vx), float(vx), float(vy)
 
     def _touching(self) -> tuple[KinematicContact, ...]:
         half = np.array([self.robot.length, self.robot.width]) / 2.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from navbench_gs.tasks.recorded_rules import RecordedRules
 from s2e_core.config import check, from_yaml, option, to_mapping
 from s2e_core.errors import ConfigError
 from s2e_core.paths import find_config
@@ -147,6 +148,7 @@ class Protocol:
     people: PeopleRules = PeopleRules()
     judge: JudgeRules = JudgeRules()
     drift: DriftRules = DriftRules()
+    recorded: RecordedRules = RecordedRules()
 
     def __post_init__(self) -> None:
         check(self, source=f'protocol {self.name}')
@@ -158,6 +160,12 @@ class Protocol:
         if not self.people.looks:
             # Younger than the protocols without it, whose hash must stay.
             del values['people']['looks']
+        if not self.recorded.tracks:
+            # As young; without tracks its rules say nothing.
+            del values['recorded']
+        else:
+            # What was recorded counts, not where it lies.
+            del values['recorded']['tracks']
         text = json.dumps(values, sort_keys=True, separators=(',', ':'))
         return hashlib.sha256(text.encode('utf-8')).hexdigest()
 
@@ -172,13 +180,24 @@ class Protocol:
         return judge.time_base + judge.time_factor * geodesic / min(v_max, judge.v_max)
 
 
-def load_protocol(name: str | Path = 'default') -> Protocol:
+def load_protocol(
+    name: str | Path = 'default', tracks: str | Path | None = None
+) -> Protocol:
     """Load a protocol by name from ``config/navbench`` or by path.
+
+    Args:
+        name: Of the protocol, or its file.
+        tracks: File of recorded tracks instead of the protocol's.
 
     Raises:
         ConfigError: Missing, or breaks a rule.
+        TaskError: its recorded tracks cannot be read.
     """
     path = Path(name)
     if path.suffix not in ('.yaml', '.yml'):
         path = find_config(f'navbench/{name}.yaml')
-    return from_yaml(Protocol, path)
+    protocol = from_yaml(Protocol, path)
+    recorded, folder = protocol.recorded, path.parent
+    if tracks is not None:
+        recorded, folder = replace(recorded, tracks=str(tracks), digest=''), Path()
+    return replace(protocol, recorded=recorded.pinned(folder))

@@ -22,6 +22,7 @@ from navbench_gs.tasks.hazards import Patch, obstacle_patch, person_patch
 from navbench_gs.tasks.obstacles import place_obstacles
 from navbench_gs.tasks.people import place_people
 from navbench_gs.tasks.protocol import Protocol
+from navbench_gs.tasks.recorded import place_recorded, stays
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec, ObstacleSpec, PersonSpec, Task
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2, wrap_angle
@@ -171,14 +172,32 @@ def _draw_hazards(
             return None
         obstacles = placed
     if 'pedestrian' in task:
-        patches = tuple(obstacle_patch(item) for item in obstacles)
-        speed = min(robot.v_max, protocol.judge.v_max)
-        people = place_people(collision, route.path, patches, protocol.people, speed, rng)
+        walkers = _draw_people(bundle, route, obstacles, protocol, robot, rng)
+        if walkers is None:
+            return None
+        people = walkers
+    limit = protocol.time_limit(route.geodesic, robot.v_max)
     patches = tuple(obstacle_patch(item) for item in obstacles)
-    patches += tuple(person_patch(*p.start) for p in people if p.behaviour == 'stand')
+    patches += tuple(person_patch(*p.start) for p in people if stays(p, limit))
     if patches and not _open(bundle, route, patches, protocol, robot):
         return None
     return obstacles, people
+
+
+def _draw_people(
+    bundle: SceneBundle, route: Route, obstacles: tuple[ObstacleSpec, ...], protocol: Protocol,
+    robot: RobotProfile, rng: np.random.Generator,
+) -> tuple[PersonSpec, ...] | None:
+    """Put people near the route: recorded ones where the protocol names tracks."""
+    patches = tuple(obstacle_patch(item) for item in obstacles)
+    speed = min(robot.v_max, protocol.judge.v_max)
+    if not protocol.recorded.tracks:
+        return place_people(bundle.collision, route.path, patches, protocol.people, speed, rng)
+    limit = protocol.time_limit(route.geodesic, robot.v_max)
+    return place_recorded(
+        bundle.collision, route.path, patches, protocol.recorded, protocol.people, speed, limit,
+        rng,
+    )
 
 
 def _open(

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from navbench_gs.errors import TaskError
 from s2e_core.se2 import Pose2
 
 Task = Literal['empty', 'obstacle', 'pedestrian', 'obstacle_pedestrian']
-Behaviour = Literal['walk', 'stand']
+Behaviour = Literal['walk', 'stand', 'recorded']
 TASKS: tuple[Task, ...] = get_args(Task)
+TrackRow = tuple[float, float, float]
+"""Seconds from the beginning of the episode, x, y in map, metres."""
+_MAX_ROWS = 100_000
+"""Of a track: eleven hours at 0.4 s."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,19 @@ class PersonSpec:
     behaviour: Behaviour = 'walk'
     look: str = ''
     """CATALOGUE:NAME@DIGEST of a captured person; the seed's look when empty."""
+    track: tuple[TrackRow, ...] = ()
+    """Where a recorded person is when; times increase. Before and after it nobody is there."""
+
+    def __post_init__(self) -> None:
+        if (self.behaviour == 'recorded') != (len(self.track) > 1):
+            raise TaskError(
+                f'a recorded person must have a track of two rows or more and no other person '
+                f'one, got {len(self.track)} rows for one who shall {self.behaviour!r}'
+            )
+        if not np.isfinite(np.array(self.track)).all():
+            raise TaskError('a track must be finite, got a value that is not')
+        if any(b[0] <= a[0] for a, b in itertools.pairwise(self.track)):
+            raise TaskError('times of a track must increase')
 
 
 @dataclass(frozen=True)
@@ -91,11 +111,12 @@ class EpisodeSpec:
         return f'{scene}_{self.task}_{self.index:03d}'
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the spec as plain JSON values; people of the usual looks have no key for it."""
+        """Return the spec as plain JSON values; people have no key for a look or track of none."""
         values = asdict(self)
         for person in values['people']:
-            if not person['look']:
-                del person['look']
+            for name in ('look', 'track'):
+                if not person[name]:
+                    del person[name]
         return values
 
     @staticmethod
@@ -141,7 +162,13 @@ class EpisodeSpec:
 
 def _person(item: Mapping[str, Any]) -> PersonSpec:
     values = _known(PersonSpec, item)
-    return PersonSpec(**{**values, 'start': _pair(values['start']), 'goal': _pair(values['goal'])})
+    track = values.get('track', ())
+    if len(track) > _MAX_ROWS:
+        raise TaskError(f'a track may have {_MAX_ROWS} rows, got {len(track)}')
+    rows = tuple((float(t), float(x), float(y)) for t, x, y in track)
+    return PersonSpec(**{
+        **values, 'start': _pair(values['start']), 'goal': _pair(values['goal']), 'track': rows,
+    })
 
 
 def _pair(values: Any) -> tuple[float, float]:
