@@ -16,7 +16,7 @@ def test_shipped_file_states_every_default():
     assert protocol == Protocol('default', protocol.version)
     stated = yaml.safe_load(find_config('navbench/default.yaml').read_text())
     assert set(stated) == set(to_mapping(protocol))
-    for section in ('route', 'obstacle', 'people', 'judge', 'drift'):
+    for section in ('route', 'obstacle', 'people', 'judge', 'drift', 'recorded'):
         assert set(stated[section]) == set(to_mapping(protocol)[section])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -107,7 +108,7 @@ def clean(rows: TrackRows, source: str, fps: float = 0.0, scale: float = 1.0) ->
         np.hypot(*np.diff(xy, axis=0).T) > FASTEST * np.maximum(np.diff(time), 1e-9))
     ends = [0, *(np.flatnonzero(cut) + 1), len(time)]
     tracks = []
-    for a, b in zip(ends[:-1], ends[1:], strict=True):
+    for a, b in itertools.pairwise(ends):
         track = _resampled(int(rows.person[a]), time[a:b], xy[a:b])
         if track is not None:
             tracks.append(track)

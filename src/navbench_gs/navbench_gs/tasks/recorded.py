@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.crowd.recording import STEP, Recording
-from navbench_gs.tasks.geodesic import Points, path_length
-from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch
+from navbench_gs.tasks.geodesic import Points
+from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, clearance_with
 from navbench_gs.tasks.protocol import PeopleRules
 from navbench_gs.tasks.recorded_rules import RecordedRules
 from navbench_gs.tasks.spec import PersonSpec
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 _BODY = PERSON_RADIUS + 0.1
 _PARTS = 5
 """Points at which each step of a track is held against walls: every 0.1 m of a walk."""
+_MEETING = 8.0
+"""People this near to where the robot should be then can get in its way, metres."""
+_CANDIDATES = 6
+"""Of all placements so many are cut at walls, to see what is left of them."""
+_STANDING = 0.02
+"""Those who only stand count as if they walked this far in a step, metres."""
 _STAYS = 0.5
 """A person who never leaves a circle of this radius stands, metres."""
 
@@ -48,18 +54,33 @@ class _Ground:
     """Where a body may be."""
 
     free: NDArray[np.bool_]
+    """Cells in which a body is clear of walls and obstacles. [R, C]"""
     collision: CollisionMap
-    patches: tuple[Patch, ...]
 
     def holds(self, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether a person fits at each point. [N]"""
         cells = self.collision.cell(xy)
         inside = ((cells >= 0) & (cells < self.free.shape)).all(axis=1)
         row, column = np.clip(cells, 0, np.array(self.free.shape) - 1).T
-        fits = inside & self.free[row, column]
-        for patch in self.patches:
-            fits &= patch.distance(xy) > _BODY
-        return np.asarray(fits)
+        return np.asarray(inside & self.free[row, column])
+
+
+def _ground(collision: CollisionMap, patches: tuple[Patch, ...]) -> _Ground:
+    clearance = clearance_with(
+        collision.distance, patches, collision.origin, collision.resolution, _BODY
+    )
+    return _Ground((clearance >= _BODY) & ~collision.occupancy & collision.walkable, collision)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a track that can be played."""
+
+    track: int
+    first: int
+    """Step of the episode."""
+    xy: NDArray[np.float64]
+    """Map, metres. [N, 2]"""
 
 
 def place_recorded(
@@ -74,11 +95,12 @@ def place_recorded(
 ) -> tuple[PersonSpec, ...] | None:
     """Play a recording around a route.
 
-    Of `draws` placements, each of which brings someone near the route when the robot should come
-    by, the one is taken that has most metres of tracks on free ground, among those that have at
-    least `free_share` of their metres there. Where a track leaves free ground it is cut; each
-    piece is a person. A piece begins and ends at least `off_route` from the route, unless its
-    person is there when the episode begins or ends.
+    Of `draws` placements, each of which brings someone to the route when the robot should come
+    by, those count that have at least `free_share` of their metres on free ground; of these the
+    one is taken in which people walk most metres within 8 m of where the robot should be then.
+    Where a track leaves free ground it is cut; each piece is a person. A piece begins and ends
+    at least `off_route` from the route, unless its person is there when the episode begins or
+    ends.
 
     Args:
         collision: Static map.
@@ -97,26 +119,30 @@ def place_recorded(
         TaskError: the tracks cannot be read.
     """
     recording = rules.recording()
-    ground = _Ground(collision.free(_BODY) & collision.walkable, collision, patches)
+    ground = _ground(collision, patches)
     count = math.ceil(time_limit / STEP)
-    best, most = None, 0.0
+    expected = _expected(path, robot_speed, count)
+    tried = []
     for _ in range(rules.draws):
-        placement, middle = _draw(recording, path, robot_speed, count, rng)
-        walked, free = _walked(recording, placement, middle, people.within, count, ground)
-        if free > max(most, rules.free_share * walked):
-            best, most = placement, free
-    if best is None:
+        placement = _draw(recording, expected, count, rng)
+        walked, free, met = _walked(recording, placement, expected, people.within, ground)
+        if met > 0.0 and free >= rules.free_share * walked:
+            tried.append((met, placement))
+    if not tried:
         return None
+    tried.sort(key=lambda item: -item[0])
     route = _dense(path)
-    pieces = [
-        (float(_gap(xy, route).min()), number, first, xy)
-        for number, first, xy in _pieces(recording, best, count, ground, route, path[0], rules,
-                                         people)
+    played = [
+        _pieces(recording, placement, count, ground, route, path[0], rules, people)
+        for _, placement in tried[:_CANDIDATES]
     ]
-    near = sorted(p[:3] + (k,) for k, p in enumerate(pieces) if p[0] <= people.within)
-    seeds = rng.integers(2**31, size=1 + max((p[1] for p in pieces), default=0))
-    kept = sorted(item[3] for item in near[: rules.most])
-    return tuple(_person(int(seeds[pieces[k][1]]), pieces[k][2], pieces[k][3]) for k in kept)
+    pieces = max(played, key=lambda found: sum(_metres_met(p, expected) for p in found))
+    gaps = [float(_away(piece, expected).min()) for piece in pieces]
+    near = [k for k in np.argsort(gaps, kind='stable') if gaps[k] <= people.within]
+    seeds = rng.integers(2**31, size=len(recording.tracks))
+    return tuple(
+        _person(int(seeds[pieces[k].track]), pieces[k]) for k in sorted(near[: rules.most])
+    )
 
 
 def stays(person: PersonSpec, time_limit: float) -> bool:
@@ -128,45 +154,50 @@ def stays(person: PersonSpec, time_limit: float) -> bool:
     return bool(away.max() < _STAYS and rows[-1, 0] - rows[0, 0] > time_limit / 2)
 
 
-def _draw(
-    recording: Recording, path: Points, robot_speed: float, count: int, rng: np.random.Generator
-) -> tuple[Placement, NDArray[np.float64]]:
-    """Draw a placement that brings someone to the route as the robot comes, and where that is."""
-    length = path_length(path)
-    along = float(rng.uniform(0.15, 0.95)) * length
+def _expected(path: Points, robot_speed: float, count: int) -> NDArray[np.float64]:
+    """Return where the robot should be at each step. [count + 1, 2]"""
     steps = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
-    middle = np.array([np.interp(along, steps, path[:, axis]) for axis in (0, 1)])
     # Robots average about 0.8 of their top speed over a route.
-    meeting = round(along / (0.8 * robot_speed) / STEP)
+    along = np.minimum(0.8 * robot_speed * STEP * np.arange(count + 1), steps[-1])
+    return np.stack([np.interp(along, steps, path[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def _draw(
+    recording: Recording, expected: NDArray[np.float64], count: int, rng: np.random.Generator
+) -> Placement:
+    """Draw a placement that brings someone to where the robot should be."""
+    arrival = int(np.argmin(np.hypot(*(expected - expected[-1]).T)))
+    meeting = round(float(rng.uniform(0.15, 0.95)) * arrival)
     who = int(rng.integers(len(recording.step)))
-    first = int(recording.step[who]) - meeting
     # Not past the end where the recording is long enough: it would run empty.
-    first = max(0, min(first, recording.steps - count))
+    first = max(0, min(int(recording.step[who]) - meeting, recording.steps - count))
     yaw = float(rng.uniform(-math.pi, math.pi))
     turned = Placement(yaw, (0.0, 0.0), 0).place(recording.xy[who : who + 1])[0]
-    shift = middle + rng.normal(0.0, 1.0, 2) - turned
-    return Placement(yaw, (float(shift[0]), float(shift[1])), first), middle
+    shift = expected[meeting] + rng.normal(0.0, 1.0, 2) - turned
+    return Placement(yaw, (float(shift[0]), float(shift[1])), first)
 
 
 def _walked(
-    recording: Recording, placement: Placement, middle: NDArray[np.float64], within: float,
-    count: int, ground: _Ground,
-) -> tuple[float, float]:
-    """Return the metres of tracks near a point, and how many of them lie on free ground."""
-    low, high = np.searchsorted(recording.step, [placement.step, placement.step + count + 1])
+    recording: Recording, placement: Placement, expected: NDArray[np.float64], within: float,
+    ground: _Ground,
+) -> tuple[float, float, float]:
+    """Return metres of tracks near the robot, those on free ground, and of those the nearest."""
+    low, high = np.searchsorted(recording.step, [placement.step, placement.step + len(expected)])
     xy = placement.place(recording.xy[low:high])
-    near = np.hypot(*(xy - middle).T) <= within
-    # Those who only stand count as if they moved by two centimetres a step.
-    walked = recording.walked[low:high][near] + 0.02
-    return float(walked.sum()), float(walked[ground.holds(xy[near])].sum())
+    gap = np.hypot(*(xy - expected[recording.step[low:high] - placement.step]).T)
+    near = gap <= within
+    walked = recording.walked[low:high][near] + _STANDING
+    free = ground.holds(xy[near])
+    met = free & (gap[near] <= _MEETING)
+    return float(walked.sum()), float(walked[free].sum()), float(walked[met].sum())
 
 
 def _pieces(
     recording: Recording, placement: Placement, count: int, ground: _Ground,
     route: NDArray[np.float64], start: NDArray[np.float64], rules: RecordedRules,
     people: PeopleRules,
-) -> list[tuple[int, int, NDArray[np.float64]]]:
-    """Return track number, first step and points of every piece that can be played."""
+) -> list[_Piece]:
+    """Return every piece of a track that can be played."""
     found = []
     for number, track in enumerate(recording.tracks):
         begin = track.first - placement.step
@@ -184,8 +215,19 @@ def _pieces(
             first = a if there else a + int(off[0])
             last = b if remains else a + int(off[-1])
             if (last - first) * STEP >= rules.shortest:
-                found.append((number, begin + low + first, xy[first : last + 1]))
+                found.append(_Piece(number, begin + low + first, xy[first : last + 1]))
     return found
+
+
+def _away(piece: _Piece, expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return metres from a person to where the robot should be, by step. [N]"""
+    return np.asarray(np.hypot(*(piece.xy - expected[piece.first :][: len(piece.xy)]).T))
+
+
+def _metres_met(piece: _Piece, expected: NDArray[np.float64]) -> float:
+    """Return the metres of a piece near where the robot should be."""
+    walked = np.hypot(*np.diff(piece.xy, axis=0).T) + _STANDING
+    return float(walked[_away(piece, expected)[1:] <= _MEETING].sum())
 
 
 def _between(xy: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -212,8 +254,9 @@ def _gap(xy: NDArray[np.float64], route: NDArray[np.float64]) -> NDArray[np.floa
     return np.asarray(np.hypot(*np.moveaxis(xy[:, None] - route[None], -1, 0)).min(axis=1))
 
 
-def _person(seed: int, first: int, xy: NDArray[np.float64]) -> PersonSpec:
-    times = (first + np.arange(len(xy))) * STEP
+def _person(seed: int, piece: _Piece) -> PersonSpec:
+    xy = piece.xy
+    times = (piece.first + np.arange(len(xy))) * STEP
     track = tuple(
         (round(float(t), 1), round(float(x), 3), round(float(y), 3))
         for t, (x, y) in zip(times, xy, strict=True)

@@ -30,7 +30,7 @@ class RecordedRules:
     most: int = option(40, low=0, high=500, help='Only so many, those who come nearest the route.')
     draws: int = option(48, low=1, high=10000, help='Placements tried.')
     free_share: float = option(
-        0.6, low=0, high=1, help='Part of the track length near the route on free ground, at least.'
+        0.5, low=0, high=1, help='Least part of the track length that lies on free ground.'
     )
     off_route: float = option(
         2.0, unit='m', low=0, high=50, help='Nobody appears or vanishes nearer to the route.'

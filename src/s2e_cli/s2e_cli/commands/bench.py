@@ -28,6 +28,7 @@ EPILOG = """examples:
 RUN_EPILOG = """examples:
   s2e bench run --policy straight --scenes city:100 --tasks empty obstacle --out runs/straight
   s2e bench run --policy s2e-small --scenes city:100-107 --episodes 25 --workers 2 --out runs/a
+  s2e bench run --policy s2e-small --tasks pedestrian --tracks zara01/obsmat.txt --out runs/zara
 Asked again with the same --out, a run goes on where it was cut off.
 """
 
@@ -55,7 +56,11 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run.add_argument('--seed', type=int, default=0, help='seed of the run (0)')
     run.add_argument('--workers', type=int, default=1, metavar='K', help='processes (1)')
     run.add_argument('--out', type=Path, metavar='DIR', help='run folder (runs/<time>)')
-    run.add_argument('--protocol', default='default', help='protocol by name or file (default)')
+    run.add_argument('--protocol', help='protocol by name or file (default; recorded with '
+                                        '--tracks)')
+    run.add_argument('--tracks', type=Path, metavar='FILE',
+                     help='recorded pedestrians, in the tasks with people: frame id x y, or '
+                          'obsmat.txt')
     run.add_argument('--robot', metavar='NAME', help="robot profile (the protocol's)")
     run.add_argument('--film', type=int, nargs='?', const=100000, default=0, metavar='N',
                      help='film every episode, or the first N of each scene and task')
@@ -87,7 +92,9 @@ def _run(args: argparse.Namespace) -> int:
     from s2e_cli.bench.console import Console, print_table
     from s2e_cli.bench.policies import policy_factory
 
-    protocol = load_protocol(args.protocol)
+    protocol = load_protocol(
+        args.protocol or ('recorded' if args.tracks else 'default'), args.tracks
+    )
     config = RunConfig(
         scenes=parse_scenes(args.scenes), tasks=parse_tasks(args.tasks), protocol=protocol,
         robot=args.robot or protocol.robot, episodes=args.episodes or protocol.episodes,
