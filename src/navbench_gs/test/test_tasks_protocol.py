@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
+from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
 from navbench_gs.tasks.protocol import Protocol, RouteRules, load_protocol
 from s2e_core.config import from_mapping, to_mapping
 from s2e_core.errors import ConfigError
@@ -45,3 +48,22 @@ def test_unknown_key_and_bad_range_are_refused(tmp_path):
         load_protocol(path)
     with pytest.raises(ConfigError, match='geodesic_low'):
         RouteRules(geodesic_low=30.0, geodesic_high=20.0)
+
+
+def test_ablation_is_the_default_on_fewer_episodes():
+    """DESIGN section 6: 8 validation scenes x 2 tasks x 10 episodes."""
+    default, study = load_protocol(), load_protocol('ablation')
+    scenes, tasks = parse_scenes(study.scenes), parse_tasks(study.tasks)
+    run = RunConfig(scenes, tasks, study, study.robot, study.episodes)
+    assert (len(scenes), len(tasks), len(run.items())) == (8, 2, 160)
+    assert all(100 <= int(scene.removeprefix('city:')) <= 125 for scene in scenes)
+    own = {'name', 'episodes', 'scenes', 'tasks'}
+    ours, theirs = to_mapping(study), to_mapping(default)
+    assert {key for key in theirs if ours[key] != theirs[key]} == own
+    assert study.hash != default.hash
+
+
+def test_the_default_keeps_the_hash_of_its_calibration():
+    record = json.loads(find_config('navbench/calibration.json').read_text())
+    assert load_protocol().hash == record['protocol']['hash']
+    assert from_mapping(Protocol, to_mapping(load_protocol())).hash == record['protocol']['hash']

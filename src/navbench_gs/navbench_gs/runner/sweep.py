@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,10 @@ class Axis:
     apply: Callable[[RunConfig, float], RunConfig]
     tasks: tuple[Task, ...] = ()
     """The only tasks it can matter in; all where empty."""
+    nominal: Callable[[RunConfig], float] = lambda config: 0.0
+    """The value of the protocol itself; NaN where only the policy knows it."""
+    note: str = ''
+    """What to keep in mind when reading the curve."""
 
 
 def _condition(name: str) -> Callable[[RunConfig, float], RunConfig]:
@@ -43,23 +48,41 @@ def _drift(config: RunConfig, factor: float) -> RunConfig:
 
 
 def _people(config: RunConfig, count: float) -> RunConfig:
-    rules = replace(config.protocol.people, count=round(count))
-    return replace(config, protocol=replace(config.protocol, people=rules))
+    protocol = config.protocol
+    if protocol.recorded.tracks:
+        recorded = replace(protocol.recorded, most=round(count))
+        return replace(config, protocol=replace(protocol, recorded=recorded))
+    people = replace(protocol.people, count=round(count))
+    return replace(config, protocol=replace(protocol, people=people))
+
+
+def _usual_people(config: RunConfig) -> float:
+    protocol = config.protocol
+    return protocol.recorded.most if protocol.recorded.tracks else protocol.people.count
 
 
 WITH_PEOPLE: tuple[Task, ...] = ('pedestrian', 'obstacle_pedestrian')
 AXES: dict[str, Axis] = {axis.name: axis for axis in (
-    Axis('fov', 'horizontal field of view, degrees', (60, 75, 90, 105, 120), _condition('hfov')),
+    Axis('fov', 'horizontal field of view, degrees', (60, 75, 90, 105, 120), _condition('hfov'),
+         nominal=lambda config: math.nan,
+         note="Images are re-projected into the policy's view; what the lens does not see is "
+         'black.'),
     Axis('height', 'camera higher by, m', (-0.3, -0.15, 0, 0.15, 0.3), _condition('height')),
     Axis('pitch', 'camera looks down by, degrees', (-10, -5, 0, 5, 10), _condition('pitch')),
     Axis('exposure', 'exposure, EV', (-2, -1, 0, 1, 2), _condition('exposure')),
     Axis('blur', 'blur, pixels of the policy image', (0, 1, 2, 4), _condition('blur')),
-    Axis('frame_drop', 'share of images lost', (0, 0.1, 0.3, 0.5), _condition('frame_drop')),
+    Axis('frame_drop', 'share of images lost', (0, 0.1, 0.3, 0.5), _condition('frame_drop'),
+         note='This measures the safety gate as much as the policy: past 300 ms without an image '
+         'it brakes, past 1 s it stays until a new goal, and an episode has only one. Five lost '
+         'in a row do that; at 5 Hz they come every 12 s on average at a share of 0.5, every '
+         '117 s at 0.3, every 6 h at 0.1. So at 0.5 most episodes end standing.'),
     Axis('latency', 'delay of commands, s', (0, 0.1, 0.2, 0.4), _condition('latency')),
     Axis('goal_noise', 'error of the goal, m (standard deviation)', (0, 0.25, 0.5, 1),
          _condition('goal_noise')),
-    Axis('drift', "odometry drift, times the protocol's", (0, 1, 4, 10), _drift),
-    Axis('people', 'people near the route', (0, 5, 10, 20), _people, WITH_PEOPLE),
+    Axis('drift', "odometry drift, times the protocol's", (0, 1, 4, 10), _drift,
+         nominal=lambda config: 1.0, note='A rule of the protocol: these runs have other hashes.'),
+    Axis('people', 'people near the route', (0, 5, 10, 20), _people, WITH_PEOPLE,
+         _usual_people, 'A rule of the protocol: these runs have other hashes.'),
 )}
 """Every axis by name."""
 
@@ -91,14 +114,18 @@ class Measured:
 
 
 def plan(
-    config: RunConfig, axes: Sequence[tuple[str, Sequence[float]]], out: Path
+    config: RunConfig, axes: Sequence[tuple[str, Sequence[float]]], out: Path,
+    own_fov: float = math.nan,
 ) -> list[Point]:
     """Lay out the runs; what changes nothing is run once, for all axes together.
+
+    Every axis gets its nominal value beside the values that are asked for.
 
     Args:
         config: The run that is varied.
         axes: Names with values; without values an axis takes its own.
         out: Folder of the sweep.
+        own_fov: Horizontal field of view of the policy's camera, degrees; NaN if not known.
 
     Raises:
         RunError: no such axis, or none of the tasks is one it can matter in.
@@ -112,11 +139,13 @@ def plan(
         tasks = tuple(t for t in config.tasks if not axis.tasks or t in axis.tasks)
         if not tasks:
             raise RunError(f'{name} matters only in {list(axis.tasks)}, got {list(config.tasks)}')
-        for value in sorted(set(values or axis.values)):
-            base = replace(config, tasks=tasks)
-            varied = axis.apply(base, float(value))
+        base = replace(config, tasks=tasks)
+        nominal = own_fov if name == 'fov' else axis.nominal(base)
+        usual = set() if math.isnan(nominal) else {float(nominal)}
+        for value in sorted({float(value) for value in values or axis.values} | usual):
+            varied = base if value == nominal else axis.apply(base, value)
             folder = out / 'nominal' if varied == base else out / name / f'{value:g}'
-            points.append(Point(axis, float(value), varied, folder))
+            points.append(Point(axis, value, varied, folder))
     return points
 
 

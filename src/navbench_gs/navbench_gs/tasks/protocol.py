@@ -142,6 +142,8 @@ class Protocol:
     version: int = option(low=1, high=1000, help='Raised with every change of a value.')
     robot: str = option('coco', help='Robot profile by name.')
     episodes: int = option(25, low=1, high=10000, help='Episodes per scene and task.')
+    scenes: tuple[str, ...] = option((), help='Scenes that are driven unless others are named.')
+    tasks: tuple[str, ...] = option((), help='Tasks, likewise.')
     camera: str = option('policy', choices=('policy', 'robot'), help='Whose camera is drawn.')
     route: RouteRules = RouteRules()
     obstacle: ObstacleRules = ObstacleRules()
@@ -160,6 +162,9 @@ class Protocol:
         if not self.people.looks:
             # Younger than the protocols without it, whose hash must stay.
             del values['people']['looks']
+        for name in ('scenes', 'tasks'):
+            if not values[name]:
+                del values[name]
         if not self.recorded.tracks:
             # As young; without tracks its rules say nothing.
             del values['recorded']

@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from s2e_cli.bench.sweep import report_sweep
+
 EPILOG = """examples:
   s2e bench report runs/a
   s2e bench report runs/a --film
-Writes RUN/report.html, RUN/episodes.csv and RUN/summary.json.
+  s2e bench report runs/sweep
+Writes RUN/report.html, RUN/episodes.csv and RUN/summary.json; of a sweep sweep.html, .csv, .json
+and .png.
 """
 
 
@@ -20,7 +24,7 @@ def add_report(actions: argparse._SubParsersAction[Any]) -> None:
         'report', help='write report.html, episodes.csv and summary.json of a run',
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('run_dir', type=Path, metavar='RUN', help='run folder')
+    parser.add_argument('run_dir', type=Path, metavar='RUN', help='run folder, or that of a sweep')
     parser.add_argument('--film', action='store_true',
                         help='first drive the worst and the median episode of each task again, '
                              'to film them')
@@ -28,6 +32,10 @@ def add_report(actions: argparse._SubParsersAction[Any]) -> None:
 
 def run_report(args: argparse.Namespace) -> int:
     """Run the action."""
+    from navbench_gs.runner.sweep_record import PLAN
+
+    if (args.run_dir / PLAN).is_file():
+        return report_sweep(args.run_dir)
     if args.film:
         film_exemplars(args.run_dir)
     return report(args.run_dir)

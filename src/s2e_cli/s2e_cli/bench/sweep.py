@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from navbench_gs.runner.plan import RunConfig
 
 EPILOG = """examples:
   s2e bench sweep --policy s2e-small --scenes city:100-107 --tasks obstacle --out runs/sweep
   s2e bench sweep --policy s2e-small --axes latency blur --scenes city:100-103 --out runs/sweep
   s2e bench sweep --policy straight --axes people=0,10,30 --tasks pedestrian --out runs/people
 Asked again with the same --out, a sweep goes on where it was cut off; more axes, values, scenes or
-episodes may be added. Results: OUT/sweep.csv, OUT/sweep.png, and a run folder for each value.
+episodes may be added. Results: OUT/sweep.html, sweep.csv, sweep.json and sweep.png, and a run
+folder for each value. `s2e bench report OUT` writes them again, also of a sweep that was cut off.
 """
 
 
@@ -27,8 +32,9 @@ def add_sweep(actions: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument('--axes', nargs='+', metavar='AXIS[=V1,V2]',
                         help='fov, height, pitch, exposure, blur, frame_drop, latency, '
                              'goal_noise, drift, people (all that matter in the tasks)')
-    parser.add_argument('--scenes', nargs='+', default=['city:100-107'], metavar='SCENE')
-    parser.add_argument('--tasks', nargs='+', default=['obstacle'], metavar='TASK')
+    parser.add_argument('--scenes', nargs='+', metavar='SCENE',
+                        help="the protocol's, else city:100-107")
+    parser.add_argument('--tasks', nargs='+', metavar='TASK', help="the protocol's, else obstacle")
     parser.add_argument('--episodes', type=int, default=4, metavar='N',
                         help='per scene, task and value (4)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the runs (0)')
@@ -41,43 +47,61 @@ def add_sweep(actions: argparse._SubParsersAction[Any]) -> None:
 
 def run_sweep(args: argparse.Namespace) -> int:
     """Run the action."""
-    from navbench_gs.report.curves import draw_curves, write_table
-    from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
     from navbench_gs.runner.sweep import AXES, measure, plan, total
-    from navbench_gs.tasks.protocol import load_protocol
+    from navbench_gs.runner.sweep_record import write_plan
     from s2e_cli.bench.console import Console
     from s2e_cli.bench.policies import policy_factory
 
-    protocol = load_protocol(args.protocol)
-    tasks = parse_tasks(args.tasks)
-    config = RunConfig(
-        scenes=parse_scenes(args.scenes), tasks=tasks, protocol=protocol,
-        robot=args.robot or protocol.robot, episodes=args.episodes, seed=args.seed,
-        workers=args.workers, backend=args.backend,
-    )
+    config = _config(args)
     wanted = [parse_axis(word) for word in args.axes or ()] or [
         (axis.name, []) for axis in AXES.values()
-        if not axis.tasks or set(axis.tasks) & set(tasks)
+        if not axis.tasks or set(axis.tasks) & set(config.tasks)
     ]
     started = datetime.datetime.now().strftime('%Y-%m-%d_%H%M%S')
     out = args.out or Path('runs') / f'sweep_{started}'
-    points = plan(config, wanted, out)
-    factory = policy_factory(args.policy, protocol.judge.v_max)
+    factory = policy_factory(args.policy, config.protocol.judge.v_max)
+    fov = math.nan
+    if any(name == 'fov' for name, _ in wanted):
+        camera = factory().spec.camera
+        # Rounded, so that its folder and its place in tables do not have 15 digits.
+        fov = round(math.degrees(2.0 * math.atan(0.5 * camera.width / camera.fx)), 2)
+    points = plan(config, wanted, out, fov)
+    write_plan(points, factory.name, factory.details(), out)
     console = Console(total(points), sys.stderr)
     console.prepare(config.scenes)
     try:
         measured = measure(points, factory, factory.details(), console.finished)
     finally:
         console.close()
-    write_table(measured, out / 'sweep.csv')
-    draw_curves(measured, factory.name, out / 'sweep.png')
     for item in measured:
         sr, ct = (item.summary.metrics[name] for name in ('success', 'collisions'))
         print(f'{item.axis:<11}{item.value:>7g}  {item.summary.name:<20}{item.summary.episodes:>5}'
               f'  SR {sr.mean:.2f} [{sr.low:.2f}, {sr.high:.2f}]'
               f'  CT {ct.mean:.2f} [{ct.low:.2f}, {ct.high:.2f}]')
-    print(f'curves: {out / "sweep.png"}, table: {out / "sweep.csv"}')
+    return report_sweep(out)
+
+
+def report_sweep(out: Path) -> int:
+    """Write page and tables of a sweep from its folder, and say where they lie."""
+    from navbench_gs.report.sweep import write_sweep
+
+    page = write_sweep(out)
+    print(f'curves: {page}, table: {out / "sweep.csv"}')
     return 0
+
+
+def _config(args: argparse.Namespace) -> RunConfig:
+    """Return the run that is varied."""
+    from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
+    from navbench_gs.tasks.protocol import load_protocol
+
+    protocol = load_protocol(args.protocol)
+    return RunConfig(
+        scenes=parse_scenes(args.scenes or protocol.scenes or ('city:100-107',)),
+        tasks=parse_tasks(args.tasks or protocol.tasks or ('obstacle',)), protocol=protocol,
+        robot=args.robot or protocol.robot, episodes=args.episodes, seed=args.seed,
+        workers=args.workers, backend=args.backend,
+    )
 
 
 def parse_axis(word: str) -> tuple[str, list[float]]:

@@ -28,6 +28,7 @@ EPILOG = """examples:
 RUN_EPILOG = """examples:
   s2e bench run --policy straight --scenes city:100 --tasks empty obstacle --out runs/straight
   s2e bench run --policy s2e-small --scenes city:100-107 --episodes 25 --workers 2 --out runs/a
+  s2e bench run --policy s2e-small --protocol ablation --out runs/study
   s2e bench run --policy s2e-small --tasks pedestrian --tracks zara01/obsmat.txt --out runs/zara
 Asked again with the same --out, a run goes on where it was cut off.
 """
@@ -47,10 +48,12 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run.add_argument('--policy', required=True, metavar='POLICY',
                      help='straight, privileged, depth, a policy bundle by name or folder, or '
                           'adapter:KIND:PATH (docs/policies.md)')
-    run.add_argument('--scenes', nargs='+', default=['city:100'], metavar='SCENE',
-                     help='city:SEED, city:FIRST-LAST, scene bundles or captures')
-    run.add_argument('--tasks', nargs='+', default=['empty'], metavar='TASK',
-                     help='empty, obstacle, pedestrian, obstacle_pedestrian or all')
+    run.add_argument('--scenes', nargs='+', metavar='SCENE',
+                     help='city:SEED, city:FIRST-LAST, scene bundles or captures (the '
+                          "protocol's, else city:100)")
+    run.add_argument('--tasks', nargs='+', metavar='TASK',
+                     help='empty, obstacle, pedestrian, obstacle_pedestrian or all (the '
+                          "protocol's, else empty)")
     run.add_argument('--episodes', type=int, metavar='N',
                      help="episodes per scene and task (the protocol's when left out)")
     run.add_argument('--seed', type=int, default=0, help='seed of the run (0)')
@@ -96,7 +99,8 @@ def _run(args: argparse.Namespace) -> int:
         args.protocol or ('recorded' if args.tracks else 'default'), args.tracks
     )
     config = RunConfig(
-        scenes=parse_scenes(args.scenes), tasks=parse_tasks(args.tasks), protocol=protocol,
+        scenes=parse_scenes(args.scenes or protocol.scenes or ('city:100',)),
+        tasks=parse_tasks(args.tasks or protocol.tasks or ('empty',)), protocol=protocol,
         robot=args.robot or protocol.robot, episodes=args.episodes or protocol.episodes,
         seed=args.seed, workers=args.workers, films=args.film, backend=args.backend,
     )
