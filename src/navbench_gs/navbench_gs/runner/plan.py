@@ -129,8 +129,8 @@ class RunFolder:
         return self.episodes / f'{identity}.json'
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that it is whole or absent, never half.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8, so that it is whole or absent, never half.
 
     Raises:
         RunError: the folder cannot be written.
@@ -140,7 +140,7 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            draft.write_text(text, encoding='utf-8')
+            draft.write_bytes(content.encode() if isinstance(content, str) else content)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)

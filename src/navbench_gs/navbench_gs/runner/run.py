@@ -12,6 +12,7 @@ from typing import Any
 
 from navbench_gs.errors import RunError
 from navbench_gs.metrics.summary import Scored, Summary, by_task
+from navbench_gs.runner.cluster import Cluster
 from navbench_gs.runner.plan import (
     Finished,
     PolicyFactory,
@@ -36,6 +37,7 @@ def run_benchmark(
     *,
     progress: Progress | None = None,
     details: dict[str, Any] | None = None,
+    cluster: str | None = None,
 ) -> list[Summary]:
     """Run every episode that is not there yet and write the run's record.
 
@@ -45,6 +47,7 @@ def run_benchmark(
         out: The run's folder; made if absent.
         progress: Called after each episode.
         details: More to put into run.json, such as the policy bundle's hash and licence.
+        cluster: Address of a Ray cluster, or `cluster.LOCAL`; processes of our own without.
 
     Returns:
         The summaries by task.
@@ -62,7 +65,7 @@ def run_benchmark(
     retried: list[str] = []
     complete = False
     try:
-        for finished in _episodes(config, factory, out, retried):
+        for finished in _episodes(config, factory, out, retried, cluster):
             done.append(finished)
             if progress is not None:
                 progress(finished)
@@ -115,17 +118,22 @@ def versions() -> dict[str, str]:
 
 
 def _episodes(
-    config: RunConfig, factory: PolicyFactory, out: Path, retried: list[str]
+    config: RunConfig, factory: PolicyFactory, out: Path, retried: list[str],
+    cluster: str | None,
 ) -> Iterator[Finished]:
     items = config.items()
-    if config.workers == 1:
+    if cluster is None and config.workers == 1:
         from navbench_gs.runner.bench import Bench
 
         bench = Bench(config, factory, out, None)
         for item in items:
             yield bench.run(item)
         return
-    pool = Pool(config, factory, out, items)
+    pool: Pool | Cluster
+    if cluster is None:
+        pool = Pool(config, factory, out, items)
+    else:
+        pool = Cluster(config, factory, out, items, cluster)
     yield from pool.run()
     retried += [f'{item.scene} {item.task} {item.index}' for item in pool.retried]
 

@@ -28,6 +28,7 @@ EPILOG = """examples:
 RUN_EPILOG = """examples:
   s2e bench run --policy straight --scenes city:100 --tasks empty obstacle --out runs/straight
   s2e bench run --policy s2e-small --scenes city:100-107 --episodes 25 --workers 2 --out runs/a
+  s2e bench run --policy s2e-small --scenes city:0-25 --tasks all --ray head:6379 --out runs/b
   s2e bench run --policy s2e-small --protocol ablation --out runs/study
   s2e bench run --policy s2e-small --tasks pedestrian --tracks zara01/obsmat.txt --out runs/zara
 Asked again with the same --out, a run goes on where it was cut off.
@@ -58,6 +59,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                      help="episodes per scene and task (the protocol's when left out)")
     run.add_argument('--seed', type=int, default=0, help='seed of the run (0)')
     run.add_argument('--workers', type=int, default=1, metavar='K', help='processes (1)')
+    run.add_argument('--ray', nargs='?', const='local', metavar='ADDRESS',
+                     help='spread episodes over a Ray cluster: HOST:PORT, auto, or this machine '
+                          'with --workers CPUs when left out')
     run.add_argument('--out', type=Path, metavar='DIR', help='run folder (runs/<time>)')
     run.add_argument('--protocol', help='protocol by name or file (default; recorded with '
                                         '--tracks)')
@@ -110,7 +114,8 @@ def _run(args: argparse.Namespace) -> int:
     console.prepare(config.scenes)
     try:
         summaries = run_benchmark(
-            config, factory, out, progress=console.finished, details=factory.details()
+            config, factory, out, progress=console.finished, details=factory.details(),
+            cluster=args.ray,
         )
     except KeyboardInterrupt:
         console.close()
