@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.crowd.recording import STEP, Recording
 from navbench_gs.tasks.geodesic import Points
 from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, clearance_with
 from navbench_gs.tasks.protocol import PeopleRules
 from navbench_gs.tasks.recorded_rules import RecordedRules
+from navbench_gs.tasks.recording import STEP, Recording
 from navbench_gs.tasks.spec import PersonSpec
 
 if TYPE_CHECKING:
@@ -205,7 +205,8 @@ def _pieces(
         if high - low < 2:
             continue
         xy = placement.place(track.xy[low:high])
-        for a, b in _runs(ground.holds(_between(xy)).reshape(-1, _PARTS + 1).all(axis=1)):
+        free = ground.holds(_between(xy)).reshape(-1, _PARTS + 1)
+        for a, b in _runs(np.asarray(free.all(axis=1))):
             # Who is there at the beginning or still at the end neither appears nor vanishes.
             there = begin + low + a == 0 and np.hypot(*(xy[a] - start)) >= people.keep_clear
             remains = begin + low + b == count

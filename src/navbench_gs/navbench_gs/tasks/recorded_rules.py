@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from navbench_gs.crowd.recording import Recording, file_digest, load_recording
 from navbench_gs.errors import TaskError
 from s2e_core.config import check, option
+
+if TYPE_CHECKING:
+    from navbench_gs.tasks.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class RecordedRules:
             TaskError: the file is absent, is another one than the digest says, or a variable is
                 not set.
         """
+        from navbench_gs.tasks.recording import file_digest
+
         if not self.tracks:
             return self
         text = os.path.expandvars(self.tracks)
@@ -74,6 +79,8 @@ class RecordedRules:
         Raises:
             TaskError: the rules are not `pinned`, or the file is not one of tracks.
         """
+        from navbench_gs.tasks.recording import load_recording
+
         if not self.digest:
             raise TaskError('recorded: the digest of the tracks must be known: use load_protocol')
         return load_recording(self.tracks, self.digest, self.fps, self.scale)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navbench_gs.crowd.recording import STEP, clean, file_digest, load_recording
-from navbench_gs.crowd.track_file import read_rows
 from navbench_gs.errors import TaskError
+from navbench_gs.tasks.recording import STEP, clean, file_digest, load_recording
+from navbench_gs.tasks.track_file import read_rows
 
 
 def walk(person, first, count, start, velocity, every=10, seconds=0.4):
@@ -117,10 +117,10 @@ def test_sizes_absence_and_another_file_are_refused(tmp_path, monkeypatch):
     (tmp_path / 'bytes').write_bytes(b'\xff\xfe\x00')
     with pytest.raises(TaskError, match='must be text'):
         load(tmp_path / 'bytes')
-    monkeypatch.setattr('navbench_gs.crowd.track_file.MAX_ROWS', 10)
+    monkeypatch.setattr('navbench_gs.tasks.track_file.MAX_ROWS', 10)
     with pytest.raises(TaskError, match='may have 10 rows'):
         read_rows(path)
-    monkeypatch.setattr('navbench_gs.crowd.recording.MAX_BYTES', 10)
+    monkeypatch.setattr('navbench_gs.tasks.recording.MAX_BYTES', 10)
     with pytest.raises(TaskError, match='may have 10 bytes'):
         file_digest(path)
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from navbench_gs.crowd.track_file import MAX_BYTES, TrackRows, read_rows
 from navbench_gs.errors import TaskError
+from navbench_gs.tasks.track_file import MAX_BYTES, TrackRows, read_rows
 
 STEP = 0.4
 """Seconds between two points of a track: how often the UCY and ETH recordings were annotated."""
