@@ -87,6 +87,7 @@ def test_gaps_and_jumps_cut_a_track(tmp_path):
 @pytest.mark.parametrize(('text', 'message'), [
     ('', 'holds no row'),
     ('# nothing\n\n', 'holds no row'),
+    (' ,;\n', "bad.txt:1: must have columns, got ',;'"),
     ('0 1 2\n', r'bad.txt:1: must have 4 columns .* got 3'),
     ('0 1 2 3\n10 1 2\n', 'bad.txt:2: must have 4 columns, got 3'),
     ('0 1 2 nan\n', 'bad.txt:1: y must be finite, got nan'),

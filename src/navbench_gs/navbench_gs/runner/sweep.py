@@ -72,10 +72,10 @@ AXES: dict[str, Axis] = {axis.name: axis for axis in (
     Axis('exposure', 'exposure, EV', (-2, -1, 0, 1, 2), _condition('exposure')),
     Axis('blur', 'blur, pixels of the policy image', (0, 1, 2, 4), _condition('blur')),
     Axis('frame_drop', 'share of images lost', (0, 0.1, 0.3, 0.5), _condition('frame_drop'),
-         note='This measures the safety gate as much as the policy: past 300 ms without an image '
-         'it brakes, past 1 s it stays until a new goal, and an episode has only one. Five lost '
-         'in a row do that; at 5 Hz they come every 12 s on average at a share of 0.5, every '
-         '117 s at 0.3, every 6 h at 0.1. So at 0.5 most episodes end standing.'),
+         note='This measures the safety gate as much as the policy. One lost image leaves 400 ms '
+         'between two, more than the 300 ms it allows: it brakes and goes on after a second '
+         'without another loss. Where losses follow each other for longer it stays until a new '
+         'goal, and an episode has only one: most then end standing.'),
     Axis('latency', 'delay of commands, s', (0, 0.1, 0.2, 0.4), _condition('latency')),
     Axis('goal_noise', 'error of the goal, m (standard deviation)', (0, 0.25, 0.5, 1),
          _condition('goal_noise')),

@@ -58,7 +58,7 @@ def write_plan(
          'folder': p.folder.relative_to(out).as_posix(), 'episodes': p.episodes,
          'protocol': p.config.protocol.hash} for p in points
     ]
-    nominal = {axis: usual.get(axis) for axis in dict.fromkeys(row['axis'] for row in rows)}
+    nominal = {name: usual.get(name) for name in dict.fromkeys(p.axis.name for p in points)}
     text = json.dumps({'facts': facts, 'nominal': nominal, 'points': rows}, indent=1)
     write_atomically(out / PLAN, text + '\n')
 

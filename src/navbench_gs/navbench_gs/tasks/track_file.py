@@ -100,6 +100,8 @@ def _table(path: Path, text: Sequence[str]) -> tuple[NDArray[np.float64], NDArra
         if not line.strip() or line.lstrip()[0] in '#%':
             continue
         cells = line.replace(',', ' ').replace(';', ' ').split()
+        if not cells:
+            raise TaskError(f'{path}:{number}: must have columns, got {line.strip()[:40]!r}')
         if not columns:
             columns, count = _columns(path, number, cells), len(cells)
             if not _is_number(cells[0]):
