@@ -91,6 +91,7 @@ def stand_in(path):
         (['--scenes', '/no/such/scene'], '/no/such/scene'),
         (['--scenes', 'city:9-3'], 'city:9-3'),
         (['--protocol', '/no/such.yaml'], '/no/such.yaml'),
+        (['--tracks', '/no/such.txt'], '/no/such.txt: tracks cannot be read'),
         (['--robot', 'tank'], 'tank'),
         (['--workers', '0'], 'workers'),
     ],
