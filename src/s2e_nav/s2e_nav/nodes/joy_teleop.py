@@ -41,7 +41,7 @@ class JoyTeleop:
         self._heard = float('-inf')
         node.create_subscription(Joy, 'joy', self._on_joy, SENSOR)
         steady_timer(node, 0.05, self._each_tick)
-        steady_timer(node, 0.1, self._driver.beat)
+        steady_timer(node, 0.05, self._driver.beat)
 
     def close(self) -> None:
         """Leave a zero behind."""

@@ -54,7 +54,7 @@ class KeyboardTeleop:
         self._source = source
         self._reader = threading.Thread(target=self._read, name='keys', daemon=True)
         steady_timer(node, 0.05, self._each_tick)
-        steady_timer(node, 0.1, self._driver.beat)
+        steady_timer(node, 0.05, self._driver.beat)
         self._say(HELP)
         self._reader.start()
 

@@ -78,7 +78,7 @@ class DirectDriver:
             self._output.e_stop(pressed)
 
     def beat(self) -> None:
-        """Send the heartbeat, ten times a second."""
+        """Send the heartbeat, twenty times a second."""
         if self._e_stop is not None:
             self._output.e_stop(self._e_stop)
 
