@@ -32,6 +32,10 @@ class GateConfig:
     plan_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='Expected plan.')
     e_stop_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='E-stop heartbeat.')
     resume_after: float = option(1.0, unit='s', low=0.2, high=10, help='Healthy time to resume.')
+    flapping: float = option(
+        5.0, unit='s', low=1, high=60,
+        help='Short faults that follow each other before that, for so long, count as a long one.',
+    )
     future_limit: float = option(0.1, unit='s', low=0, high=1, help='Clock skew allowed.')
     jump_distance: float = option(0.5, unit='m', low=0.05, high=5, help='Odometry jump.')
     jump_angle: float = option(0.5, unit='rad', low=0.05, high=3, help='Odometry jump.')
@@ -101,6 +105,7 @@ class Gate:
         self._last = Command(0)
         self._latched: tuple[Reason, str] | None = None
         self._fault: Reason = Reason.NONE
+        self._first_fault: int | None = None
         self._fault_since: int | None = None
         self._healthy_since: int | None = None
         self._zero_since: int | None = None
@@ -256,10 +261,15 @@ class Gate:
         fault = self._stale(now_ns, source) or self._slow(source)
         if fault is None:
             return self._after_fault(now_ns)
-        self._fault, self._healthy_since = fault[0], None
-        if self._fault_since is None:
+        if self._first_fault is None:
+            self._first_fault = now_ns
+        if self._fault_since is None or self._healthy_since is not None:
+            # Healthy in between: each fault lasts as long as it lasts, not as long as all of them.
             self._fault_since = now_ns
-        if fault[0] not in TRANSIENT or (now_ns - self._fault_since) * 1e-9 >= 1.0:
+        self._fault, self._healthy_since = fault[0], None
+        lasted = (now_ns - self._fault_since) * 1e-9
+        flapped = (now_ns - self._first_fault) * 1e-9
+        if fault[0] not in TRANSIENT or lasted >= 1.0 or flapped >= self._config.flapping:
             self._latch(*fault)
         return fault
 
@@ -272,7 +282,7 @@ class Gate:
         healthy = (now_ns - self._healthy_since) * 1e-9
         if healthy < self._config.resume_after:
             return self._fault, f'healthy for {healthy:.2f} s'
-        self._fault_since = self._healthy_since = None
+        self._first_fault = self._fault_since = self._healthy_since = None
         return Reason.NONE, ''
 
     def _stale(self, now_ns: int, source: Source) -> tuple[Reason, str] | None:
@@ -320,7 +330,7 @@ class Gate:
     def _clear(self) -> None:
         self._latched = None
         self._plan_moves = False
-        self._fault_since = self._healthy_since = None
+        self._first_fault = self._fault_since = self._healthy_since = None
         self._teleop_active = False
         self._agreement.clear()
 

@@ -105,6 +105,37 @@ def test_short_fault_resumes_after_a_healthy_second() -> None:
     assert back[moving + 1].command.v > 0
 
 
+def flap(drive: Drive, seconds: float) -> list[Reason]:
+    """Lose odometry for 0.5 s of each second; return the reasons of all ticks."""
+    seen: list[Reason] = []
+    for _ in range(round(seconds)):
+        seen += [o.reason for o in drive.run(10, without='odometry')]
+        seen += [o.reason for o in drive.run(10)]
+    return seen
+
+
+def test_two_short_faults_are_not_a_long_one() -> None:
+    """Each lasts 0.5 s; together they span 1.5 s. Health after them still moves the robot."""
+    drive = Drive()
+    drive.run(41)
+    assert Reason.NONE not in flap(drive, 2)[4:]
+    assert drive.gate.latched is Reason.NONE
+    back = drive.run(30)
+    assert back[-1].reason is Reason.NONE
+    assert back[-1].command.v > 0
+
+
+def test_faults_that_go_on_and_off_for_five_seconds_wait_for_a_rearm() -> None:
+    """The first fault shows 0.1 s after the input ended, the last of six ends 5.5 s in."""
+    drive = Drive()
+    drive.run(41)
+    assert Reason.NONE not in flap(drive, 6)[4:]
+    assert drive.gate.latched is Reason.ODOMETRY_STALE
+    assert all(output.command.v == 0.0 for output in drive.run(60))
+    drive.gate.rearm()
+    assert drive.run(3)[-1].command.v > 0
+
+
 def test_long_fault_waits_for_a_rearm() -> None:
     """After more than a second the input alone does not move the robot again."""
     drive = Drive()
