@@ -39,6 +39,7 @@ ARGUMENTS = (
     ('scan', 'true', 'Publish the virtual laser scan.'),
     ('film', 'true', 'Make a film of each episode.'),
     ('record', 'true', 'Record the topics as MCAP.'),
+    ('incidents', '', 'Folder for MCAP files of safety stops; needs mode:=realtime.'),
     ('view', '', 'Opened beside the nodes: rviz, foxglove, or rviz,foxglove.'),
     ('isolated', 'true', 'Keep ROS traffic on this machine.'),
 )

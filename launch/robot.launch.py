@@ -35,6 +35,7 @@ ARGUMENTS = (
     ('require_provider', '', 'ONNX execution provider without which nothing starts.'),
     ('use_sim_time', 'false', 'Take time from /clock.'),
     ('record', '', 'Folder of an MCAP recording; nothing is recorded when empty.'),
+    ('incidents', '', 'Folder for an MCAP file of each safety stop and the 30 s before it.'),
     ('view', '', 'Opened beside the nodes: rviz, foxglove, or rviz,foxglove.'),
 )
 

@@ -15,6 +15,7 @@ from s2e_core.paths import find_config
 from s2e_core.robot import RobotProfile, load_robot
 from s2e_nav.errors import StartError
 from s2e_nav.policies import STRAIGHT
+from s2e_nav.recorded import topics_of_robot
 from s2e_nav.sim.parameters import SimParameters
 from s2e_nav.viewers import Viewer, viewers
 
@@ -107,6 +108,9 @@ class SimulatedRun:
         check_policy(values['policy'])
         for scene in run.scenes:
             check_scene(scene)
+        if values['incidents'] and values['mode'] != 'realtime':
+            # In lock-step nothing is sudden: an episode repeats its stops from the same seed.
+            raise StartError('incidents:= needs mode:=realtime')
         if self.output.exists() and any(self.output.iterdir()):
             raise StartError(f'output:= {self.output} is not empty; name a new folder')
 
@@ -152,6 +156,8 @@ class SimulatedRun:
             # Recorded on simulated time, so that a player shows the drive at its own pace.
             recorder = {'output': str(self.output / 'recording'), 'use_sim_time': True}
             entries.append(NodeEntry('recorder', recorder))
+        if self._values['incidents']:
+            entries.append(NodeEntry('incidents', {**incidents(self._values), **timed}))
         return entries
 
 
@@ -204,10 +210,21 @@ class RobotGraph:
                 'gate', {**robot, 'stamped': stamped}, [settings('gate_robot')], respawn=True
             ),
         ]
+        topics = topics_of_robot(stamped, flag(values, 'compressed'))
         if values['record']:
             folder = Path(values['record']).expanduser().absolute()
-            entries.append(NodeEntry('recorder', {'output': str(folder), **timed}))
+            # Drivers send with the sensor profile, which a reliable listener does not hear.
+            recorder = {'output': str(folder), 'reliable': False, 'topics': topics, **timed}
+            entries.append(NodeEntry('recorder', recorder))
+        if values['incidents']:
+            dump = {**incidents(values), 'topics': topics, **timed}
+            entries.append(NodeEntry('incidents', dump, respawn=True))
         return entries
+
+
+def incidents(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters of the incidents node; the folder is asked for."""
+    return {'folder': str(Path(values['incidents']).expanduser().absolute())}
 
 
 def settings(name: str) -> str:

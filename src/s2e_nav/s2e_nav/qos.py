@@ -21,6 +21,13 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 """State that late subscribers need: goal, static transforms, gate state."""
+CHANGES = QoSProfile(
+    depth=20,
+    history=HistoryPolicy.KEEP_LAST,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""For listeners to such state that must see each change, or several publishers of it."""
 LOCKSTEP = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
 """Inputs in lock-step: nothing may be lost, or the world would wait for ever."""
 

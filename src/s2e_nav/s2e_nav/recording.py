@@ -70,3 +70,8 @@ class Recording:
         if self._open:
             self._open = False
             self._writer.close()
+
+    def abort(self) -> None:
+        """Leave the file as it is, for want of a disk; it is not a recording then."""
+        self._open = False
+        self._writer.abort()

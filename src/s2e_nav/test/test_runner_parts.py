@@ -22,7 +22,7 @@ from s2e_nav.episodes.filming import TopicFilm
 from s2e_nav.episodes.progress import episode_line
 from s2e_nav.errors import StartError
 from s2e_nav.launching import RobotGraph, SimulatedRun, transport
-from s2e_nav.nodes.recorder import message_class
+from s2e_nav.recorded import message_class
 from s2e_nav.recording import Recording
 
 STEP = 200_000_000
@@ -143,7 +143,7 @@ SIMULATED = {
     'robot': 'coco', 'policy': 'straight', 'mode': 'lockstep', 'output': '',
     'protocol': 'default', 'camera': 'robot', 'image_width': '0', 'image_height': '0',
     'scan': 'true', 'goals': 'episode', 'film': 'true', 'record': 'true', 'isolated': 'true',
-    'view': '',
+    'view': '', 'incidents': '',
 }
 
 
@@ -173,6 +173,7 @@ def test_a_scene_with_a_blank_in_its_path_stays_one_scene(tmp_path):
     ('camera', 'thermal', "got 'thermal'"),
     ('view', 'gazebo', "got 'gazebo'"),
     ('scene', 'city:7@test', 'must be one of'),
+    ('incidents', '/tmp/stops', 'incidents:= needs mode:=realtime'),
 ])
 def test_a_wrong_argument_is_named(tmp_path, name, value, text):
     with pytest.raises(S2EError, match=text):
@@ -193,17 +194,42 @@ def test_what_the_user_set_wins_over_our_transport():
     assert 'ROS_AUTOMATIC_DISCOVERY_RANGE' not in kept
 
 
+ROBOT = {
+    'robot': 'turtlebot4', 'policy': 'straight', 'namespace': '', 'autostart': 'true',
+    'compressed': 'true', 'image': '/oak/image', 'odom': 'odom', 'cmd_vel': '/base/cmd',
+    'image_compressed': 'camera/image_raw/compressed', 'camera_info': 'camera/camera_info',
+    'goal_pose': 'goal_pose', 'gps_fix': 'gps/fix', 'gps_heading': 'gps/heading',
+    'stamped': 'false', 'require_provider': '',
+    'use_sim_time': 'false', 'record': '', 'incidents': '', 'view': '',
+}
+
+
 def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
-    values = {
-        'robot': 'turtlebot4', 'policy': 'straight', 'namespace': '', 'autostart': 'true',
-        'compressed': 'true', 'image': '/oak/image', 'odom': 'odom', 'cmd_vel': '/base/cmd',
-        'image_compressed': 'camera/image_raw/compressed', 'camera_info': 'camera/camera_info',
-        'goal_pose': 'goal_pose', 'gps_fix': 'gps/fix', 'gps_heading': 'gps/heading',
-        'stamped': 'false', 'require_provider': '',
-        'use_sim_time': 'false', 'record': '', 'view': '',
-    }
-    graph = RobotGraph(values)
+    graph = RobotGraph(ROBOT)
     assert graph.remappings() == [('camera/image_raw', '/oak/image'), ('cmd_vel', '/base/cmd')]
     nodes = {entry.executable: entry.parameters for entry in graph.nodes()}
     assert nodes['gate']['stamped'] is False and nodes['policy']['compressed'] is True
     assert set(nodes) == {'policy', 'follower', 'gate'}
+
+
+def test_a_robot_is_recorded_as_its_drivers_speak(tmp_path):
+    values = {**ROBOT, 'record': str(tmp_path / 'rec'), 'incidents': str(tmp_path / 'stops')}
+    nodes = {entry.executable: entry for entry in RobotGraph(values).nodes()}
+    recorder, dump = nodes['recorder'].parameters, nodes['incidents'].parameters
+    # Compressed images and Twist, as `ROBOT` says; and heard from publishers of both kinds.
+    assert recorder['reliable'] is False and dump['folder'] == str(tmp_path / 'stops')
+    assert recorder['topics'] == dump['topics']
+    assert 'cmd_vel geometry_msgs/msg/Twist' in dump['topics']
+    assert not any(line.startswith('camera/image_raw ') for line in dump['topics'])
+    assert nodes['incidents'].respawn
+    raw = RobotGraph({**values, 'compressed': 'false', 'stamped': 'true'}).nodes()[-1].parameters
+    assert 'camera/image_raw sensor_msgs/msg/Image 0.2' in raw['topics']
+    assert 'cmd_vel geometry_msgs/msg/TwistStamped' in raw['topics']
+
+
+def test_a_simulator_on_the_wall_clock_dumps_incidents_too(tmp_path):
+    values = {**SIMULATED, 'mode': 'realtime', 'incidents': str(tmp_path / 'stops')}
+    nodes = {entry.executable: entry for entry in SimulatedRun(values, tmp_path / 'run').nodes()}
+    assert nodes['incidents'].parameters == {
+        'folder': str(tmp_path / 'stops'), 'use_sim_time': True
+    }
