@@ -4,7 +4,9 @@
         camera_info:=/oakd/rgb/preview/camera_info
 """
 
+import datetime
 import os
+from pathlib import Path
 
 from launch.actions import (
     DeclareLaunchArgument,
@@ -36,6 +38,8 @@ ARGUMENTS = (
     ('use_sim_time', 'false', 'Take time from /clock.'),
     ('record', '', 'Folder of an MCAP recording; nothing is recorded when empty.'),
     ('incidents', '', 'Folder for an MCAP file of each safety stop and the 30 s before it.'),
+    ('shadow', 'false', 'A person drives; the policy plans, and where they differ is logged.'),
+    ('shadow_log', '', 'Folder of that log; runs/shadow-<time> when empty.'),
     ('view', '', 'Opened beside the nodes: rviz, foxglove, or rviz,foxglove.'),
 )
 
@@ -45,7 +49,8 @@ def launch_setup(context):
     from s2e_nav.launching import RobotGraph
 
     values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    graph = RobotGraph(values)
+    stamp = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
+    graph = RobotGraph(values, default_log=Path('runs') / f'shadow-{stamp}')
     actions = [
         SetEnvironmentVariable(name, value)
         for name, value in graph.environment(os.environ).items()

@@ -164,13 +164,19 @@ class SimulatedRun:
 class RobotGraph:
     """The processes of robot.launch.py."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(
+        self, values: Mapping[str, str], default_log: Path = Path('runs/shadow')
+    ) -> None:
         """Check the arguments.
+
+        Args:
+            values: Launch arguments by name.
+            default_log: Folder of a shadow drive's log if none is named.
 
         Raises:
             S2EError: An argument is wrong; the text says which.
         """
-        self._values = values
+        self._values, self._default_log = values, default_log
         self.robot: RobotProfile = load_robot(values['robot'])
         self.viewers: list[Viewer] = viewers(values['view'], flag(values, 'use_sim_time'))
         check_policy(values['policy'])
@@ -202,12 +208,17 @@ class RobotGraph:
             'compressed': flag(values, 'compressed'), 'v_max': self.robot.v_max,
             'require_provider': values['require_provider'], **timed,
         }
+        shadow = flag(values, 'shadow')
+        if shadow:
+            # A person decides where to and how long; the goal only tells the policy what to want.
+            policy |= {'mission.outlives_driver': True, 'mission.progress_timeout': 0.0}
         robot = {'robot': values['robot'], **timed}
         entries = [
             NodeEntry('policy', policy, [settings('policy')]),
             NodeEntry('follower', robot, [settings('follower')], respawn=True),
             NodeEntry(
-                'gate', {**robot, 'stamped': stamped}, [settings('gate_robot')], respawn=True
+                'gate', {**robot, 'stamped': stamped, 'shadow': shadow},
+                [settings('gate_robot')], respawn=True,
             ),
         ]
         topics = topics_of_robot(stamped, flag(values, 'compressed'))
@@ -219,6 +230,9 @@ class RobotGraph:
         if values['incidents']:
             dump = {**incidents(values), 'topics': topics, **timed}
             entries.append(NodeEntry('incidents', dump, respawn=True))
+        if shadow:
+            folder = Path(values['shadow_log'] or self._default_log).expanduser().absolute()
+            entries.append(NodeEntry('shadow', {'folder': str(folder), **timed}))
         return entries
 
 

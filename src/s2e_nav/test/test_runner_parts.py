@@ -200,7 +200,8 @@ ROBOT = {
     'image_compressed': 'camera/image_raw/compressed', 'camera_info': 'camera/camera_info',
     'goal_pose': 'goal_pose', 'gps_fix': 'gps/fix', 'gps_heading': 'gps/heading',
     'stamped': 'false', 'require_provider': '',
-    'use_sim_time': 'false', 'record': '', 'incidents': '', 'view': '',
+    'use_sim_time': 'false', 'record': '', 'incidents': '', 'shadow': 'false',
+    'shadow_log': '', 'view': '',
 }
 
 
@@ -233,3 +234,10 @@ def test_a_simulator_on_the_wall_clock_dumps_incidents_too(tmp_path):
     assert nodes['incidents'].parameters == {
         'folder': str(tmp_path / 'stops'), 'use_sim_time': True
     }
+
+
+def test_in_the_shadow_nothing_of_the_policy_reaches_the_gate(tmp_path):
+    values = {**ROBOT, 'shadow': 'true', 'shadow_log': str(tmp_path / 'log')}
+    nodes = {entry.executable: entry.parameters for entry in RobotGraph(values).nodes()}
+    assert nodes['gate']['shadow'] is True and nodes['shadow']['folder'] == str(tmp_path / 'log')
+    assert nodes['policy']['mission.outlives_driver'] is True

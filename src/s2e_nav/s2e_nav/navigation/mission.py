@@ -13,6 +13,7 @@ from enum import Enum
 from s2e_core.config import check, option
 from s2e_core.navigator import NavigatorStatus
 from s2e_core.se2 import Pose2
+from s2e_core.stops import Reason
 from s2e_nav.navigation.codes import Code
 
 NO_LATCH = 'none'
@@ -53,6 +54,9 @@ class MissionConfig:
     )
     gate_timeout: float = option(
         1.0, unit='s', low=0.2, high=30, help='Longest wait for the gate to acknowledge a goal.'
+    )
+    outlives_driver: bool = option(
+        False, help='A dead-man that is let go does not drop the goal: a person drives anyway.'
     )
 
     def __post_init__(self) -> None:
@@ -169,7 +173,8 @@ class MissionControl:
             return None
         if goal_stamp_ns == self.current.stamp_ns:
             self._acknowledged = True
-            if latched != NO_LATCH:
+            spared = self._config.outlives_driver and latched == Reason.OPERATOR_LOST.value
+            if latched != NO_LATCH and not spared:
                 return self.fail(Code.GATE_STOPPED, f'the gate stopped: {latched}')
         elif self._acknowledged:
             return self.fail(Code.GATE_LOST, 'the gate began anew and does not know the goal')

@@ -49,6 +49,7 @@ class GateParameters:
         'realtime', choices=('realtime', 'lockstep'), help='Whether the world waits.'
     )
     stamped: bool = option(True, help='Send TwistStamped; Twist otherwise.')
+    shadow: bool = option(False, help='Only a person drives: cmd_vel_nav is not listened to.')
     gate: GateConfig = GateConfig()
 
     def __post_init__(self) -> None:
@@ -84,7 +85,7 @@ class GateNode:
                 self._step, lambda: int(clock.now().nanoseconds), SHARE * gate.tick_period,
                 self._on_clock, self._on_failure,
             )
-        self._subscribe(lockstep)
+        self._subscribe(lockstep, config.shadow)
         node.create_service(Trigger, '~/rearm', self._on_rearm)
         node.create_service(Trigger, '~/admit_driver', self._on_driver)
         steady_timer(node, WATCH_SECONDS, self._watch_topic)
@@ -92,11 +93,14 @@ class GateNode:
         self._report(None)
         self._driver.start()
 
-    def _subscribe(self, lockstep: bool) -> None:
+    def _subscribe(self, lockstep: bool, shadow: bool) -> None:
         node, qos = self.node, input_qos(lockstep)
         node.create_subscription(OdometryMessage, 'odom', self._on_odometry, qos)
         node.create_subscription(CameraInfo, 'camera/camera_info', self._on_camera, qos)
-        node.create_subscription(TwistStamped, 'cmd_vel_nav', self._on_command, RELIABLE)
+        if shadow:
+            node.get_logger().warning('shadow: only a person drives, autonomy is not heard')
+        else:
+            node.create_subscription(TwistStamped, 'cmd_vel_nav', self._on_command, RELIABLE)
         node.create_subscription(TwistStamped, 'cmd_vel_teleop', self._on_teleop, SENSOR)
         # Best effort hears publishers of both kinds: an e-stop must never be missed by its QoS.
         node.create_subscription(Bool, 'e_stop', self._on_e_stop, SENSOR)

@@ -1,0 +1,1 @@
+"""The policy beside a person who drives: where the two differ."""
