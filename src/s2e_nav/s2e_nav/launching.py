@@ -157,7 +157,7 @@ class SimulatedRun:
             recorder = {'output': str(self.output / 'recording'), 'use_sim_time': True}
             entries.append(NodeEntry('recorder', recorder))
         if self._values['incidents']:
-            entries.append(NodeEntry('incidents', {**incidents(self._values), **timed}))
+            entries.append(incidents(self._values, timed))
         return entries
 
 
@@ -228,17 +228,21 @@ class RobotGraph:
             recorder = {'output': str(folder), 'reliable': False, 'topics': topics, **timed}
             entries.append(NodeEntry('recorder', recorder))
         if values['incidents']:
-            dump = {**incidents(values), 'topics': topics, **timed}
-            entries.append(NodeEntry('incidents', dump, respawn=True))
+            entries.append(incidents(values, {'topics': topics, **timed}, respawn=True))
         if shadow:
             folder = Path(values['shadow_log'] or self._default_log).expanduser().absolute()
             entries.append(NodeEntry('shadow', {'folder': str(folder), **timed}))
         return entries
 
 
-def incidents(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the parameters of the incidents node; the folder is asked for."""
-    return {'folder': str(Path(values['incidents']).expanduser().absolute())}
+def incidents(
+    values: Mapping[str, str], parameters: dict[str, Any], respawn: bool = False
+) -> NodeEntry:
+    """Return the process that dumps incidents into the folder that was asked for."""
+    folder = str(Path(values['incidents']).expanduser().absolute())
+    return NodeEntry(
+        'incidents', {'folder': folder, **parameters}, [settings('incidents')], respawn
+    )
 
 
 def settings(name: str) -> str:

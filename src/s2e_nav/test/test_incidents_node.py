@@ -7,6 +7,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+import yaml
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry as OdometryMessage
@@ -15,13 +16,15 @@ from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from s2e_core.camera import SMALL_CAMERA
+from s2e_core.config import from_mapping
+from s2e_core.paths import find_config
 from s2e_core.records import Odometry
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
 from s2e_nav.convert.diagnostics import status_message
 from s2e_nav.convert.poses import message_from_odometry
 from s2e_nav.convert.stamps import to_time
-from s2e_nav.nodes.incidents import IncidentsNode
+from s2e_nav.nodes.incidents import IncidentParameters, IncidentsNode
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR
 
 IMAGES = 12
@@ -148,3 +151,10 @@ def test_a_stop_right_before_the_end_is_written_at_the_end(ros, tmp_path):
     robot.say('e_stop')
     robot.dump.close()
     assert len(list(tmp_path.glob('incident-*-e_stop.mcap'))) == 1
+
+
+def test_the_committed_settings_are_those_of_the_node():
+    file = yaml.safe_load(find_config('nodes/incidents.yaml').read_text())
+    given = file['/**']['incidents']['ros__parameters']
+    from_mapping(IncidentParameters, given)
+    assert {key: getattr(IncidentParameters(), key) for key in given} == given

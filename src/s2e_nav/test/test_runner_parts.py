@@ -222,7 +222,7 @@ def test_a_robot_is_recorded_as_its_drivers_speak(tmp_path):
     assert recorder['topics'] == dump['topics']
     assert 'cmd_vel geometry_msgs/msg/Twist' in dump['topics']
     assert not any(line.startswith('camera/image_raw ') for line in dump['topics'])
-    assert nodes['incidents'].respawn
+    assert nodes['incidents'].respawn and Path(nodes['incidents'].files[0]).is_file()
     raw = RobotGraph({**values, 'compressed': 'false', 'stamped': 'true'}).nodes()[-1].parameters
     assert 'camera/image_raw sensor_msgs/msg/Image 0.2' in raw['topics']
     assert 'cmd_vel geometry_msgs/msg/TwistStamped' in raw['topics']
