@@ -25,11 +25,14 @@ class VelocityOutput:
             topic: Name; a driver's velocity has another one than the base's.
         """
         self._node, self._stamped, self._topic = node, stamped, topic
+        self.newest_ns = 0
+        """Stamp of the command that was sent last, nanoseconds."""
         kind = TwistStamped if stamped else Twist
         self._publisher = node.create_publisher(kind, topic, RELIABLE)
 
     def send(self, command: Command) -> None:
         """Publish; a context that went down already is not an error at shutdown."""
+        self.newest_ns = command.stamp_ns
         try:
             if self._stamped:
                 self._publisher.publish(stamped_from_command(command))

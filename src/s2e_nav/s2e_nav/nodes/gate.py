@@ -17,6 +17,7 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from s2e_core.config import check, option
+from s2e_core.contract import TICK_NS
 from s2e_core.gate import Gate, GateConfig, GateOutput, Reason, Source
 from s2e_core.records import Command
 from s2e_core.robot import load_robot
@@ -115,7 +116,11 @@ class GateNode:
         self._driver.stop()
         with self._lock:
             self._gate.stop(Reason.SHUTDOWN, 'gate is shutting down')
-        self._output.send(Command(int(self.node.get_clock().now().nanoseconds)))
+        now = int(self.node.get_clock().now().nanoseconds)
+        if isinstance(self._driver, LockstepDriver):
+            # Stamps are the clock there: the next tick's, for which no world will ask.
+            now = self._output.newest_ns + TICK_NS
+        self._output.send(Command(now))
 
     def _on_odometry(self, message: OdometryMessage) -> None:
         try:
