@@ -101,10 +101,7 @@ def test_torch_is_for_training_and_lazily_for_the_gpu_renderer():
         for package, entry in every_import()
         if top(entry) in {'torch', 'gsplat', 'torchvision'}
         and package != 's2e_training'
-        and not (
-            entry.lazy
-            and (package == 's2e_cli' or re.search(r'navbench_gs/render/cuda', str(entry.path)))
-        )
+        and not (entry.lazy and re.search(r'navbench_gs/render/cuda', str(entry.path)))
     ]
     assert wrong == []
 

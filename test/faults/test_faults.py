@@ -19,10 +19,6 @@ pytest.importorskip('nav2_msgs.action', reason='ROS missing: nav2_msgs')
 from s2e_nav.faults.cases import CASES
 
 BENCHES = 2
-SLACK = 250.0
-"""Milliseconds over the bound that a shared machine may cost: one more image (200 ms) that the
-node did not get to, and a time slice; 404 ms was seen where 300 is the bound, beside all tests.
-`s2e doctor --faults` knows no slack: it is what measures."""
 PATIENCE = 400.0
 """Seconds for what takes 60 on an idle machine: a busy one gets more attempts."""
 
@@ -59,7 +55,4 @@ def times(tmp_path_factory) -> dict[str, dict[str, str]]:
 def test_fault(times: dict[str, dict[str, str]], case) -> None:
     """The verdict covers reason, time to the stop ramp or to rest, and what moves it again."""
     row = times[case.name]
-    late = f'{row["ramp_ms"]} ms, bound {row["bound_ms"]}'
-    if row['verdict'] == late and float(row['ramp_ms']) <= float(row['bound_ms']) + SLACK:
-        return
     assert row['verdict'] == 'held', row

@@ -9,50 +9,28 @@ from pathlib import Path
 import pytest
 import yaml
 
-from s2e_cli.main import main
-
-pytest.importorskip('torch')
-
-import torch
-
 from navbench_gs.runner import bench
 from navbench_gs.scenes import resolve
 from navbench_gs.tasks.protocol import load_protocol
+from s2e_cli.main import main
 from s2e_core.config import to_mapping
-from s2e_training.export.bundle import ExportInfo, export_bundle
-from s2e_training.models.anchors import fan_anchors
-from s2e_training.models.config import ModelConfig
-from s2e_training.models.policy import S2EModel
-from s2e_training.pretrain.config import PretrainConfig
 
-sys.path.append(str(Path(__file__).parents[2] / 'navbench_gs' / 'test' / 'support'))
+pytest.importorskip('torch')
 
-SIZE = 32
-TINY = ModelConfig(
-    frames=2, image_size=SIZE, token_channels=4, dim=16, heads=2, feed_forward=32,
-    fusion_layers=1, decoder_layers=1, anchors=4,
-)
+SOURCES = Path(__file__).parents[2]
+sys.path += [str(SOURCES / name / 'test' / 'support') for name in ('navbench_gs', 's2e_training')]
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A parent, a scene and a file of settings."""
+    from tiny_parent import export_tiny_parent
     from yard import make_yard
 
     made = make_yard()
     for module in (resolve, bench):
         monkeypatch.setattr(module, 'resolve_scene', lambda scene: made)
-    torch.manual_seed(0)
-    model = S2EModel(TINY, torch.from_numpy(fan_anchors(TINY.anchors, 1.0)))
-    with torch.no_grad():
-        # Equal tensors would share a name in the graph; those of a trained network differ.
-        for name, parameter in model.named_parameters():
-            if not name.startswith('encoder.'):
-                parameter.add_(0.01 * torch.randn(parameter.shape))
-    training = {'training': {'step': 9, 'config': to_mapping(
-        PretrainConfig('x', ('a',), ('b',), model=TINY)
-    )}}
-    export_bundle(model, tmp_path / 'parent', ExportInfo('p', 'parent', provenance=training))
+    export_tiny_parent(tmp_path / 'parent')
     rules = to_mapping(load_protocol('default'))
     rules['judge'] |= {'time_base': 1.0, 'time_factor': 1.0}
     rules['route'] |= {'geodesic_low': 6.0, 'geodesic_high': 9.0}

@@ -32,6 +32,16 @@ def _load() -> tuple[Any, Any]:
     return torch, gsplat
 
 
+def describe_device() -> str:
+    """Return the versions and the GPU that would draw.
+
+    Raises:
+        RenderError: torch, gsplat or a GPU is missing; the text says which.
+    """
+    torch, _ = _load()
+    return f'torch {torch.__version__}, {torch.cuda.get_device_name(0)}'
+
+
 class CudaRenderer:
     """Draws with gsplat in its classic mode (0.3 pixel^2 screen filter).
 

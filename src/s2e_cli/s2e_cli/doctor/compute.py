@@ -50,13 +50,13 @@ def _onnxruntime() -> Check:
 
 def _gpu_renderer() -> Check:
     title = 'GPU renderer (gsplat, CUDA)'
-    if not (_there('torch') and _there('gsplat')):
-        return Check(GROUP, title, 'ok', 'absent; the CPU draws')
-    import torch
+    from navbench_gs.errors import RenderError
+    from navbench_gs.render.cuda import describe_device
 
-    if not torch.cuda.is_available():
-        return Check(GROUP, title, 'ok', f'torch {torch.__version__} sees no GPU; the CPU draws')
-    return Check(GROUP, title, 'ok', f'torch {torch.__version__}, {torch.cuda.get_device_name(0)}')
+    try:
+        return Check(GROUP, title, 'ok', describe_device())
+    except RenderError as error:
+        return Check(GROUP, title, 'ok', f'absent, the CPU draws: {error}')
 
 
 def _training() -> Check:

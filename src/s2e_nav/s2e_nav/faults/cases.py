@@ -42,6 +42,9 @@ class Case:
     """Whether the graph runs on the robot's /clock."""
     note: str = ''
     """Why the bound is another."""
+    plans: bool = False
+    """Whether the last good input is the last plan that moves: one may still come while the word
+    of the fault is on its way to the policy."""
 
 
 def camera(**changes: Any) -> Inject:
@@ -194,13 +197,13 @@ CASES = (
          ('odometry_stale', 'odometry_invalid'), 0.2),
     Case('odometry stamps 5 s in the future', odometry(odometry_shift=5.0),
          ('future_stamp',), 0.2),
-    Case('model raises', model('raise'), ('POLICY_FAILED',)),
-    Case('model answers NaN', model('nan'), ('POLICY_FAILED',)),
-    Case('model answers 100 times too far', model('nonsense'), ('POLICY_FAILED',)),
-    Case('model sleeps 2.5 s', model('sleep'), ('plan_stale',)),
-    Case('policy frozen (SIGSTOP)', freeze('policy'), ('plan_stale',)),
+    Case('model raises', model('raise'), ('POLICY_FAILED',), plans=True),
+    Case('model answers NaN', model('nan'), ('POLICY_FAILED',), plans=True),
+    Case('model answers 100 times too far', model('nonsense'), ('POLICY_FAILED',), plans=True),
+    Case('model sleeps 2.5 s', model('sleep'), ('plan_stale',), plans=True),
+    Case('policy frozen (SIGSTOP)', freeze('policy'), ('plan_stale',), plans=True),
     Case('follower frozen (SIGSTOP)', freeze('follower'), ('command_stale',), 0.2),
-    Case('policy killed (SIGKILL)', kill('policy'), ('plan_stale',)),
+    Case('policy killed (SIGKILL)', kill('policy'), ('plan_stale',), plans=True),
     Case('gate frozen (SIGSTOP)', freeze('gate'), ('gate_frozen',), 0.6, gate_alive=False,
          note="the base's own time-out of 0.5 s is the proof"),
     Case('gate killed (SIGKILL)', kill('gate'), ('no_goal',), 0.6, gate_alive=False,

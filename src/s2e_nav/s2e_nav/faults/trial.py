@@ -26,6 +26,9 @@ GOES_ON = 0.6
 LATE = 0.04
 """Delay of the robot's own loop, seconds, past which the machine was too busy to measure on."""
 ATTEMPTS = 4
+STILL_GOOD = 0.25
+"""Longest time for which good plans may follow a fault of the policy, seconds: a camera's period,
+in which its word travels, and an answer's way. Later ones mean that the fault did not work."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def _stops(rig: Rig, case: Case) -> Finding:
         before = min((sent.v for sent in cruise if sent.moves), default=0.5)
         since = good - 0.001
         rested = rig.trace.wait(lambda: _rest(rig, case, since) is not None, REST)
+        last = max(good, rig.planned) if case.plans else good
         if case.after == 'resume':
             # The fault's length is the fault: it ends half a second after it began.
             rig.trace.wait(lambda: time.monotonic() - good >= PAUSE, PAUSE)
@@ -103,7 +107,9 @@ def _stops(rig: Rig, case: Case) -> Finding:
     sent, rest = rig.trace.since(since), _rest(rig, case, since)
     ramp = ramp_begins(sent, before) if case.gate_alive else None
     rig.trace.wait(lambda: _is_told(rig, case, since), REPORT)
-    return _judge(rig, case, good, ramp, rest, problem)
+    if last - good > STILL_GOOD:
+        problem = problem or f'good plans came for another {last - good:.2f} s'
+    return _judge(case, last, ramp, rest, problem, rig.reasons(since))
 
 
 def _rest(rig: Rig, case: Case, since: float) -> float | None:
@@ -133,9 +139,9 @@ def _watch(rig: Rig, case: Case, mended: float) -> str:
 
 
 def _judge(
-    rig: Rig, case: Case, good: float, ramp: float | None, rest: float | None, problem: str
+    case: Case, good: float, ramp: float | None, rest: float | None, problem: str,
+    reasons: list[str],
 ) -> Finding:
-    reasons = rig.reasons(good - 0.001)
     measured = ramp if case.gate_alive else rest
     if not problem and not any(reason in case.reasons for reason in reasons):
         problem = f'reported {", ".join(reasons) or "nothing"}, not {" or ".join(case.reasons)}'
