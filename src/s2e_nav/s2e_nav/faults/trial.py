@@ -23,8 +23,9 @@ HEALTHY = 0.95
 quantisation."""
 GOES_ON = 0.6
 """How long a refused wish must leave the drive alone, seconds."""
-LATE = 0.04
-"""Delay of the robot's own loop, seconds, past which the machine was too busy to measure on."""
+LATE = 0.01
+"""Delay of the robot's own loop, seconds, past which the machine was too busy to measure on: the
+tightest watchdogs begin their ramp 8 ms before the bound."""
 ATTEMPTS = 4
 STILL_GOOD = 0.25
 """Longest time for which good plans may follow a fault of the policy, seconds: a camera's period,
