@@ -7,7 +7,8 @@ import json
 import pytest
 
 from navbench_gs.metrics.calibration import CEILING, FLOOR, gate
-from navbench_gs.metrics.summary import Estimate, Summary
+from navbench_gs.metrics.estimate import Estimate
+from navbench_gs.metrics.summary import Summary
 from navbench_gs.tasks.protocol import load_protocol
 from navbench_gs.tasks.spec import TASKS
 from s2e_core.paths import find_config

@@ -11,7 +11,7 @@ import pytest
 
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.errors import ReportError, RunError
-from navbench_gs.metrics.summary import Estimate
+from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.report.band import band_chart
 from navbench_gs.report.curves import draw_curves, write_table
 from navbench_gs.report.sweep import write_sweep

@@ -11,7 +11,7 @@ import pytest
 
 from navbench_gs.runner import bench
 from s2e_cli.main import main
-from s2e_cli.teleop.drives import difference, estimate, read_drivers
+from s2e_cli.teleop.drives import difference, mean_of, read_drivers
 from s2e_cli.teleop.study import OperatorFactory
 from s2e_teleop.study.operator import Lateness
 
@@ -81,8 +81,8 @@ def test_the_page_says_that_the_operator_is_a_program(study: Path) -> None:
 def test_a_run_beside_itself_differs_by_nothing(study: Path) -> None:
     one = read_drivers([study / 'runs' / 'autonomy'])[0]
     found = difference(one, one, 'path')
-    assert (found['estimate'].mean, found['d'], found['more']) == (0.0, 0.0, 0.5)
-    assert estimate(one.rows, 'success').count == 2
+    assert (found.estimate.mean, found.d, found.more) == (0.0, 0.0, 0.5)
+    assert mean_of(one.rows, 'success').count == 2
 
 
 def test_an_unknown_link_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

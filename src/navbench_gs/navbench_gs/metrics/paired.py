@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from navbench_gs.metrics.interval import hierarchical_bootstrap
-from navbench_gs.metrics.summary import Estimate, Scored
+from navbench_gs.metrics.estimate import Estimate, estimate
+from navbench_gs.metrics.summary import Scored
 from navbench_gs.tasks.spec import TASKS
 
 PAIRED = ('success', 'collision_free_success', 'route_completion', 'collisions', 'spl')
@@ -60,13 +57,12 @@ def _compared(name: str, pairs: Sequence[tuple[Scored, Scored]], seed: int) -> C
 
 
 def _difference(pairs: Sequence[tuple[Scored, Scored]], metric: str, seed: int) -> Estimate:
-    """Mean difference; scenes are drawn again, then pairs within them."""
-    by_scene: dict[str, list[float]] = {}
-    for left, right in pairs:
-        change = float(getattr(right.scores, metric)) - float(getattr(left.scores, metric))
-        if math.isfinite(change):
-            by_scene.setdefault(left.spec.scene, []).append(change)
-    groups = [np.array(by_scene[scene]) for scene in sorted(by_scene)]
-    flat = np.concatenate(groups) if groups else np.zeros(0)
-    low, high = hierarchical_bootstrap(groups, seed=seed)
-    return Estimate(float(flat.mean()) if len(flat) else math.nan, low, high, len(flat))
+    """Mean difference of the pairs."""
+    return estimate(
+        (
+            (left.spec.scene,
+             float(getattr(right.scores, metric)) - float(getattr(left.scores, metric)))
+            for left, right in pairs
+        ),
+        seed=seed,
+    )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from navbench_gs.metrics.interval import interval
+from navbench_gs.metrics.estimate import Estimate, estimate
 from navbench_gs.metrics.scores import EpisodeScores
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec
 
@@ -18,17 +15,6 @@ METRICS = (
     'path_length', 'contact_time', 'pushed', 'clearance', 'person_gap', 'ttc', 'intrusion',
     'jerk', 'freezing',
 )
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean and its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-    count: int
-    """Episodes with a finite value."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +46,18 @@ def summarise(name: str, episodes: Sequence[Scored], seed: int = 0) -> Summary:
         episodes: Its episodes.
         seed: Seed of the bootstrap.
     """
-    scenes = sorted({item.spec.scene for item in episodes})
-    metrics = {}
-    for metric in METRICS:
-        groups = []
-        for scene in scenes:
-            values = np.array([
-                float(getattr(item.scores, metric))
-                for item in episodes if item.spec.scene == scene
-            ])
-            groups.append(values[np.isfinite(values)])
-        flat = np.concatenate(groups) if groups else np.zeros(0)
-        mean = float(flat.mean()) if len(flat) else math.nan
-        low, high = interval(groups, proportion=metric in PROPORTIONS, seed=seed)
-        metrics[metric] = Estimate(mean, low, high, len(flat))
+    metrics = {
+        metric: estimate(
+            ((item.spec.scene, float(getattr(item.scores, metric))) for item in episodes),
+            proportion=metric in PROPORTIONS, seed=seed,
+        )
+        for metric in METRICS
+    }
     causes: dict[str, int] = {}
     for item in episodes:
         if item.scores.cause.value:
             causes[item.scores.cause.value] = causes.get(item.scores.cause.value, 0) + 1
+    scenes = {item.spec.scene for item in episodes}
     return Summary(name, len(episodes), len(scenes), metrics, dict(sorted(causes.items())))
 
 

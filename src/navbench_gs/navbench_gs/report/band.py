@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from navbench_gs.metrics.summary import Estimate
+from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.report.ecdf import COLOURS, HEIGHT, WIDTH
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 14.0, 22.0, 26.0

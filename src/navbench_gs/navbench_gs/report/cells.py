@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from navbench_gs.metrics.summary import Estimate, Summary
+from navbench_gs.metrics.estimate import Estimate
+from navbench_gs.metrics.summary import Summary
 
 COLUMNS = {
     'SR': ('success', 2), 'collision-free SR': ('collision_free_success', 2),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.metrics.paired import PAIRED, Comparison, compare
 from navbench_gs.metrics.record import EpisodeLog
-from navbench_gs.metrics.summary import Estimate, Scored, Summary, by_route, by_task
+from navbench_gs.metrics.summary import Scored, Summary, by_route, by_task
 from navbench_gs.report.cells import COLUMNS, bounds, interval_note, latency_table, number, row
 from navbench_gs.report.compare_page import PAGE
 from navbench_gs.report.ecdf import COLOURS, distributions, legend

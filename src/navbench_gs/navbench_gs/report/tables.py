@@ -11,9 +11,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.metrics.paired import Comparison
 from navbench_gs.metrics.scores import EpisodeScores
-from navbench_gs.metrics.summary import Estimate, Scored, Summary
+from navbench_gs.metrics.summary import Scored, Summary
 from navbench_gs.runner.plan import write_atomically
 
 _SPEC = ('scene', 'robot', 'task', 'index', 'seed', 'geodesic', 'straight', 'corner_blocked',

@@ -8,8 +8,9 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.metrics.paired import Comparison
-from navbench_gs.metrics.summary import Estimate, Summary
+from navbench_gs.metrics.summary import Summary
 from navbench_gs.runner.plan import Finished
 from navbench_gs.scenes.resolve import resolve_scene
 

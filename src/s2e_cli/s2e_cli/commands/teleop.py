@@ -50,8 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     compare = actions.add_parser(
         'compare', help='write the report of drives: page, CSV, plot',
         epilog='example:\n  s2e teleop compare runs/study/runs/* --out runs/study\n'
-        'The first run is the one that the others are compared with; a run named autonomy goes '
-        'first by itself.',
+        'Who drives on board goes first, and the others are compared with it; then by delay.',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     compare.add_argument('run_dirs', type=Path, nargs='+', metavar='RUN', help='run folder')

@@ -6,7 +6,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from s2e_cli.teleop.drives import Driver, Estimate, estimate
+from navbench_gs.metrics.estimate import Estimate
+from s2e_cli.teleop.drives import Driver, mean_of
 
 PANELS = {'success': 'success', 'clean': 'success without contact', 'collisions': 'collisions'}
 _AFAR, _ON_BOARD = '#d4588f', '#4a6fd8'
@@ -37,7 +38,7 @@ def draw_curves(drivers: Sequence[Driver]) -> str:
 def _panel(plot: Any, drivers: Sequence[Driver], metric: str) -> None:
     afar: list[tuple[float, Estimate]] = []
     for driver in drivers:
-        value = estimate(driver.rows, metric)
+        value = mean_of(driver.rows, metric)
         if driver.delay is None:
             plot.axhline(value.mean, color=_ON_BOARD, label=f'{driver.name.partition("@")[0]}, '
                          'on board')

@@ -6,15 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from navbench_gs.metrics.interval import hierarchical_bootstrap, interval
+from navbench_gs.metrics.estimate import Estimate, estimate
 from navbench_gs.metrics.record import TICK, EpisodeLog
 from navbench_gs.metrics.summary import Scored
 from navbench_gs.report.read import inputs_of, read_run
-from s2e_cli.teleop.study import AUTONOMY
 from s2e_teleop.study.effect import cohens_d, win_share
 from s2e_teleop.study.smoothness import idle_time, reversals, spectral_arc_length
 
@@ -29,13 +27,14 @@ PROPORTIONS = ('success', 'clean')
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A mean with its 95 % interval."""
+class Difference:
+    """How one driver differs from another in a metric."""
 
-    mean: float
-    low: float
-    high: float
-    count: int
+    estimate: Estimate
+    d: float
+    """Cohen's d of the pairs."""
+    more: float
+    """Share of the pairs in which the other has more."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,13 @@ class Driver:
 
 
 def read_drivers(folders: Sequence[Path]) -> list[Driver]:
-    """Read runs; one called autonomy goes first.
+    """Read runs; who drives on board goes first, then the sooner before the later.
 
     Raises:
         ReportError: A folder has no finished episode, or one that cannot be read.
     """
     drivers = []
-    for folder in sorted(map(Path, folders), key=lambda path: path.name != AUTONOMY):
+    for folder in map(Path, folders):
         record, logs, scored = read_run(folder)
         about = record.get('details', {})
         drivers.append(Driver(
@@ -78,7 +77,7 @@ def read_drivers(folders: Sequence[Path]) -> list[Driver]:
             about.get('latency'), logs[0].protocol,
             [_row(log, item) for log, item in zip(logs, scored, strict=True)],
         ))
-    return drivers
+    return sorted(drivers, key=lambda driver: driver.delay or 0.0)
 
 
 def _row(log: EpisodeLog, item: Scored) -> Row:
@@ -93,34 +92,18 @@ def _row(log: EpisodeLog, item: Scored) -> Row:
     })
 
 
-def estimate(rows: Sequence[Row], metric: str) -> Estimate:
-    """Return a metric's mean over drives; scenes, then drives, are drawn again."""
-    groups = _by_scene([(row.scene, row.values[metric]) for row in rows])
-    flat = np.concatenate(groups) if groups else np.zeros(0)
-    low, high = interval(groups, proportion=metric in PROPORTIONS)
-    return Estimate(float(flat.mean()) if len(flat) else math.nan, low, high, len(flat))
+def mean_of(rows: Sequence[Row], metric: str) -> Estimate:
+    """Return a metric's mean over drives."""
+    values = ((row.scene, row.values[metric]) for row in rows)
+    return estimate(values, proportion=metric in PROPORTIONS)
 
 
-def difference(a: Driver, b: Driver, metric: str) -> dict[str, Any]:
+def difference(a: Driver, b: Driver, metric: str) -> Difference:
     """Return how driver b differs from a over the episodes that both drove."""
     known = {row.spec: row for row in a.rows}
     pairs = [
         (row.scene, row.values[metric] - known[row.spec].values[metric])
         for row in b.rows if row.spec in known
     ]
-    groups = _by_scene(pairs)
-    flat = np.concatenate(groups) if groups else np.zeros(0)
-    low, high = hierarchical_bootstrap(groups)
-    mean = float(flat.mean()) if len(flat) else math.nan
-    return {
-        'estimate': Estimate(mean, low, high, len(flat)), 'd': cohens_d(flat),
-        'more': win_share(flat),
-    }
-
-
-def _by_scene(values: Sequence[tuple[str, float]]) -> list[Any]:
-    groups: dict[str, list[float]] = {}
-    for scene, value in values:
-        if math.isfinite(value):
-            groups.setdefault(scene, []).append(value)
-    return [np.array(groups[scene]) for scene in sorted(groups)]
+    changes = np.array([change for _, change in pairs if math.isfinite(change)])
+    return Difference(estimate(pairs), cohens_d(changes), win_share(changes))

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.report.html import template
 from navbench_gs.report.page import STYLE
 from navbench_gs.runner.plan import write_atomically
 from s2e_cli.teleop.curves import draw_curves
-from s2e_cli.teleop.drives import METRICS, Driver, Estimate, difference, estimate, read_drivers
+from s2e_cli.teleop.drives import METRICS, Driver, difference, mean_of, read_drivers
 from s2e_cli.teleop.page import PAGE
 
 
@@ -48,7 +49,7 @@ def _page(drivers: Sequence[Driver], curves: str) -> str:
             'name': driver.name, 'inputs': driver.inputs,
             'delay': 'on board' if driver.delay is None else f'{driver.delay:.2f} s',
             'episodes': len(driver.rows),
-            'cells': [_cell(estimate(driver.rows, name)) for name in METRICS],
+            'cells': [_cell(mean_of(driver.rows, name)) for name in METRICS],
         } for driver in drivers],
         parts=[{
             'name': driver.name,
@@ -59,11 +60,11 @@ def _page(drivers: Sequence[Driver], curves: str) -> str:
 
 def _difference(base: Driver, driver: Driver, name: str, title: str) -> dict[str, Any]:
     found = difference(base, driver, name)
-    value: Estimate = found['estimate']
+    value = found.estimate
     apart = value.low > 0.0 or value.high < 0.0
     return {
         'title': title, 'pairs': value.count, 'cell': _cell(value, '+.2f'), 'apart': apart,
-        'd': _number(found['d'], '+.2f'), 'more': _number(found['more'], '.0%'),
+        'd': _number(found.d, '+.2f'), 'more': _number(found.more, '.0%'),
     }
 
 
@@ -103,11 +104,11 @@ def _summary_csv(drivers: Sequence[Driver]) -> str:
     ])
     for driver in drivers:
         for name in METRICS:
-            own = estimate(driver.rows, name)
+            own = mean_of(driver.rows, name)
             found = difference(drivers[0], driver, name)
-            apart: Estimate = found['estimate']
+            apart = found.estimate
             numbers = [own.mean, own.low, own.high]
-            others = [apart.mean, apart.low, apart.high, found['d'], found['more']]
+            others = [apart.mean, apart.low, apart.high, found.d, found.more]
             writer.writerow([
                 driver.name, '' if driver.delay is None else driver.delay, name, own.count,
                 *(f'{n:.5g}' for n in numbers), apart.count, *(f'{n:.5g}' for n in others),
