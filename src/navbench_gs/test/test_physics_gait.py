@@ -32,7 +32,7 @@ def package():
     try:
         importlib.metadata.version(legs.DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
-        pytest.skip('requirements/legged.txt is not installed')
+        pytest.skip('go2 absent: requirements/legged.txt is not installed')
 
 
 def ground(grade=0.0, step=0.0, at=np.inf):

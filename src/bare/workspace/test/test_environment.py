@@ -6,7 +6,12 @@ import sys
 import pytest
 
 from s2e_workspace.console import Console
-from s2e_workspace.environment import make_venv, requirement_files
+from s2e_workspace.environment import (
+    install_data,
+    make_venv,
+    requirement_files,
+    requirements_fresh,
+)
 from s2e_workspace.errors import WorkspaceError
 from s2e_workspace.layout import Layout
 
@@ -58,3 +63,23 @@ def test_included_requirements_count(tmp_path):
     assert [path.name for path in requirement_files(tmp_path / 'a.txt')] == ['a.txt', 'b.txt']
     with pytest.raises(WorkspaceError, match=r'c\.txt'):
         requirement_files(tmp_path / 'c.txt')
+
+
+@pytest.mark.parametrize('code', [0, 1])
+def test_packages_read_as_data_come_alone_and_are_not_needed(tmp_path, code):
+    """A stand-in for the interpreter notes what it was asked and succeeds or fails."""
+    layout = fake_environment(tmp_path)
+    asked = tmp_path / 'asked'
+    layout.python.write_text(f'#!/bin/sh\necho "$@" >> {asked}\nexit {code}\n')
+    layout.python.chmod(0o755)
+    layout.requirements('legged').parent.mkdir()
+    layout.requirements('legged').write_text('walker==1\n')
+    out = io.StringIO()
+    for _ in range(2):
+        install_data(layout, Console(out), 'legged', 'model of a robot')
+    calls = asked.read_text().splitlines()
+    assert all('--no-deps --ignore-requires-python -r' in call for call in calls)
+    # What failed is tried again the next time.
+    assert len(calls) == 1 + code
+    assert requirements_fresh(layout, 'legged') is (code == 0)
+    assert ('model of a robot could not be had, going on without' in out.getvalue()) is bool(code)
