@@ -77,6 +77,30 @@ def test_one_stop_with_several_reasons_is_one_incident_but_for_the_e_stop():
     assert told.gate('e_stop_lost', 40) == ''
 
 
+def test_a_graver_stop_has_a_file_however_soon_it_follows():
+    told = Told()
+    told.gate('none', 0)
+    assert told.gate('camera_stale', 10) == 'camera_stale'
+    told.gate('none', 11)
+    assert told.gate('odometry_jump', 12) == 'odometry_jump', 'graver than what may pass'
+    assert told.gate('e_stop', 12.5) == 'e_stop', 'before the files of the others are due'
+    told.gate('none', 20)
+    for reason in ('e_stop_lost', 'gate_frozen', 'camera_stale'):
+        assert told.gate(reason, 21) == '', 'no graver than the e-stop half a minute ago'
+        told.gate('none', 22)
+    assert told.watch.skipped == 3
+    assert [told.due(t) for t in (12.9, 13, 14.9, 15, 15.4, 15.5, 99)] == [
+        '', 'camera_stale', '', 'odometry_jump', '', 'e_stop', '']
+
+
+@given(st.lists(st.sampled_from(['none', 'camera_stale', 'plan_stale', 'odometry_jump', 'e_stop',
+                                 'e_stop_lost', 'of a newer gate']), max_size=60))
+def test_no_minute_has_more_files_than_gravities(reasons):
+    told = Told()
+    told.gate('none', 0)
+    assert sum(bool(told.gate(reason, k * 0.9)) for k, reason in enumerate(reasons)) <= 3
+
+
 def test_at_most_one_a_minute():
     told = Told()
     told.gate('none', 0)

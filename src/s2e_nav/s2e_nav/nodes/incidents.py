@@ -40,7 +40,9 @@ class IncidentParameters:
     )
     before: float = option(30.0, unit='s', low=1, high=600, help='Time before the stop.')
     after: float = option(3.0, unit='s', low=0, high=60, help='Time after the stop.')
-    apart: float = option(60.0, unit='s', low=1, high=86400, help='Shortest between two files.')
+    apart: float = option(
+        60.0, unit='s', low=1, high=86400, help='Shortest to the file of a stop as grave.'
+    )
     memory: int = option(
         256, unit='MB', low=1, high=8192, help='Messages held at most; the oldest go first.'
     )
@@ -83,11 +85,8 @@ class IncidentsNode:
         """Write what waits; a stop is often the last thing before an end."""
         if self._writer is not None:
             self._writer.join(CLOSING_SECONDS)
-        incident = self._watch.take()
-        if incident is not None:
-            self._begin(incident)
-            assert self._writer is not None
-            self._writer.join(CLOSING_SECONDS)
+        while (incident := self._watch.take()) is not None:
+            self._begin(incident).join(CLOSING_SECONDS)
 
     def _subscribe(self, line: str) -> None:
         topic = recorded_topic(line)
@@ -125,7 +124,7 @@ class IncidentsNode:
         if incident is not None:
             self._begin(incident)
 
-    def _begin(self, incident: Incident) -> None:
+    def _begin(self, incident: Incident) -> threading.Thread:
         """Hand the messages over to a thread; they are shared, not copied."""
         begin = incident.steady_ns - round(self._config.before * 1e9)
         samples = self._ring.since(begin)
@@ -134,10 +133,12 @@ class IncidentsNode:
         ros_now, steady_now = int(self.node.get_clock().now().nanoseconds), time.monotonic_ns()
         oldest = min((sample.steady_ns for sample in samples), default=steady_now)
         offset = max(ros_now - steady_now, -oldest)
-        self._writer = threading.Thread(
+        writer = threading.Thread(
             target=self._write, args=(incident, samples, offset), name='incident', daemon=True
         )
-        self._writer.start()
+        writer.start()
+        self._writer = writer
+        return writer
 
     def _write(self, incident: Incident, samples: list[Sample], offset: int) -> None:
         try:
