@@ -7,6 +7,7 @@ import pickle
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from s2e_cli.main import main
 
@@ -35,13 +36,31 @@ def test_import_inspect_evaluate(drive, tmp_path, capsys):
     assert '4 images per second assumed' in out and '1 clips' in out
     strip = tmp_path / 'strip.png'
     assert main(['train', 'inspect', str(clips), '--strip', str(strip)]) == 0
-    assert 'CC0' in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert 'CC0' in said and 'interventions' not in said
     assert cv2.imread(str(strip)).shape == (128, 7 * 128, 3)
     table = tmp_path / 'open_loop.csv'
     assert main(['policy', 'evaluate', 's2e-small', str(clips), '--out', str(table)]) == 0
     assert 'drive (' in capsys.readouterr().out
     with table.open() as file:
         assert {row['group'] for row in csv.DictReader(file)} == {'all', 'task', 'source'}
+
+
+def test_inspect_counts_the_interventions(drive, tmp_path, capsys):
+    clips = tmp_path / 'clips'
+    assert main(['train', 'import', str(drive), str(clips), *GIVEN]) == 0
+    path = next(clips.glob('*/clip.yaml'))
+    info = yaml.safe_load(path.read_text())
+    moments = [{'time': 1.0, 'kind': kind, 'reason': ''} for kind in ('e_stop', 'e_stop', 'veto')]
+    info['provenance']['interventions'] = moments
+    path.write_text(yaml.safe_dump(info))
+    capsys.readouterr()
+    assert main(['train', 'inspect', str(clips)]) == 0
+    assert 'interventions: 3 (2 e stop, 1 veto)' in capsys.readouterr().out
+    info['provenance']['interventions'] = 'many'
+    path.write_text(yaml.safe_dump(info))
+    assert main(['train', 'inspect', str(clips)]) == 2
+    assert 'interventions must be a list' in capsys.readouterr().err
 
 
 def test_what_a_source_lacks_is_asked_for(drive, tmp_path, capsys):

@@ -75,10 +75,12 @@ def transform(ns, parent, child, place, rotation):
     return kind('tf2_msgs/msg/TFMessage')([stamped])
 
 
-def write_bag(path, frames, *, mcap=True, poses='odom', topics=('/camera/image_raw',), times=None):
+def write_bag(path, frames, *, mcap=True, poses='odom', topics=('/camera/image_raw',), times=None,
+              more=None):
     """Write a bag.
 
-    frames: function of (index, stamp) to an Image or CompressedImage; times: seconds of each.
+    frames: function of (index, stamp) to an Image or CompressedImage; times: seconds of each;
+    more: called with `channel`, `write` and the start, to add topics.
     """
     times = np.arange(60) * 0.1 if times is None else times
     plugin = StoragePlugin.MCAP if mcap else StoragePlugin.SQLITE3
@@ -106,8 +108,26 @@ def write_bag(path, frames, *, mcap=True, poses='odom', topics=('/camera/image_r
             elif poses == 'tf':
                 x, y, yaw = pose_at(step * 0.05)
                 write(tf, ns, transform(ns, 'odom', 'base_link', (x, y, 0.0), quaternion(yaw)))
+        if more:
+            more(channel, write, start)
         for index, t in enumerate(times):
             ns = start + round(t * 1e9)
             for connection in images:
                 write(connection, start + index * 1000, frames(index, ns))
     return path
+
+
+def drive_command(ns, v, w):
+    zero = kind('geometry_msgs/msg/Vector3')(0.0, 0.0, 0.0)
+    twist = kind('geometry_msgs/msg/Twist')(
+        kind('geometry_msgs/msg/Vector3')(v, 0.0, 0.0),
+        kind('geometry_msgs/msg/Vector3')(0.0, 0.0, w),
+    ) if (v, w) != (0.0, 0.0) else kind('geometry_msgs/msg/Twist')(zero, zero)
+    return kind('geometry_msgs/msg/TwistStamped')(header(ns, 'base_link'), twist)
+
+
+def gate_status(**values):
+    pair = kind('diagnostic_msgs/msg/KeyValue')
+    return kind('diagnostic_msgs/msg/DiagnosticStatus')(
+        0, 'gate', '', 's2e_nav', [pair(key, str(value)) for key, value in values.items()]
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,7 @@ def run_inspect(args: argparse.Namespace) -> int:
     import cv2
 
     from s2e_training.data.clip import find_clips
-    from s2e_training.data.overview import draw_strip, summarise, totals
+    from s2e_training.data.overview import count_interventions, draw_strip, summarise, totals
 
     rows = [summarise(clip) for folder in args.clips for clip in find_clips(folder)]
     for row in rows:
@@ -109,9 +110,14 @@ def run_inspect(args: argparse.Namespace) -> int:
               f'{row.metres:7.1f} m  {row.speed:4.2f} m/s  {row.licence}')
         for finding in row.findings:
             print(f'  {finding}')
+        if row.interventions:
+            print(f'  interventions: {_counts(row.interventions)}')
     print()
     for (source, licence), hours in totals(rows).items():
         print(f'{source:32s} {hours:8.4f} h  {licence}')
+    moments = count_interventions(rows)
+    if moments:
+        print(f'interventions: {sum(moments.values())} ({_counts(moments)})')
     if args.strip is not None:
         picture = draw_strip([row.folder for row in rows])
         if not cv2.imwrite(str(args.strip), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
@@ -119,3 +125,7 @@ def run_inspect(args: argparse.Namespace) -> int:
             return 1
         print(args.strip)
     return 0
+
+
+def _counts(kinds: Mapping[str, int]) -> str:
+    return ', '.join(f'{count} {kind.replace("_", " ")}' for kind, count in kinds.items())

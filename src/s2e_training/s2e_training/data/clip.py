@@ -3,8 +3,9 @@
 A clip is a folder: ``clip.yaml`` (camera, mount, rate, source, licence, provenance),
 ``frames.npz`` (rgb [N, H, W, 3] uint8) and ``tracks.npz`` (stamps_ns [N] int64, odometry [N, 5]
 x y yaw v w in odom and body units, goal [2] in odom or NaN, and optionally plan [N, 10, 2], the
-teacher's waypoints in base_link, and free_space [N, 48], metres or NaN where unknown). Without
-``plan`` the label is the odometry of the next 2 s.
+teacher's waypoints in base_link, free_space [N, 48], metres or NaN where unknown, and operator
+[N, 2], v and w that a person asked for, NaN where nobody drove). Without ``plan`` the label is the
+odometry of the next 2 s.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class Clip:
     """Teacher's waypoints, base_link, metres. [N, 10, 2]"""
     free_space: np.ndarray | None = None
     """Free distance along the contract's bearings, metres, NaN where unknown. [N, 48]"""
+    operator: np.ndarray | None = None
+    """What a person asked for: v (m/s), w (rad/s), NaN where nobody drove. [N, 2]"""
 
 
 def save_clip(clip: Clip, folder: Path) -> None:
@@ -93,6 +96,8 @@ def save_clip(clip: Clip, folder: Path) -> None:
         tracks['plan'] = clip.plan
     if clip.free_space is not None:
         tracks['free_space'] = clip.free_space.astype(np.float16)
+    if clip.operator is not None:
+        tracks['operator'] = clip.operator.astype(np.float32)
     np.savez(staging / TRACKS_FILE, **tracks)
     text = yaml.safe_dump(to_mapping(clip.info), sort_keys=False)
     (staging / CLIP_FILE).write_text(text, encoding='utf-8')
@@ -133,7 +138,7 @@ def load_clip(folder: Path) -> Clip:
         raise TrainingError(f"{folder / FRAMES_FILE}: lacks the array 'rgb'")
     clip = Clip(
         info, rgb, tracks['stamps_ns'], tracks['odometry'], tracks['goal'], tracks.get('plan'),
-        tracks.get('free_space'),
+        tracks.get('free_space'), tracks.get('operator'),
     )
     problem = clip_problem(clip)
     if problem:
@@ -166,6 +171,8 @@ def clip_problem(clip: Clip) -> str | None:
         shapes.append(('plan', clip.plan, (n, WAYPOINTS, 2)))
     if clip.free_space is not None:
         shapes.append(('free_space', clip.free_space, (n, FREE_SPACE_BEARINGS)))
+    if clip.operator is not None:
+        shapes.append(('operator', clip.operator, (n, 2)))
     for name, array, shape in shapes:
         if array.shape != shape:
             return f'{name} must be {shape}, got {array.shape}'

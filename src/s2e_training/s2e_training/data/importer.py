@@ -12,6 +12,7 @@ import numpy as np
 
 from s2e_core.camera import SMALL_CAMERA
 from s2e_core.config import check, option
+from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.reprojection import Reprojector
 from s2e_training.data.checks import (
     FASTEST,
@@ -31,8 +32,12 @@ from s2e_training.data.resample import (
     slow_down,
     split,
 )
+from s2e_training.data.sources.driving import Driving
 from s2e_training.data.sources.recording import Recording, Track
 from s2e_training.errors import TrainingError
+
+MAX_MOMENTS, MAX_REASON = 1000, 200
+"""Interventions of a clip, and characters of their reasons, that are kept: bags are untrusted."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,7 @@ def _make_clip(
     end = track.at(stamps[-1:] + HORIZON_NS)
     goal = relative(end, track.at(stamps[:1])[0])[0, :2]
     findings += check_clip_arrays(rgb, stamps, odometry)
+    operator, moments = _driven(recording.driving, stamps)
     if view.coverage < 0.98:
         findings.append(Finding('note', 'view', f'the camera sees {view.coverage:.0%} of the '
                                 "policy's view; the rest is black"))
@@ -177,11 +183,29 @@ def _make_clip(
         width=target.width, height=target.height, fx=target.fx, fy=target.fy, cx=target.cx,
         cy=target.cy, mount_x=mount.x, mount_z=mount.z, mount_pitch=mount.pitch,
         period=float(np.clip(np.median(np.diff(stamps)) * 1e-9, 0.01, 10.0)),
-        provenance={**extra, 'task': 'recording', 'coverage': round(view.coverage, 4),
+        provenance={**extra, 'task': 'recording', 'coverage': round(view.coverage, 4), **moments,
                     'findings': [str(finding) for finding in findings]},
     )
     plan = future_plan(track, stamps).astype(np.float32)
-    return Clip(info, rgb, stamps, odometry, goal, plan), findings
+    return Clip(info, rgb, stamps, odometry, goal, plan, operator=operator), findings
+
+
+def _driven(
+    driving: Driving | None, stamps_ns: np.ndarray
+) -> tuple[np.ndarray | None, dict[str, Any]]:
+    """Return what a person asked for at each image, and the interventions for the provenance."""
+    if driving is None:
+        return None, {}
+    operator = driving.at(stamps_ns)
+    # Up to the first image of the clip that follows at once: each moment is in one clip.
+    end = int(stamps_ns[-1]) + POLICY_PERIOD_NS
+    moments = [
+        {'time': round((item.stamp_ns - int(stamps_ns[0])) * 1e-9, 3), 'kind': item.kind.value,
+         'reason': item.reason[:MAX_REASON]}
+        for item in driving.within(int(stamps_ns[0]), end)[:MAX_MOMENTS]
+    ]
+    share = float(np.isfinite(operator[:, 0]).mean())
+    return operator, {'driven_by_person': round(share, 4), 'interventions': moments}
 
 
 def _safe(name: str) -> str:

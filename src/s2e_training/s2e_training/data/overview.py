@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from s2e_core.config import from_yaml
 from s2e_training.data.clip import CLIP_FILE, ClipInfo, load_clip, load_tracks
+from s2e_training.errors import TrainingError
 
 IMAGES = 6
 """Images of one clip in the strip."""
@@ -33,6 +35,8 @@ class Summary:
     speed: float
     """Mean, m/s."""
     findings: tuple[str, ...]
+    interventions: dict[str, int]
+    """How many of each kind."""
 
 
 def summarise(folder: Path) -> Summary:
@@ -55,8 +59,16 @@ def summarise(folder: Path) -> Summary:
         texts.append(f'note: slowed: time stretched by {stretched:.3f}')
     return Summary(
         folder, info.source, info.licence, info.frames, seconds, metres,
-        metres / max(seconds, 1e-9), tuple(texts),
+        metres / max(seconds, 1e-9), tuple(texts), _interventions(info),
     )
+
+
+def _interventions(info: ClipInfo) -> dict[str, int]:
+    moments = info.provenance.get('interventions', [])
+    if not isinstance(moments, list):
+        raise TrainingError(f'{info.source}: interventions must be a list, got {moments!r:.80}')
+    kinds = [str(item.get('kind')) if isinstance(item, dict) else 'unknown' for item in moments]
+    return dict(sorted(Counter(kinds).items()))
 
 
 def totals(rows: Sequence[Summary]) -> dict[tuple[str, str], float]:
@@ -67,6 +79,14 @@ def totals(rows: Sequence[Summary]) -> dict[tuple[str, str], float]:
             result[key] = result.get(key, 0.0) + row.seconds / 3600
     result['all', ''] = result.pop(('all', ''), 0.0)
     return result
+
+
+def count_interventions(rows: Sequence[Summary]) -> dict[str, int]:
+    """Add up the interventions of all clips by kind."""
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update(row.interventions)
+    return dict(sorted(total.items()))
 
 
 def draw_strip(folders: Sequence[Path]) -> np.ndarray:

@@ -36,7 +36,10 @@ def slow_down(recording: Recording, v_max: float) -> tuple[Recording, float]:
     factor, origin = speed / v_max, int(recording.stamps_ns.min())
     slow = Track(_stretch(track.stamps_ns, origin, factor), track.poses)
     stamps = _stretch(recording.stamps_ns, origin, factor)
-    return replace(recording, stamps_ns=stamps, track=slow), factor
+    driving = recording.driving
+    if driving is not None:
+        driving = driving.stretched(origin, factor)
+    return replace(recording, stamps_ns=stamps, track=slow, driving=driving), factor
 
 
 def choose_frames(stamps_ns: np.ndarray, period_ns: int = POLICY_PERIOD_NS) -> np.ndarray:

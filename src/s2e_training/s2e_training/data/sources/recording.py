@@ -11,6 +11,7 @@ import numpy as np
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.se2 import Pose2
+from s2e_training.data.sources.driving import Driving
 from s2e_training.errors import TrainingError
 
 Loader = Callable[[Sequence[int]], Iterator[tuple[int, np.ndarray]]]
@@ -98,6 +99,8 @@ class Recording:
     """Assumptions made by the reader, in words."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """What to keep of the source: topics, scale, dead reckoning."""
+    driving: Driving | None = None
+    """What a person did, where it was recorded."""
 
     def __len__(self) -> int:
         """Count the images."""

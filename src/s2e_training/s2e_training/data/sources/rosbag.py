@@ -17,6 +17,7 @@ from s2e_core.errors import ContractError
 from s2e_core.pixels import rgb_from_encoded, rgb_from_raw
 from s2e_training.data.sources.options import SourceOptions, plain
 from s2e_training.data.sources.recording import Recording
+from s2e_training.data.sources.rosbag_driving import read_driving
 from s2e_training.data.sources.rosbag_poses import TransformTree, odometry_track
 from s2e_training.errors import TrainingError
 
@@ -104,13 +105,14 @@ def read_rosbag(path: Path, options: SourceOptions) -> Recording:
             tree.add(reader.deserialize(data, connection.msgtype))
         own = _camera_info(reader, topic)
         track, notes = odometry_track(reader, _odometry_topic(reader, options), tree, options)
+        driving = read_driving(reader)
     if topic and len(stamps) and first is None:
         raise TrainingError(f'{path}: {topic}: no image can be decoded: {broken}')
     camera = options.camera_for(first.shape[1], first.shape[0], own) if first is not None else own
     mount = options.mount or tree.mount(options.base_frame, frame)
     return Recording(
         path.resolve().name, 'rosbag', stamps, BagImages(path, topic), camera, mount, track,
-        options.licence, tuple(notes), {'topic': topic, **plain(options)},
+        options.licence, tuple(notes), {'topic': topic, **plain(options)}, driving,
     )
 
 
