@@ -17,6 +17,7 @@ EPILOG = """examples:
   s2e doctor --selftest       run what this machine can run: GPU, ROS, an episode; minutes
   s2e doctor --faults         break camera, odometry, model, processes; measure the stops; 2 min
   s2e doctor --faults camera e-stop --csv times.csv
+  s2e doctor --soak 60        drive for an hour; does anything grow or slow down? Ctrl-C ends early
 """
 
 
@@ -37,6 +38,14 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                         help='inject faults into the nodes, all or those with such names')
     parser.add_argument('--csv', metavar='FILE', type=Path,
                         help='with --faults: write the measured times')
+    parser.add_argument('--soak', metavar='MINUTES', type=float,
+                        help='drive the nodes from goal to goal for so long and watch them')
+    parser.add_argument('--policy', metavar='NAME', default='s2e-small',
+                        help='with --soak: policy (s2e-small)')
+    parser.add_argument('--robot', metavar='NAME', default='coco',
+                        help='with --soak: robot profile (coco)')
+    parser.add_argument('--out', metavar='FOLDER', type=Path,
+                        help='with --soak: new folder for table, page and log (runs/soak-<time>)')
     parser.add_argument('--only', metavar='GROUP', help='run the checks of one group only')
 
 
@@ -56,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
         from s2e_cli.doctor.faults import inject
 
         checks = list(inject(args.faults, args.csv, tell))
+    elif args.soak is not None:
+        from s2e_cli.doctor.soak import soak
+
+        checks = list(soak(args.soak, args.policy, args.robot, args.out, tell))
     else:
         checks = run_checks(args.only)
     if args.json:

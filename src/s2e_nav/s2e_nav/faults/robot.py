@@ -15,7 +15,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Bool
 
-from s2e_core.camera import SMALL_CAMERA
+from s2e_core.camera import SMALL_CAMERA, CameraModel
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
@@ -33,6 +33,8 @@ ODOMETRY_EVERY = 2
 CAMERA_EVERY = 5
 """10 Hz, as the gate is promised."""
 PIXELS_PER_METRE = 200
+PATTERN = 256, 4096
+"""Pixels down and across after which the pattern begins anew."""
 
 
 @dataclass
@@ -61,15 +63,20 @@ class Sabotage:
 class SyntheticRobot:
     """Publishes on a thread of its own, so that nothing else delays it."""
 
-    def __init__(self, node: Node, base_timeout: float, *, sim_time: bool) -> None:
+    def __init__(
+        self, node: Node, base_timeout: float, *, sim_time: bool,
+        camera: CameraModel = SMALL_CAMERA,
+    ) -> None:
         """Open the topics.
 
         Args:
             node: Owner.
             base_timeout: Seconds without a command after which the base stops by itself.
             sim_time: Publish /clock and stamp by it.
+            camera: Intrinsics of the images.
         """
         self._node, self._timeout, self._sim_time = node, base_timeout, sim_time
+        self._camera = camera
         self.sabotage = Sabotage()
         self.trace = Trace()
         """What the gate sent."""
@@ -81,9 +88,12 @@ class SyntheticRobot:
         """Steady clock at which the base last came to rest, seconds."""
         self._command, self._commanded = (0.0, 0.0), 0.0
         self._pose, self._still = Pose2(), Pose2()
+        self._travelled = 0.0
         self._begin, self._stopped_clock = time.time_ns(), 0
-        self._pattern = np.random.default_rng(0).integers(0, 256, (128, 4096, 3), np.uint8)
-        self._picture = self._pattern[:, :128]
+        self._pattern = np.random.default_rng(0).integers(
+            0, 256, (camera.height + PATTERN[0], camera.width + PATTERN[1], 3), np.uint8
+        )
+        self._picture = self._pattern[: camera.height, : camera.width]
         self._odom = node.create_publisher(OdometryMessage, 'odom', RELIABLE)
         self._image = node.create_publisher(Image, 'camera/image_raw', RELIABLE)
         self._info = node.create_publisher(CameraInfo, 'camera/camera_info', RELIABLE)
@@ -141,6 +151,7 @@ class SyntheticRobot:
                 self._pose.x + v * TICK * math.cos(middle),
                 self._pose.y + v * TICK * math.sin(middle), self._pose.yaw + w * TICK,
             )
+            self._travelled += v * TICK
             self._publish(count, v, w)
             count += 1
             due += TICK
@@ -176,12 +187,15 @@ class SyntheticRobot:
     def _publish_camera(self, broken: Sabotage, now: int) -> None:
         stamp = now + round(broken.camera_shift * 1e9)
         if broken.info:
-            self._info.publish(info_from_camera(SMALL_CAMERA, stamp, 'camera'))
+            self._info.publish(info_from_camera(self._camera, stamp, 'camera'))
         if broken.image == 'off':
             return
         if broken.image != 'frozen':
-            column = round(self._pose.x * PIXELS_PER_METRE) % (4096 - 128)
-            self._picture = self._pattern[:, column : column + 128]
+            # Driving moves the picture to the side and turning moves it up: never do they cancel.
+            column = round(self._travelled * PIXELS_PER_METRE) % PATTERN[1]
+            row = round(self._pose.yaw * PIXELS_PER_METRE) % PATTERN[0]
+            height, width = self._camera.height, self._camera.width
+            self._picture = self._pattern[row : row + height, column : column + width]
         picture = self._picture
         if broken.image == 'black':
             picture = np.zeros_like(picture)

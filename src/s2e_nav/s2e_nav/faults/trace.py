@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 SLOWER = 0.005
 """m/s below the speed before that count as braking; a command repeats to 1e-6."""
+KEPT = 100_000
+"""Commands remembered: a quarter of an hour, where a fault takes seconds."""
 FLAT = 0.02
 """m/s by which a steady drive may waver."""
 
@@ -35,7 +38,7 @@ class Trace:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._sent: list[Sent] = []
+        self._sent: deque[Sent] = deque(maxlen=KEPT)
         self._changed = threading.Condition()
 
     def add(self, v: float, w: float) -> None:

@@ -1,0 +1,1 @@
+"""A long drive, watched: memory, processor time, deadlines and latencies by the minute."""
