@@ -41,7 +41,7 @@ CSV, LOG = 'soak.csv', 'launch.log'
 class SoakConfig:
     """What is soaked, and for how long."""
 
-    minutes: float = option(60.0, unit='min', low=0.5, high=10_000, help='Length.')
+    minutes: float = option(60.0, unit='min', low=0.1, high=10_000, help='Length.')
     policy: str = option('s2e-small', help='Policy bundle by name or path, or straight.')
     robot: str = option('coco', help='Robot profile by name or path.')
     seed: int = option(0, low=0, high=2**31 - 1, help='Seed of the goals.')

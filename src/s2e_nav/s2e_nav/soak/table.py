@@ -81,16 +81,6 @@ def write_csv(path: Path, table: Sequence[Mapping[str, float | str]]) -> None:
         writer.writerows(table)
 
 
-def read_csv(path: Path) -> list[dict[str, float | str]]:
-    """Read a table back."""
-    with path.open(newline='', encoding='utf-8') as file:
-        return [
-            {name: text if name in ('ends', 'stops') else float(text or 'nan')
-             for name, text in row.items()}
-            for row in csv.DictReader(file)
-        ]
-
-
 def _words(counter: Mapping[str, int]) -> str:
     return ' '.join(f'{name}:{count}' for name, count in sorted(counter.items()))
 
