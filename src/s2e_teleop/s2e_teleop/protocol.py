@@ -113,12 +113,35 @@ class GoTo:
     v: float = option(low=0, high=1)
 
 
+@dataclass(frozen=True)
+class CardAnswer:
+    """Answer to a study's card: begin the run, or let autonomy go on."""
+
+    card: int = option(low=0, high=_BIG)
+    action: str = option(choices=('start', 'resume'))
+
+
+@dataclass(frozen=True)
+class Load:
+    """A study's form, NASA-TLX; `study.workload` has the questions."""
+
+    card: int = option(low=0, high=_BIG)
+    mental: int = option(low=0, high=100)
+    physical: int = option(low=0, high=100)
+    temporal: int = option(low=0, high=100)
+    performance: int = option(low=0, high=100)
+    effort: int = option(low=0, high=100)
+    frustration: int = option(low=0, high=100)
+
+
 Message = (
     Hello | Pong | Drive | Seat | EmergencyStop | Rearm | Halt | Limit | View | Shown | GoTo
+    | CardAnswer | Load
 )
 KINDS: dict[str, type[Any]] = {
     'hello': Hello, 'pong': Pong, 'drive': Drive, 'seat': Seat, 'e_stop': EmergencyStop,
     'rearm': Rearm, 'halt': Halt, 'limit': Limit, 'view': View, 'shown': Shown, 'goto': GoTo,
+    'card': CardAnswer, 'load': Load,
 }
 TEXT_LIMITS = {'token': 128, 'name': 32}
 

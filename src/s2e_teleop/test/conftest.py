@@ -22,6 +22,7 @@ from s2e_teleop.server.config import ServerConfig
 from s2e_teleop.server.room import Room
 from s2e_teleop.server.server import TeleopServer
 from s2e_teleop.session import SessionConfig
+from s2e_teleop.study.desk import StudyDesk
 
 settings.register_profile('s2e', deadline=None, max_examples=60)
 settings.load_profile('s2e')
@@ -90,6 +91,8 @@ class Page:
         self.welcome: dict[str, Any] = {}
         self.frames: list[tuple[float, bytes]] = []
         self.overlays: list[dict[str, Any]] = []
+        self.cards: list[dict[str, Any]] = []
+        self.guides: list[dict[str, Any]] = []
         self.confirm = True
         self.sequence = 0
         self._changed = asyncio.Event()
@@ -116,8 +119,9 @@ class Page:
             self.states.append(data)
         elif kind == 'note':
             self.notes.append(data['text'])
-        elif kind == 'overlay':
-            self.overlays.append(data)
+        elif kind in ('overlay', 'study', 'guide'):
+            kept = {'overlay': self.overlays, 'study': self.cards, 'guide': self.guides}
+            kept[kind].append(data)
         else:
             self.welcome = data
 
@@ -153,6 +157,7 @@ class Served:
     inputs: list[OperatorInput]
     links: list[LinkSample]
     failures: list[BaseException]
+    answers: list[dict[str, Any]]
     token: str = TOKEN
     wait_for: Callable[[Callable[[], bool]], None] = staticmethod(wait_for)
 
@@ -183,17 +188,18 @@ def serve() -> Iterator[Callable[..., Served]]:
 
     def start(link: LinkProfile | None = None, **options: Any) -> Served:
         robot, inputs, links, failures = FakeRobot(), [], [], []
-        link = link or LinkProfile()
+        link, answers = link or LinkProfile(), []
         session = options.pop('session', SessionConfig())
         config = ServerConfig(port=0, token=TOKEN, **options)
         server = TeleopServer(
             config, link,
-            lambda: Room(session, load_robot('coco'), link, robot, inputs.append, links.append),
+            lambda: Room(session, load_robot('coco'), link, robot, inputs.append, links.append,
+                         StudyDesk(answers.append)),
             failures.append,
         )
         server.start()
         running.append(server)
-        return Served(server, robot, inputs, links, failures)
+        return Served(server, robot, inputs, links, failures, answers)
 
     yield start
     for server in running:

@@ -1,4 +1,5 @@
 import { DriverInput } from './input.js';
+import { Study } from './study.js';
 
 const VERSION = 1;
 const COMMAND_MS = 50;
@@ -11,6 +12,7 @@ const grade = (element, value, slow, late) => {
 };
 
 const input = new DriverInput($('stick'), sendDrive);
+const study = new Study(send);
 let socket = null;
 let state = null;
 let welcome = null;
@@ -111,6 +113,8 @@ function receive(message) {
   } else if (message.type === 'overlay') {
     overlay = message;
     drawOverlay();
+  } else if (message.type === 'study' || message.type === 'guide') {
+    study.take(message);
   } else if (message.type === 'note') {
     note(message.text);
   }
@@ -281,6 +285,7 @@ function render() {
   stop.setAttribute('aria-pressed', String(Boolean(state && state.e_stop)));
   stop.querySelector('b').textContent = state && state.e_stop ? 'RELEASE' : 'STOP';
   stop.disabled = !state;
+  study.seated(state && mine);
   drawStick();
   if (state) renderNumbers();
 }

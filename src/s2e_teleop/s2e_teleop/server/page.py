@@ -11,6 +11,8 @@ from websockets.http11 import Response
 FILES = {
     '/': ('index.html', 'text/html; charset=utf-8'),
     '/teleop.js': ('teleop.js', 'text/javascript; charset=utf-8'),
+    '/study.js': ('study.js', 'text/javascript; charset=utf-8'),
+    '/study.css': ('study.css', 'text/css; charset=utf-8'),
     '/input.js': ('input.js', 'text/javascript; charset=utf-8'),
     '/teleop.css': ('teleop.css', 'text/css; charset=utf-8'),
 }

@@ -14,11 +14,13 @@ from s2e_teleop.journal import LinkSample, OperatorInput
 from s2e_teleop.link import LinkProfile
 from s2e_teleop.overlay import Line
 from s2e_teleop.protocol import (
+    CardAnswer,
     Drive,
     EmergencyStop,
     GoTo,
     Halt,
     Limit,
+    Load,
     Message,
     Pong,
     Rearm,
@@ -30,6 +32,8 @@ from s2e_teleop.protocol import (
 from s2e_teleop.robot_port import RobotPort, RobotState
 from s2e_teleop.server.client import Client
 from s2e_teleop.session import Session, SessionConfig
+from s2e_teleop.study.card import Guide, StudyCard
+from s2e_teleop.study.desk import StudyDesk
 from s2e_teleop.video import Picture
 
 STATE_PERIOD = 0.2
@@ -45,6 +49,7 @@ class Room:
     def __init__(
         self, config: SessionConfig, robot: RobotProfile, link: LinkProfile, port: RobotPort,
         on_input: Callable[[OperatorInput], None], on_link: Callable[[LinkSample], None],
+        desk: StudyDesk | None = None,
     ) -> None:
         """Open an empty room.
 
@@ -55,7 +60,9 @@ class Room:
             port: The robot.
             on_input: Called with each command of a driver.
             on_link: Called with each page's link once a second.
+            desk: Of a study, if one runs.
         """
+        self.desk = desk or StudyDesk(lambda answer: None)
         self.session = Session(config, robot, link, port, self.say)
         self.clients: dict[int, Client] = {}
         self.robot = RobotState()
@@ -74,6 +81,8 @@ class Room:
             link={'name': self._link.name, 'description': self._link.description},
         ))
         self.tell()
+        if self.desk.text:
+            client.channel.send(self.desk.text)
 
     def leave(self, client: Client) -> None:
         """A page is gone."""
@@ -121,6 +130,8 @@ class Room:
             return session.set_limit(number, message.value)
         if isinstance(message, GoTo):
             return session.go_to(number, message.u, message.v, now)
+        if isinstance(message, (CardAnswer, Load)):
+            return self.desk.take(message, number == session.seats.driver)
         return 'not now'
 
     def _drive(self, client: Client, message: Drive, now: float) -> None:
@@ -159,6 +170,18 @@ class Room:
         for client in self.clients.values():
             if client.view.modes:
                 client.channel.send(text)
+
+    def show_card(self, card: StudyCard) -> None:
+        """Show every page where the study is."""
+        self.desk.card = card
+        for client in self.clients.values():
+            client.channel.send(self.desk.text)
+
+    def show_guide(self, guide: Guide) -> None:
+        """Show every page where the goal is."""
+        text = self.desk.guide(guide)
+        for client in self.clients.values():
+            client.channel.send(text)
 
     def update(self, state: RobotState) -> None:
         """Take the newest state of the robot."""

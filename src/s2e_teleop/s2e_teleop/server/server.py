@@ -28,6 +28,7 @@ from s2e_teleop.server.client import Client
 from s2e_teleop.server.config import ServerConfig
 from s2e_teleop.server.page import refuse, respond
 from s2e_teleop.server.room import Room
+from s2e_teleop.study.card import Guide, StudyCard
 from s2e_teleop.video import Picture
 
 SOCKET = '/socket'
@@ -123,6 +124,14 @@ class TeleopServer:
     def say(self, text: str) -> None:
         """Show a line on every page; from any thread."""
         self._call(lambda: self.room.say(text))
+
+    def show_card(self, card: StudyCard) -> None:
+        """Show every page where the study is; from any thread."""
+        self._call(lambda: self.room.show_card(card))
+
+    def show_guide(self, guide: Guide) -> None:
+        """Show every page where the goal is; from any thread."""
+        self._call(lambda: self.room.show_guide(guide))
 
     def goal_ended(self) -> None:
         """The policy has arrived or given up; from any thread."""
