@@ -10,54 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2e_core.config import check, option
+from s2e_core.gate_config import GateConfig
 from s2e_core.limits import limit_acceleration, limit_velocity, ramp_down
+from s2e_core.obstacle_veto import CAMERA_ONLY_CAP, ObstacleVeto
+from s2e_core.range_scan import RangeScan
 from s2e_core.records import Command, Odometry
 from s2e_core.robot import RobotProfile
-from s2e_core.se2 import wrap_angle
-from s2e_core.stops import IMMEDIATE, TRANSIENT, Reason, Source
+from s2e_core.se2 import Pose2, wrap_angle
+from s2e_core.stops import DRIVING, IMMEDIATE, TRANSIENT, Reason, Source
 from s2e_core.watchdogs import MotionAgreement, RateWatch, fault_limit_ns
 
 __all__ = ['Gate', 'GateConfig', 'GateOutput', 'Reason', 'Source', 'fault_limit_ns']
-
-
-@dataclass(frozen=True)
-class GateConfig:
-    """Periods that the watchdogs expect, and caps."""
-
-    odometry_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Expected odometry.')
-    command_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Expected command.')
-    tick_period: float = option(0.05, unit='s', low=0.005, high=0.1, help='Time between steps.')
-    camera_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='Expected image.')
-    plan_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='Expected plan.')
-    e_stop_period: float = option(0.2, unit='s', low=0.01, high=0.2, help='E-stop heartbeat.')
-    resume_after: float = option(1.0, unit='s', low=0.2, high=10, help='Healthy time to resume.')
-    flapping: float = option(
-        5.0, unit='s', low=1, high=60,
-        help='Short faults that follow each other before that, for so long, count as a long one.',
-    )
-    future_limit: float = option(0.1, unit='s', low=0, high=1, help='Clock skew allowed.')
-    jump_distance: float = option(0.5, unit='m', low=0.05, high=5, help='Odometry jump.')
-    jump_angle: float = option(0.5, unit='rad', low=0.05, high=3, help='Odometry jump.')
-    speed_cap: float = option(
-        1.5, unit='m/s', low=0.05, high=5, help='Cap on autonomy; 0.5 with a camera alone.'
-    )
-    unmeasured_cap: float = option(
-        0.3, unit='m/s', low=0.05, high=1, help='Cap while the base time-out is not measured.'
-    )
-    silence_after: float = option(1.0, unit='s', low=0.1, high=10, help='Zeros before silence.')
-    # Off in lock-step, where stamps are exact and a robot that pushes an obstacle is judged, not
-    # stopped; config/nodes/gate_robot.yaml turns the two on.
-    rate_slack: float = option(
-        0.0, low=0, high=10, help='Mean interval of camera and odometry, in periods; 0 looks away.'
-    )
-    agreement: float = option(
-        0.0, unit='s', low=0, high=5, help='Command and odometry must agree so soon; 0: never.'
-    )
-    needs_goal: bool = option(False, help='Autonomy waits for a goal or rearm after the start.')
-
-    def __post_init__(self) -> None:
-        check(self, source='gate')
 
 
 @dataclass(frozen=True)
@@ -101,6 +64,7 @@ class Gate:
             Reason.CAMERA_SLOW: RateWatch(self._config.camera_period, self._config.rate_slack),
         }
         self._agreement = MotionAgreement(self._config.agreement)
+        self._obstacles = ObstacleVeto(robot, self._config.obstacles)
         self._e_stop: tuple[bool, int] | None = None
         self._last = Command(0)
         self._latched: tuple[Reason, str] | None = None
@@ -168,6 +132,10 @@ class Gate:
         """
         self._plan_ns, self._plan_moves = now_ns, moves
 
+    def update_obstacles(self, scan: RangeScan, pose: Pose2) -> None:
+        """Take what the configured source sees, from a pose odom <- base_link."""
+        self._obstacles.add(scan, pose)
+
     def update_e_stop(self, pressed: bool, now_ns: int) -> None:
         """Take an e-stop heartbeat; once seen it must go on."""
         self._e_stop = (pressed, now_ns)
@@ -214,14 +182,24 @@ class Gate:
         if reason is Reason.NONE and asked is not None and source is not None:
             cap = self._cap(source)
             wanted = limit_velocity(asked, self._robot, cap, reverse=source is Source.TELEOP)
+            if source is Source.AUTONOMY:
+                wanted, reason, detail = self._heed_obstacles(wanted)
             command = limit_acceleration(self._last, wanted, self._robot, elapsed, now_ns)
         elif reason in IMMEDIATE:
             command = Command(now_ns)
         else:
             command = ramp_down(self._last, self._robot.stop_deceleration, elapsed, now_ns)
         self._last = command
-        self._compare(now_ns, command, source if reason is Reason.NONE else None)
+        self._compare(now_ns, command, source if reason in DRIVING else None)
         return GateOutput(command, reason, detail, self._speaks(command, reason, now_ns), source)
+
+    def _heed_obstacles(self, wanted: Command) -> tuple[Command, Reason, str]:
+        """Slow down before what is in the way; a way that is closed is a reason to stand."""
+        if self._odometry is None:
+            return wanted, Reason.NONE, ''
+        slowed, detail = self._obstacles.slow(wanted, self._odometry.pose)
+        closed = bool(wanted.v or wanted.w) and not (slowed.v or slowed.w)
+        return slowed, Reason.OBSTACLE if closed else Reason.NONE, detail
 
     def _compare(self, now_ns: int, command: Command, source: Source | None) -> None:
         """Latch a stop when autonomy drives and odometry does not show it."""
@@ -297,6 +275,10 @@ class Gate:
             watched.append((Reason.CAMERA_STALE, self._camera_ns, config.camera_period))
             if self._plan_moves:
                 watched.append((Reason.PLAN_STALE, self._plan_ns, config.plan_period))
+            if self._obstacles.active and (self._commands[source].v or self._commands[source].w):
+                # Whoever stands needs no free way: a policy that waits for a goal shows none.
+                seen_ns = self._obstacles.stamp_ns
+                watched.append((Reason.OBSTACLES_STALE, seen_ns, config.obstacles.period))
         for reason, stamp_ns, period in watched:
             if stamp_ns is None:
                 return reason, 'never received'
@@ -323,6 +305,8 @@ class Gate:
         caps = [self._robot.v_max]
         if source is Source.AUTONOMY:
             caps.append(self._config.speed_cap)
+            if self._obstacles.config.source == 'free_space':
+                caps.append(CAMERA_ONLY_CAP)
         if self._robot.base_timeout is None:
             caps.append(self._config.unmeasured_cap)
         return min(caps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -12,8 +13,11 @@ from s2e_core.config import check, option
 from s2e_core.contract import WAYPOINT_DT, Policy, PolicyOutput, PolicySpec
 from s2e_core.errors import ContractError
 from s2e_core.history import ObservationHistory
+from s2e_core.obstacle_veto import ObstacleVeto
+from s2e_core.range_scan import RangeScan
 from s2e_core.records import CameraFrame, Odometry, Plan
 from s2e_core.route import Route
+from s2e_core.se2 import Pose2
 
 
 class NavigatorStatus(str, Enum):
@@ -62,18 +66,25 @@ class NavigatorResult:
     """Distance to the goal by odometry, along the route where there is one; NaN without."""
     remaining: int = 0
     """Points of the route not reached yet; 1 on the way to a single goal."""
+    free_space: RangeScan | None = None
+    """What the policy's own `free_space` says, where the gate is to heed it."""
 
 
 class Navigator:
     """Asks the policy once an image and turns its best allowed mode into a plan."""
 
-    def __init__(self, policy: Policy, config: NavigatorConfig | None = None) -> None:
+    def __init__(
+        self, policy: Policy, config: NavigatorConfig | None = None,
+        obstacles: ObstacleVeto | None = None,
+    ) -> None:
         """Start idle.
 
         Args:
             policy: Any policy; it is reset when the image window begins anew.
             config: Tolerances.
+            obstacles: What rejects modes that hit something; its owner feeds it.
         """
+        self._obstacles = obstacles
         self._policy = policy
         self._config = config or NavigatorConfig()
         self._history = ObservationHistory(policy.spec)
@@ -167,6 +178,10 @@ class Navigator:
         local = None if self.goal is None else odometry.pose.inverse().transform(self.goal)
         output = self._policy.infer(self._history.observation(local, odometry))
         mode, rejected = choose_mode(output, self._policy.spec, self._config.speed_margin)
+        if mode is not None and self._obstacles is not None and self._obstacles.active:
+            seen = self._obstacles.look(output, self._policy.spec, odometry.pose)
+            result = partial(result, free_space=seen)
+            mode = free_mode(output, self._obstacles, odometry.pose, rejected)
         if mode is None:
             return result(NavigatorStatus.REJECTED, stop, output, rejected)
         points = odometry.pose.transform(output.modes[mode])
@@ -208,6 +223,37 @@ def choose_mode(
         if int(index) not in rejected:
             return int(index), rejected
     return None, rejected
+
+
+def free_mode(
+    output: PolicyOutput, obstacles: ObstacleVeto, pose: Pose2, rejected: dict[int, str]
+) -> int:
+    """Pick the mode of the highest score along which the footprint meets nothing.
+
+    Where every mode meets something it is the one that does so last: the gate stops before it,
+    and what moves on may have cleared the way by then.
+
+    Args:
+        output: The policy's answer.
+        obstacles: What is known to stand around.
+        pose: odom <- base_link at the image.
+        rejected: Modes that are out already; those that hit something are added.
+
+    Returns:
+        Index of the mode.
+    """
+    longest, best = -1.0, -1
+    for index in map(int, np.argsort(-output.scores, kind='stable')):
+        if index in rejected:
+            continue
+        free = obstacles.free_along(output.modes[index], pose)
+        if math.isinf(free):
+            return index
+        rejected[index] = f'hits something in {free:.2f} m'
+        if free > longest:
+            longest, best = free, index
+    rejected.pop(best)
+    return best
 
 
 def end_at_goal(points: np.ndarray, goal: np.ndarray, tolerance: float) -> np.ndarray:

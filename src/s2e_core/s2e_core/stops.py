@@ -31,6 +31,8 @@ class Reason(str, Enum):
     ODOMETRY_FROZEN = 'odometry_frozen'
     CAMERA_STALE = 'camera_stale'
     CAMERA_SLOW = 'camera_slow'
+    OBSTACLE = 'obstacle'
+    OBSTACLES_STALE = 'obstacles_stale'
     FUTURE_STAMP = 'future_stamp'
     CLOCK_JUMP = 'clock_jump'
     GATE_FROZEN = 'gate_frozen'
@@ -40,10 +42,12 @@ class Reason(str, Enum):
 
 TRANSIENT = frozenset({
     Reason.ODOMETRY_STALE, Reason.ODOMETRY_SLOW, Reason.CAMERA_STALE, Reason.CAMERA_SLOW,
-    Reason.COMMAND_STALE, Reason.PLAN_STALE,
+    Reason.COMMAND_STALE, Reason.PLAN_STALE, Reason.OBSTACLES_STALE,
 })
 """Faults that end by themselves when they lasted under a second; all others need a rearm."""
 IMMEDIATE = frozenset({Reason.E_STOP, Reason.E_STOP_LOST})
 """Faults that cut to zero at once instead of ramping down."""
+DRIVING = frozenset({Reason.NONE, Reason.OBSTACLE})
+"""A source is obeyed, as far as the way is free."""
 WAITING = frozenset({Reason.NONE, Reason.NO_COMMAND, Reason.NO_GOAL})
 """No fault: the robot drives, or nobody has asked it to."""

@@ -136,7 +136,8 @@ def _subtitle(record: Mapping[str, Any], logs: list[EpisodeLog], overall: Summar
         f'protocol {logs[0].protocol[:12]}',
     ]
     if record.get('conditions'):
-        worse = ', '.join(f'{name} {value:g}' for name, value in record['conditions'].items())
+        worse = ', '.join(f'{name} {value if isinstance(value, str) else format(value, "g")}'
+                          for name, value in record['conditions'].items())
         parts.append(f'conditions: {worse}')
     if record.get('complete') is False:
         parts.append('run not complete')

@@ -34,9 +34,18 @@ def read_run(run_dir: Path) -> tuple[dict[str, Any], list[EpisodeLog], list[Scor
 
 
 def inputs_of(record: Mapping[str, Any]) -> str:
-    """Say what the policy of a run saw: runs with another sensor are a column of their own."""
+    """Say what the policy of a run saw: runs with another sensor are a column of their own.
+
+    So are runs whose gate knew what was in the way.
+    """
     stated = record.get('details', {}).get('inputs')
-    return str(stated or record.get('inputs') or 'RGB, odometry, goal')
+    policy = str(stated or record.get('inputs') or 'RGB, odometry, goal')
+    conditions = record.get('conditions', {})
+    source = conditions.get('gate_source', 'none')
+    gate = [] if source == 'none' else [f'the gate sees {source.replace("_", " ")}']
+    if 'gate_cap' in conditions:
+        gate.append(f'at most {conditions["gate_cap"]:g} m/s')
+    return '; '.join([policy, *gate])
 
 
 def _read_record(path: Path) -> dict[str, Any]:

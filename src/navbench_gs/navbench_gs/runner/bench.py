@@ -17,6 +17,7 @@ from navbench_gs.metrics.scores import evaluate
 from navbench_gs.report.map import save_map
 from navbench_gs.runner.episode import run_episode
 from navbench_gs.runner.filming import FilmRecorder
+from navbench_gs.runner.gate_sense import GateSense
 from navbench_gs.runner.goal_picture import goal_picture
 from navbench_gs.runner.link import CommandLink
 from navbench_gs.runner.plan import (
@@ -35,7 +36,8 @@ from navbench_gs.tasks.sampling import default_name, sample_episode
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import CameraModel
 from s2e_core.contract import Policy
-from s2e_core.control import ControlLoop
+from s2e_core.control import ControlConfig, ControlLoop
+from s2e_core.range_scan import RangeScan
 from s2e_core.records import CameraFrame
 from s2e_core.reprojection import Reprojector
 from s2e_core.robot import load_robot
@@ -153,8 +155,10 @@ class Bench:
 
     def _drive(self, spec: EpisodeSpec, film: Path | None, stills: Path | None) -> EpisodeLog:
         assert self._bundle is not None
+        conditions = self._config.conditions
         looks = bool(getattr(self._policy, 'needs_images', True))
-        world = self._world(self._bundle, looks or film is not None)
+        measures = conditions.gate_source == 'depth'
+        world = self._world(self._bundle, looks or measures or film is not None)
         world.reset(spec)
         policy: Any = self._policy
         if hasattr(policy, 'bind'):
@@ -162,14 +166,15 @@ class Bench:
         if hasattr(policy, 'set_goal_image'):
             rules = self._config.protocol
             policy.set_goal_image(goal_picture(spec, world, rules, self._policy.spec.camera))
-        loop = ControlLoop(self._policy, self._robot)
-        conditions = self._config.conditions
+        loop = ControlLoop(self._policy, self._robot, ControlConfig(gate=conditions.gate()))
+        mount = conditions.place(self._robot.camera.mount())
+        sense = GateSense(conditions.gate_source, world, self._robot, self._camera(), mount)
         eye = Reprojector(
             self._camera(), self._policy.spec.camera,
             self._policy.spec.mounts(self._robot.camera.mount()),
         )
         look = _Eye(world, eye, looks, Spoiler(conditions, spec),
-                    getattr(self._policy, 'take_depth', None))
+                    getattr(self._policy, 'take_depth', None), sense)
         record = None
         if film is not None:
             record = FilmRecorder(
@@ -181,6 +186,7 @@ class Bench:
                 world, spec, loop, self._config.protocol, self._name, look=look, record=record,
                 goal=world.goal_odom + conditions.goal_offset(spec),
                 send=CommandLink(conditions, spec) if conditions.uneven else None,
+                scan=look.scan,
             )
         finally:
             if record is not None:
@@ -188,23 +194,32 @@ class Bench:
 
 
 class _Eye:
-    """The image in the policy camera's view, as far as it arrives."""
+    """The image in the policy camera's view, as far as it arrives, and the gate's scan with it."""
 
     def __init__(
         self, world: Simulation, reproject: Reprojector, looks: bool, spoil: Spoiler,
-        take_depth: TakeDepth | None,
+        take_depth: TakeDepth | None, sense: GateSense,
     ) -> None:
         self._world, self._reproject, self._looks, self._spoil = world, reproject, looks, spoil
-        self._take_depth = take_depth
+        self._take_depth, self._sense = take_depth, sense
+        self._depth: NDArray[np.floating] | None = None
         target = reproject.target
         # For a policy without eyes: a pattern, so that checks for blank images pass.
         self._pattern = np.indices((target.height, target.width)).sum(axis=0)[..., None]
         self._pattern = np.repeat(self._pattern % 256, 3, axis=2).astype(np.uint8)
 
     def __call__(self) -> CameraFrame | None:
+        stamp = self._world.time_ns
+        if not self._looks and not self._sense.needs_depth:
+            return self._spoil(CameraFrame(stamp, self._pattern))
+        frame = self._world.frame()
+        self._depth = frame.depth
         if not self._looks:
-            return self._spoil(CameraFrame(self._world.time_ns, self._pattern))
-        stamp, frame = self._world.time_ns, self._world.frame()
+            return self._spoil(CameraFrame(stamp, self._pattern))
         if self._take_depth is not None:
             self._take_depth(stamp, frame.depth, self._reproject.source)
         return self._spoil(CameraFrame(stamp, self._reproject(frame.rgb)))
+
+    def scan(self) -> RangeScan | None:
+        """Return what the gate's source sees at the image that was drawn last."""
+        return self._sense(self._depth)

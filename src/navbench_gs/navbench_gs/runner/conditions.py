@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_core.config import check, option
+from s2e_core.gate_config import GateConfig
+from s2e_core.obstacle_veto import SOURCES, ObstacleConfig
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,23 @@ class Conditions:
         0.0, unit='m', low=0, high=20, help='Standard deviation of the goal along each axis.'
     )
 
+    gate_source: str = option(
+        'none', choices=SOURCES,
+        help='Where the gate knows free distance from; headline results have none.',
+    )
+    gate_cap: float = option(
+        0.0, unit='m/s', low=0, high=5, help="Cap of the gate on autonomy; 0 is the protocol's."
+    )
+
     def __post_init__(self) -> None:
         check(self, source='conditions')
+
+    def gate(self) -> GateConfig:
+        """Return the gate's settings."""
+        obstacles = ObstacleConfig(source=self.gate_source)
+        if not self.gate_cap:
+            return GateConfig(obstacles=obstacles)
+        return GateConfig(obstacles=obstacles, speed_cap=self.gate_cap)
 
     def changed(self) -> dict[str, Any]:
         """Return the fields that differ from none, for records of runs."""

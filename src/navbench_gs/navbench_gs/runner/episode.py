@@ -17,6 +17,7 @@ from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.control import ControlLoop
 from s2e_core.navigator import NavigatorResult
+from s2e_core.range_scan import RangeScan
 from s2e_core.records import CameraFrame, Command
 from s2e_core.robot import RobotProfile
 
@@ -63,6 +64,7 @@ def run_episode(
     record: Recorder | None = None,
     goal: np.ndarray | None = None,
     send: Callable[[int, Command], Command] | None = None,
+    scan: Callable[[], RangeScan | None] | None = None,
 ) -> EpisodeLog:
     """Drive one episode from reset to its outcome.
 
@@ -80,6 +82,7 @@ def run_episode(
         goal: What the robot is told in odom, metres; the true one when left out. [2]
         send: Carries commands to the base: takes the time and a command, and returns the newest
             that has arrived. Without it they arrive at once.
+        scan: What the gate's source of free distance sees, asked after each image.
 
     Returns:
         The log; an exception of the policy or an answer that is not finite ends the episode
@@ -90,7 +93,7 @@ def run_episode(
     outcome = judge.observe(world, Command(0))
     while outcome is None:
         try:
-            command = _tick(world, loop, judge, look, record)
+            command = _tick(world, loop, judge, look, record, scan)
         except PolicyFailureError as failure:
             return judge.finish(Outcome.POLICY_ERROR, policy, failure.detail)
         if send is not None:
@@ -103,11 +106,14 @@ def run_episode(
 def _tick(
     world: World, loop: ControlLoop, judge: EpisodeJudge,
     look: Callable[[], CameraFrame | None], record: Recorder | None,
+    scan: Callable[[], RangeScan | None] | None,
 ) -> Command:
     now = world.time_ns
-    frame = look() if now % POLICY_PERIOD_NS == 0 else None
+    sees = now % POLICY_PERIOD_NS == 0
+    frame = look() if sees else None
+    seen = scan() if scan is not None and sees else None
     try:
-        out = loop.on_tick(now, world.odometry(), frame)
+        out = loop.on_tick(now, world.odometry(), frame, seen)
     except Exception as error:
         # Whatever a policy raises is the policy's result, not the benchmark's end.
         raise PolicyFailureError(f'{type(error).__name__}: {error}'[:500]) from error

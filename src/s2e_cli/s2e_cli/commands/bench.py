@@ -30,6 +30,7 @@ RUN_EPILOG = """examples:
   s2e bench run --policy s2e-small --scenes city:100-107 --episodes 25 --workers 2 --out runs/a
   s2e bench run --policy s2e-small --scenes city:0-25 --tasks all --ray head:6379 --out runs/b
   s2e bench run --policy s2e-small --protocol ablation --out runs/study
+  s2e bench run --policy s2e-small --scenes city:100-105 --tasks obstacle --gate-source depth
   s2e bench run --policy s2e-small --tasks pedestrian --tracks zara01/obsmat.txt --out runs/zara
 Asked again with the same --out, a run goes on where it was cut off.
 """
@@ -72,6 +73,11 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run.add_argument('--film', type=int, nargs='?', const=100000, default=0, metavar='N',
                      help='film every episode, or the first N of each scene and task')
     run.add_argument('--backend', default='cpu', help='renderer back end (cpu)')
+    run.add_argument('--gate-source', default='none', metavar='SOURCE',
+                     help='let the gate slow before and reject what is in the way, as known from '
+                          'scan, depth, occupancy or free_space (none: as in headline results)')
+    run.add_argument('--gate-cap', type=float, default=0.0, metavar='M/S',
+                     help="cap of the gate on the policy's speed (the protocol's)")
     add_compare(actions)
     add_report(actions)
     add_replay(actions)
@@ -93,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from navbench_gs.runner.conditions import Conditions
     from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
     from navbench_gs.runner.run import run_benchmark
     from navbench_gs.tasks.protocol import load_protocol
@@ -107,6 +114,7 @@ def _run(args: argparse.Namespace) -> int:
         tasks=parse_tasks(args.tasks or protocol.tasks or ('empty',)), protocol=protocol,
         robot=args.robot or protocol.robot, episodes=args.episodes or protocol.episodes,
         seed=args.seed, workers=args.workers, films=args.film, backend=args.backend,
+        conditions=Conditions(gate_source=args.gate_source, gate_cap=args.gate_cap),
     )
     factory = policy_factory(args.policy, protocol.judge.v_max)
     out = args.out or Path('runs') / datetime.datetime.now().strftime('%Y-%m-%d_%H%M%S')
