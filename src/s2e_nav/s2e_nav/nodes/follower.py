@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path
 from rclpy.node import Node
 
@@ -16,8 +15,8 @@ from s2e_core.records import Command, Odometry, Plan
 from s2e_core.robot import load_robot
 from s2e_nav.convert.commands import stamped_from_command
 from s2e_nav.convert.plans import plan_from_path
-from s2e_nav.convert.poses import odometry_from_message
 from s2e_nav.errors import ConversionError
+from s2e_nav.odometry_input import listen_to_odometry
 from s2e_nav.parameters import declare
 from s2e_nav.qos import RELIABLE, input_qos
 from s2e_nav.runtime.process import main_program
@@ -55,7 +54,7 @@ class FollowerNode:
         self._waiting: Odometry | None = None
         self._publisher = node.create_publisher(TwistStamped, 'cmd_vel_nav', RELIABLE)
         qos = input_qos(self._lockstep)
-        node.create_subscription(OdometryMessage, 'odom', self._on_odometry, qos)
+        listen_to_odometry(node, self._on_odometry, qos)
         node.create_subscription(Path, 's2e/trajectory', self._on_plan, RELIABLE)
 
     def close(self) -> None:
@@ -65,15 +64,7 @@ class FollowerNode:
     def _now(self) -> int:
         return int(self.node.get_clock().now().nanoseconds)
 
-    def _on_odometry(self, message: OdometryMessage) -> None:
-        try:
-            odometry = odometry_from_message(message)
-        except ConversionError as error:
-            self.node.get_logger().error(f'odom: {error}', throttle_duration_sec=5.0)
-            return
-        if not odometry.finite:
-            # No velocity follows from it; the gate sees the same message and names the fault.
-            return
+    def _on_odometry(self, odometry: Odometry) -> None:
         self._odometry = odometry
         if self._lockstep and odometry.stamp_ns % POLICY_PERIOD_NS == 0:
             if self._plan is None or self._plan.stamp_ns != odometry.stamp_ns:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path as PathMessage
 from rclpy.node import Node
 
 from s2e_core.config import check, option
+from s2e_core.records import Odometry
 from s2e_nav.convert.commands import command_from_stamped
 from s2e_nav.convert.diagnostics import OK, WARN, status_message
 from s2e_nav.convert.plans import plan_from_path
-from s2e_nav.convert.poses import odometry_from_message
 from s2e_nav.errors import ConversionError, StartError
+from s2e_nav.odometry_input import listen_to_odometry
 from s2e_nav.parameters import declare
 from s2e_nav.qos import RELIABLE, SENSOR
 from s2e_nav.runtime.process import main_program
@@ -51,7 +51,7 @@ class ShadowNode:
             raise StartError('shadow: the parameter folder must name a folder')
         self._comparison, self._log = Comparison(), ShadowLog(Path(folder))
         self._publisher = node.create_publisher(DiagnosticStatus, 's2e/shadow', RELIABLE)
-        node.create_subscription(OdometryMessage, 'odom', self._on_odometry, SENSOR)
+        listen_to_odometry(node, self._on_odometry, SENSOR)
         node.create_subscription(TwistStamped, 'cmd_vel_teleop', self._on_person, SENSOR)
         node.create_subscription(TwistStamped, 'cmd_vel_nav', self._on_policy, RELIABLE)
         node.create_subscription(PathMessage, 's2e/trajectory', self._on_plan, RELIABLE)
@@ -61,15 +61,9 @@ class ShadowNode:
         """Finish the files."""
         self._log.close()
 
-    def _on_odometry(self, message: OdometryMessage) -> None:
-        try:
-            odometry = odometry_from_message(message)
-        except ConversionError:
-            # The gate sees the same message and names the fault.
-            return
-        if odometry.finite:
-            for score in self._comparison.odometry(odometry):
-                self._log.plan(score)
+    def _on_odometry(self, odometry: Odometry) -> None:
+        for score in self._comparison.odometry(odometry):
+            self._log.plan(score)
 
     def _on_person(self, message: TwistStamped) -> None:
         self._comparison.person(command_from_stamped(message))

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, NavSatFix, NavSatStatus
 from tf2_msgs.msg import TFMessage
@@ -20,11 +19,12 @@ from s2e_core.records import CameraFrame
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import camera_from_info
 from s2e_nav.convert.images import frame_from_compressed, frame_from_image
-from s2e_nav.convert.poses import odometry_from_message, yaw_of
+from s2e_nav.convert.poses import yaw_of
 from s2e_nav.convert.stamps import to_ns
 from s2e_nav.errors import ConversionError
 from s2e_nav.frames import FrameTree
 from s2e_nav.navigation.gps import Fix, GpsLocaliser, Heading
+from s2e_nav.odometry_input import listen_to_odometry
 from s2e_nav.policy.intake import ODOMETRY_SLACK_NS, Intake
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR, input_qos
 
@@ -67,7 +67,6 @@ class Inputs:
             (CompressedImage, 'camera/image_raw/compressed', self._on_compressed, qos)
             if compressed else (Image, 'camera/image_raw', self._on_image, qos),
             (CameraInfo, 'camera/camera_info', self._on_camera, qos),
-            (OdometryMessage, 'odom', self._on_odometry, qos),
             (TFMessage, '/tf_static', self._frames.update, LATCHED),
         ]
         if not lockstep:
@@ -80,6 +79,9 @@ class Inputs:
             self._node.create_subscription(kind, topic, call, profile)
             for kind, topic, call, profile in wanted
         ]
+        self._subscriptions.append(
+            listen_to_odometry(self._node, self._intake.add_odometry, qos)
+        )
 
     def _on_image(self, message: Image) -> None:
         self._offer(message, lambda: frame_from_image(message))
@@ -120,15 +122,6 @@ class Inputs:
             problem = str(error)
         if problem:
             self._node.get_logger().error(problem, throttle_duration_sec=5.0)
-
-    def _on_odometry(self, message: OdometryMessage) -> None:
-        try:
-            odometry = odometry_from_message(message)
-        except ConversionError as error:
-            self._node.get_logger().error(f'odom: {error}', throttle_duration_sec=5.0)
-            return
-        if odometry.finite:
-            self._intake.add_odometry(odometry)
 
     def _on_tf(self, message: TFMessage) -> None:
         self._frames.update(message, time.monotonic())

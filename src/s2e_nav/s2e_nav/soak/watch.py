@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path as PathMessage
 from rclpy.node import Node
 
@@ -19,8 +18,9 @@ from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.records import Odometry
 from s2e_core.stops import WAITING
 from s2e_nav.convert.diagnostics import status_values
-from s2e_nav.convert.poses import goal_message, odometry_from_message
+from s2e_nav.convert.poses import goal_message
 from s2e_nav.convert.stamps import to_ns
+from s2e_nav.odometry_input import listen_to_odometry
 from s2e_nav.qos import CHANGES, LATCHED, RELIABLE, SENSOR
 from s2e_nav.runtime.timers import steady_timer
 
@@ -80,7 +80,7 @@ class SoakWatch:
         self.provider = ''
         """ONNX execution provider in use."""
         self._goals = node.create_publisher(PoseStamped, 'goal_pose', RELIABLE)
-        node.create_subscription(OdometryMessage, 'odom', self._on_odometry, SENSOR)
+        listen_to_odometry(node, self._on_odometry, SENSOR)
         node.create_subscription(PathMessage, 's2e/trajectory', self._on_plan, RELIABLE)
         node.create_subscription(TwistStamped, 'cmd_vel', self._on_command, RELIABLE)
         node.create_subscription(DiagnosticStatus, 's2e/status', self._on_status, LATCHED)
@@ -115,8 +115,8 @@ class SoakWatch:
         point = self._odometry.pose.transform(local)
         self._goals.publish(goal_message(point, self._goal_ns))
 
-    def _on_odometry(self, message: OdometryMessage) -> None:
-        self._odometry = odometry_from_message(message)
+    def _on_odometry(self, odometry: Odometry) -> None:
+        self._odometry = odometry
 
     def _on_plan(self, message: PathMessage) -> None:
         stamp, moves = to_ns(message.header.stamp), bool(message.poses)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -21,9 +20,10 @@ from s2e_nav.convert.cameras import camera_from_info
 from s2e_nav.convert.images import frame_from_image
 from s2e_nav.convert.modes import output_from_markers
 from s2e_nav.convert.plans import plan_from_path
-from s2e_nav.convert.poses import goal_from_message, odometry_from_message
+from s2e_nav.convert.poses import goal_from_message
 from s2e_nav.convert.stamps import to_ns
 from s2e_nav.errors import ConversionError
+from s2e_nav.odometry_input import listen_to_odometry
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR
 from s2e_nav.runtime.timers import steady_timer
 from s2e_teleop.overlay import (
@@ -75,7 +75,7 @@ class RobotView:
         else:
             node.create_subscription(Image, 'camera/image_raw', self._on_image, SENSOR)
         node.create_subscription(CameraInfo, 'camera/camera_info', self._on_camera, SENSOR)
-        node.create_subscription(OdometryMessage, 'odom', self._on_odometry, SENSOR)
+        listen_to_odometry(node, self._on_odometry, SENSOR)
         node.create_subscription(MarkerArray, 's2e/modes', self._on_modes, RELIABLE)
         node.create_subscription(Path, 's2e/trajectory', self._on_path, RELIABLE)
         node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, LATCHED)
@@ -117,14 +117,8 @@ class RobotView:
         except ConversionError as error:
             self.problem = str(error)
 
-    def _on_odometry(self, message: OdometryMessage) -> None:
-        try:
-            odometry = odometry_from_message(message)
-        except ConversionError as error:
-            self._node.get_logger().error(f'odom: {error}', throttle_duration_sec=5.0)
-            return
-        if odometry.finite:
-            self.odometry = odometry
+    def _on_odometry(self, odometry: Odometry) -> None:
+        self.odometry = odometry
 
     def _on_modes(self, message: MarkerArray) -> None:
         modes = output_from_markers(message)
