@@ -11,10 +11,13 @@ from navbench_gs.physics import PhysicsWorld, WorldTemplate
 from navbench_gs.physics.base import STEER_RATE, BaseController
 from navbench_gs.scenes.collision import CollisionMap
 from s2e_core.records import Command
-from s2e_core.robot import load_robot
+from s2e_core.robot import RobotProfile, load_robot
 from s2e_core.se2 import Pose2
 
 TICK = 50_000_000
+MECANUM = RobotProfile(
+    'mecanum', 'holonomic', 0.6, 0.5, 0.4, 30.0, 0.08, 0.4, 1.0, 2.0, vy_max=0.6
+)
 
 
 def flat_map(cells: int = 400) -> CollisionMap:
@@ -30,9 +33,11 @@ def make_world(name: str, start: Pose2 | None = None, latency: float = 0.0) -> P
     return PhysicsWorld(template, start or Pose2(), latency=latency)
 
 
-def drive(world: PhysicsWorld, v: float, w: float, seconds: float, now: int = 0) -> int:
+def drive(
+    world: PhysicsWorld, v: float, w: float, seconds: float, now: int = 0, vy: float = 0.0
+) -> int:
     for _ in range(round(seconds / 0.05)):
-        world.command(Command(now + 1, v, w), now)
+        world.command(Command(now + 1, v, w, vy), now)
         world.step(now, 5)
         now += TICK
     return now
@@ -92,6 +97,29 @@ def test_differential_base_turns_on_the_spot() -> None:
     pose = world.pose2()
     assert pose.yaw == pytest.approx(2.935, abs=0.05)
     assert math.hypot(pose.x, pose.y) < 0.02
+
+
+def test_holonomic_base_goes_ahead_and_aside_at_once() -> None:
+    # 1 m/s^2: 0.8 m/s after 0.8 s and 0.32 m, then 1.2 s: 1.28 m ahead; aside 0.4 s and 0.08 m,
+    # then 1.6 s at 0.4 m/s: 0.72 m. The servo lags by 30 ms and the skids drag a little.
+    world = PhysicsWorld(WorldTemplate(MECANUM, flat_map()), Pose2())
+    now = drive(world, 0.8, 0.0, 2.0, vy=0.4)
+    here = world.pose2()
+    assert (here.x, here.y) == pytest.approx((1.28, 0.72), abs=0.04)
+    assert here.yaw == pytest.approx(0.0, abs=0.01)
+    # It cannot go aside faster than its profile says, and stops like any base.
+    now = drive(world, 0.0, 0.0, 1.5, now, vy=5.0)
+    before = world.pose2()
+    now = drive(world, 0.0, 0.0, 0.5, now, vy=5.0)
+    assert world.pose2().y - before.y == pytest.approx(0.5 * MECANUM.vy_max, abs=0.02)
+    drive(world, 0.0, 0.0, 1.0, now)
+    assert np.abs(world.data.qvel[:6]).max() < 1e-3
+
+
+def test_a_base_without_side_speed_ignores_it() -> None:
+    world = make_world('turtlebot4')
+    drive(world, 0.0, 0.0, 1.0, vy=0.4)
+    assert world.pose2().y == pytest.approx(0.0, abs=1e-6)
 
 
 def test_speed_limits_hold() -> None:

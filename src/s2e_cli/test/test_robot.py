@@ -71,6 +71,19 @@ def test_new_asks_again_and_writes_what_loads(
     assert 'exists already' in capsys.readouterr().err
 
 
+def test_a_kind_of_base_is_asked_for_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / 'mecanum.yaml'
+    prompts = answers(monkeypatch, kinematics=['holonomic'], vy_max=['', '0', '0.4'])
+    assert main(['robot', 'new', '--out', str(path)]) == 0
+    assert capsys.readouterr().out.count('vy_max is needed, above 0') == 2
+    assert load_robot(path).vy_max == 0.4
+    assert not {'wheelbase', 'min_turn_radius'} & set(prompts)
+    assert main(['robot', 'show', str(path)]) == 0
+    assert 'sideways       0.4 m/s' in capsys.readouterr().out
+
+
 def test_given_values_are_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     prompts = answers(monkeypatch)
     path = tmp_path / 'r.yaml'

@@ -83,7 +83,10 @@ class Gate:
     def update_command(self, source: Source, command: Command) -> None:
         """Take a command of a source; one that a link delivers late does not replace a newer."""
         if not command.finite:
-            self._latch(Reason.COMMAND_INVALID, f'{source.value}: v {command.v}, w {command.w}')
+            self._latch(
+                Reason.COMMAND_INVALID,
+                f'{source.value}: v {command.v}, vy {command.vy}, w {command.w}',
+            )
             return
         known = self._commands.get(source)
         if known is None or command.stamp_ns >= known.stamp_ns:
@@ -324,7 +327,7 @@ class Gate:
 
     def _speaks(self, command: Command, reason: Reason, now_ns: int) -> bool:
         """Zeros for a while after a stop, then silence, so that other sources are heard."""
-        if reason is Reason.NONE or command.v or command.w:
+        if reason is Reason.NONE or command.moves:
             self._zero_since = None
             return True
         if self._zero_since is None:

@@ -57,11 +57,23 @@ class Command:
     """Forward speed, m/s."""
     w: float = 0.0
     """Yaw rate, rad/s."""
+    vy: float = 0.0
+    """Speed to the left, m/s; only a holonomic base has one."""
 
     @property
     def finite(self) -> bool:
-        """Whether both velocities are finite."""
-        return math.isfinite(self.v) and math.isfinite(self.w)
+        """Whether every velocity is finite."""
+        return math.isfinite(self.v) and math.isfinite(self.w) and math.isfinite(self.vy)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it asks for motion."""
+        return bool(self.v or self.w or self.vy)
+
+    @property
+    def speed(self) -> float:
+        """How fast base_link goes, in whatever direction, m/s."""
+        return math.hypot(self.v, self.vy) if self.vy else abs(self.v)
 
 
 @dataclass(frozen=True)

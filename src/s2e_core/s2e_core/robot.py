@@ -41,7 +41,7 @@ class RobotProfile:
 
     name: str = option(help='Name of the robot.')
     kinematics: str = option(
-        choices=('differential', 'car', 'legged'), help='How it moves.'
+        choices=('differential', 'car', 'holonomic', 'legged'), help='How it moves.'
     )
     length: float = option(
         unit='m', low=0.05, high=5, help='Footprint along x, centred on base_link.'
@@ -59,6 +59,9 @@ class RobotProfile:
         unit='m/s', low=0.05, high=5, help='Top speed; the benchmark caps at 1.5.'
     )
     w_max: float = option(unit='rad/s', low=0.05, high=6, help='Top yaw rate.')
+    vy_max: float = option(
+        0.0, unit='m/s', low=0, high=5, help='Top speed to either side; 0 unless holonomic.'
+    )
     wheelbase: float = option(
         0.0, unit='m', low=0, high=5, help='Axle distance of a car-like base.'
     )
@@ -83,6 +86,16 @@ class RobotProfile:
                 f'robot {self.name}: wheels need wheel_radius of 0.01 m and track of 0.05 m or '
                 f'more, got {self.wheel_radius} and {self.track}'
             )
+        if (self.kinematics == 'holonomic') != (self.vy_max > 0):
+            raise ConfigError(
+                f'robot {self.name}: a holonomic base needs vy_max above 0 and no other has one, '
+                f'got {self.kinematics} and {self.vy_max}'
+            )
+        if self.kinematics == 'holonomic' and self.min_turn_radius > 0:
+            raise ConfigError(
+                f'robot {self.name}: a holonomic base turns on the spot, got min_turn_radius '
+                f'{self.min_turn_radius}'
+            )
         if self.kinematics == 'car' and (self.wheelbase <= 0 or self.min_turn_radius <= 0):
             raise ConfigError(
                 f'robot {self.name}: a car needs wheelbase and min_turn_radius above 0, got '
@@ -92,7 +105,10 @@ class RobotProfile:
     @property
     def locomotion(self) -> str:
         """How the benchmark moves it, for reports."""
-        return 'learned gait in physics' if self.kinematics == 'legged' else 'wheels in physics'
+        return {
+            'legged': 'learned gait in physics',
+            'holonomic': 'velocity tracking in physics',
+        }.get(self.kinematics, 'wheels in physics')
 
     @property
     def radius(self) -> float:

@@ -107,7 +107,7 @@ class MotionAgreement:
             if not 0.0 <= elapsed <= 0.5:
                 moments.clear()
             else:
-                distance = last.distance + abs(command.v) * elapsed
+                distance = last.distance + command.speed * elapsed
                 turn = last.turn + abs(command.w) * elapsed
         moments.append(_Moment(now_ns, distance, turn, odometry.pose))
         # The oldest moment kept is the newest one that is at least a window ago.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from s2e_core.follower import Follower, FollowerConfig
-from s2e_core.records import Odometry, Plan
+from s2e_core.records import Command, Odometry, Plan
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
@@ -112,3 +112,66 @@ def test_a_point_behind_is_turned_to_even_when_turning_on_the_spot_begins_late()
     # 80 degrees: x = 0.6 cos 80 > 0, the curve is driven.
     ahead = follower.step(0, Odometry(0, Pose2()), straight(1.0, yaw=math.radians(80)))
     assert ahead.v > 0 and ahead.finite
+
+
+SIDEWAYS = RobotProfile(
+    'mecanum', 'holonomic', 0.6, 0.5, 0.4, 30.0, 0.08, 0.4, 1.0, 1.0, vy_max=0.5
+)
+
+
+def two_steps(robot: RobotProfile, plan: Plan, here: Pose2, **settings: float) -> Command:
+    """Take the plan at its stamp from the origin, and answer 0.1 s later from somewhere."""
+    follower = Follower(robot, FollowerConfig(**settings))
+    follower.step(0, Odometry(0, Pose2()), plan)
+    return follower.step(100_000_000, Odometry(100_000_000, here), plan)
+
+
+@pytest.mark.parametrize('yaw', [0.0, 0.4])
+def test_holonomic_base_on_its_path_drives_like_any_other(yaw: float) -> None:
+    """At 0.1 s of 1 m/s it is 0.1 m along: nothing to sidestep, wherever the path leads next."""
+    plan = straight(1.0, yaw)
+    here = Pose2(0.1 * math.cos(yaw), 0.1 * math.sin(yaw), 0.0)
+    other, command = two_steps(ROUND, plan, here), two_steps(SIDEWAYS, plan, here)
+    assert (command.v, command.w, command.vy) == pytest.approx((other.v, other.w, 0.0))
+
+
+@pytest.mark.parametrize(
+    ('y', 'share', 'vy', 'left'),
+    [
+        # 0.12 m to the right of the path: 0.12 / 0.6 = 0.2 m/s to the left, no turn.
+        (-0.12, 1.0, 0.2, 0.0),
+        # Half of it is sidestepped, the other 0.06 m are steered.
+        (-0.12, 0.5, 0.1, 0.06),
+        # 0.6 m to the left: the base can do 0.5 m/s x 0.6 s = 0.3 m, 0.3 m are steered.
+        (0.6, 1.0, -0.5, -0.3),
+    ],
+)
+def test_error_aside_by_hand(y: float, share: float, vy: float, left: float) -> None:
+    command = two_steps(SIDEWAYS, straight(1.0), Pose2(0.1, y, 0.0), sideways=share)
+    distance = math.hypot(0.6, left)
+    curvature = 2.0 * left / distance**2
+    speed = min(distance / 0.6, 1.0, 1.0 / abs(curvature) if curvature else math.inf)
+    assert command.vy == pytest.approx(vy)
+    assert command.v == pytest.approx(speed)
+    assert command.w == pytest.approx(speed * curvature)
+
+
+def test_a_plan_whose_beginning_is_unknown_is_only_steered() -> None:
+    """Odometry that begins 0.1 s after the image does not say where the plan did."""
+    now = 100_000_000
+    command = Follower(SIDEWAYS).step(now, Odometry(now, Pose2(0.1, -0.12, 0.0)), straight(1.0))
+    assert command.vy == 0.0 and command.w > 0.0
+
+
+def test_holonomic_base_finds_back_without_turning_away() -> None:
+    """A push of 0.2 m off a path of 2 s, closed loop: back on it, and the camera looks ahead."""
+    follower = Follower(SIDEWAYS, FollowerConfig(plan_timeout=2.0))
+    plan, pose, most = straight(0.5), Pose2(), 0.0
+    for tick in range(28):
+        now = tick * 50_000_000
+        if tick == 1:
+            pose = Pose2(pose.x, 0.2, 0.0)
+        command = follower.step(now, Odometry(now, pose), plan)
+        pose = pose.compose(Pose2(command.v * 0.05, command.vy * 0.05, command.w * 0.05))
+        most = max(most, abs(pose.yaw))
+    assert abs(pose.y) < 0.02 and most < 0.02

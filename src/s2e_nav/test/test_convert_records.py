@@ -16,7 +16,12 @@ from s2e_core.contract import PolicyOutput
 from s2e_core.records import Command, Odometry, Plan
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import camera_from_info, info_from_camera
-from s2e_nav.convert.commands import command_from_stamped, stamped_from_command
+from s2e_nav.convert.commands import (
+    command_from_stamped,
+    command_from_twist,
+    stamped_from_command,
+    twist_from_command,
+)
 from s2e_nav.convert.modes import markers_from_output, output_from_markers
 from s2e_nav.convert.plans import path_from_plan, plan_from_path
 from s2e_nav.convert.poses import (
@@ -65,10 +70,11 @@ def test_odometry_that_is_not_finite_reaches_the_gate():
     assert not odometry.finite and math.isnan(odometry.pose.yaw)
 
 
-@given(stamps, finite, finite)
-def test_commands_are_exact(stamp, v, w):
-    command = Command(stamp, v, w)
+@given(stamps, finite, finite, finite)
+def test_commands_are_exact(stamp, v, w, vy):
+    command = Command(stamp, v, w, vy)
     assert command_from_stamped(stamped_from_command(command)) == command
+    assert command_from_twist(twist_from_command(command), stamp) == command
 
 
 @given(stamps, st.integers(0, 2**32 - 1), st.integers(0, 12))

@@ -30,6 +30,17 @@ class BaseTargets(NamedTuple):
     """Right steered wheel, rad; 0 on a differential base."""
 
 
+class BodyTargets(NamedTuple):
+    """What a holonomic base asks of its motors together; how wheels or rollers do it is theirs."""
+
+    forward: float
+    """m/s."""
+    left: float
+    """m/s."""
+    yaw: float
+    """rad/s."""
+
+
 class BaseController:
     """Turns commands into wheel targets under the base's own limits.
 
@@ -52,12 +63,13 @@ class BaseController:
     def reset(self) -> None:
         """Forget every command and stand still."""
         self.v = 0.0
+        self.vy = 0.0
         self.w = 0.0
         self.curvature = 0.0
-        self._goal = (0.0, 0.0)
+        self._goal = Command(0)
         self._newest_ns: int | None = None
         self._fresh_ns: int | None = None
-        self._queue: deque[tuple[int, float, float]] = deque()
+        self._queue: deque[tuple[int, Command]] = deque()
 
     def accept(self, command: Command, now_ns: int) -> None:
         """Take a command that arrives now; one that is not finite or not fresh is ignored."""
@@ -67,15 +79,17 @@ class BaseController:
             return
         self._newest_ns = command.stamp_ns
         self._fresh_ns = now_ns
-        self._queue.append((now_ns + self._latency_ns, command.v, command.w))
+        self._queue.append((now_ns + self._latency_ns, command))
 
     def timed_out(self, now_ns: int) -> bool:
         """Return whether the last fresh command is too old (or there was none)."""
         return self._fresh_ns is None or (now_ns - self._fresh_ns) * 1e-9 > self.timeout
 
-    def step(self, now_ns: int, dt: float) -> BaseTargets:
-        """Advance the ramps by `dt` seconds and return the wheel targets."""
+    def step(self, now_ns: int, dt: float) -> BaseTargets | BodyTargets:
+        """Advance the ramps by `dt` seconds and return the targets of wheels or body."""
         v_goal, w_goal = self.ramp(now_ns, dt)
+        if self.robot.kinematics == 'holonomic':
+            return BodyTargets(self.v, self.vy, self.w)
         if self.robot.kinematics == 'car':
             return self._steer(v_goal, w_goal, dt)
         half = self.robot.track / 2.0
@@ -84,18 +98,19 @@ class BaseController:
                            0.0, 0.0)
 
     def ramp(self, now_ns: int, dt: float) -> tuple[float, float]:
-        """Advance `v`, and `w` of a base that does not steer, by `dt` seconds.
+        """Advance `v`, `vy`, and `w` of a base that does not steer, by `dt` seconds.
 
         Returns:
             The speed (m/s) and yaw rate (rad/s) that are ramped to.
         """
         while self._queue and self._queue[0][0] <= now_ns:
-            _, v, w = self._queue.popleft()
-            self._goal = (v, w)
-        v_goal, w_goal = (0.0, 0.0) if self.timed_out(now_ns) else self._goal
-        v_goal = min(max(v_goal, -self.robot.v_max), self.robot.v_max)
-        w_goal = min(max(w_goal, -self.robot.w_max), self.robot.w_max)
+            self._goal = self._queue.popleft()[1]
+        goal = Command(0) if self.timed_out(now_ns) else self._goal
+        v_goal = min(max(goal.v, -self.robot.v_max), self.robot.v_max)
+        vy_goal = min(max(goal.vy, -self.robot.vy_max), self.robot.vy_max)
+        w_goal = min(max(goal.w, -self.robot.w_max), self.robot.w_max)
         self.v = _ramp_speed(self.v, v_goal, self.robot, dt)
+        self.vy = _ramp_speed(self.vy, vy_goal, self.robot, dt)
         if self.robot.kinematics != 'car':
             self.w = _approach(self.w, w_goal, self.robot.w_acceleration * dt)
         return v_goal, w_goal

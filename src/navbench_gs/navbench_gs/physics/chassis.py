@@ -1,5 +1,8 @@
 """The robot in MuJoCo: a free body on real wheels, driven by velocity servos.
 
+A holonomic base is the exception: how its rollers slip is not modelled. It slides on skids, and
+servos of limited force on the body track the velocity.
+
 Measured with MuJoCo 4.0 on one core: four rolling wheels on a free body are stable at steps of
 5 ms, so no body-velocity servo is needed; pushing, slipping, climbing and tipping come from
 wheel-floor friction alone.
@@ -34,11 +37,14 @@ def add_robot(spec: mujoco.MjSpec, robot: RobotProfile) -> None:
     """Add hull, wheels and actuators; the origin (base_link) lies on the floor.
 
     Actuators, in order: left and right drive (rad/s), and for a car left and right steering
-    angle (rad).
+    angle (rad); for a holonomic base forward and left (m/s) and yaw (rad/s).
     """
     body = spec.worldbody.add_body(name=ROBOT)
     body.add_freejoint(name='root')
     _add_hull(body, robot)
+    if robot.kinematics == 'holonomic':
+        _add_holonomic(spec, body, robot)
+        return
     if robot.kinematics == 'car':
         axle = robot.wheelbase / 2.0
         for side, name in ((1.0, 'left'), (-1.0, 'right')):
@@ -59,7 +65,7 @@ def clearance(robot: RobotProfile) -> float:
 
 def wheel_count(robot: RobotProfile) -> int:
     """Return how many wheels the robot has (skids not counted)."""
-    return 4 if robot.kinematics == 'car' else 2
+    return {'car': 4, 'holonomic': 0}.get(robot.kinematics, 2)
 
 
 def _add_hull(body: mujoco.MjsBody, robot: RobotProfile) -> None:
@@ -109,12 +115,43 @@ def _add_skids(body: mujoco.MjsBody, robot: RobotProfile) -> None:
     """Add slippery balls fore and aft that stand in for a differential base's castors."""
     radius = 0.6 * robot.wheel_radius
     for name, sign in (('skid_front', 1.0), ('skid_back', -1.0)):
-        body.add_geom(
-            name=name, type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[radius, 0.0, 0.0], mass=0.0,
-            # 1 mm above the floor: the drive wheels always carry most of the weight.
-            pos=[sign * (robot.length / 2.0 - 1.5 * radius), 0.0, radius + 0.001],
-            friction=[0.02, 0.005, 0.0001], priority=1, contype=0, conaffinity=layers.GROUND,
+        # 1 mm above the floor: the drive wheels always carry most of the weight.
+        x = sign * (robot.length / 2.0 - 1.5 * radius)
+        _add_skid(body, name, radius, (x, 0.0, radius + 0.001))
+
+
+def _add_skid(
+    body: mujoco.MjsBody, name: str, radius: float, place: tuple[float, float, float]
+) -> None:
+    body.add_geom(
+        name=name, type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[radius, 0.0, 0.0], mass=0.0,
+        pos=list(place), friction=[0.02, 0.005, 0.0001], priority=1, contype=0,
+        conaffinity=layers.GROUND,
+    )
+
+
+def _add_holonomic(spec: mujoco.MjSpec, body: mujoco.MjsBody, robot: RobotProfile) -> None:
+    """Add a skid at each wheel, and servos that push the body where wheels would: at the floor."""
+    radius, x, y = robot.wheel_radius, robot.length / 2.0, robot.track / 2.0
+    for front in (1.0, -1.0):
+        for side in (1.0, -1.0):
+            name = f'skid_{"front" if front > 0 else "back"}_{"left" if side > 0 else "right"}'
+            _add_skid(body, name, radius, (front * (x - radius), side * y, radius))
+    body.add_site(name='drive', pos=[0.0, 0.0, 0.0])
+    hardest = FORCE_RESERVE * max(robot.a_max, robot.stop_deceleration)
+    servos = {
+        'forward': (0, robot.mass, hardest), 'left': (1, robot.mass, hardest),
+        'yaw': (5, float(body.inertia[2]), FORCE_RESERVE * robot.w_acceleration),
+    }
+    for name, (axis, inertia, acceleration) in servos.items():
+        gear = [0.0] * 6
+        gear[axis] = 1.0
+        force = inertia * acceleration
+        servo = spec.add_actuator(
+            name=f'drive_{name}', target='drive', trntype=mujoco.mjtTrn.mjTRN_SITE, gear=gear,
+            forcerange=[-force, force], forcelimited=True,
         )
+        servo.set_to_velocity(kv=inertia / SERVO_TIME)
 
 
 def _add_actuators(spec: mujoco.MjSpec, robot: RobotProfile) -> None:

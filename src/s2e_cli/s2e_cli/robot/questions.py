@@ -16,11 +16,14 @@ from s2e_core.robot import CameraOptions, RobotProfile
 
 Ask = Callable[[str], str]
 SKIPPED = {
-    'differential': ('wheelbase', 'min_turn_radius'),
-    'car': (),
-    'legged': ('wheelbase', 'min_turn_radius'),
+    'differential': ('vy_max', 'wheelbase', 'min_turn_radius'),
+    'car': ('vy_max',),
+    'holonomic': ('wheelbase', 'min_turn_radius'),
+    'legged': ('vy_max', 'wheelbase', 'min_turn_radius'),
 }
 """Fields that a kind of base has no use for."""
+NEEDED = {'car': ('wheelbase', 'min_turn_radius'), 'holonomic': ('vy_max',)}
+"""Fields that it needs above zero, their default."""
 LATER = ('base_timeout',)
 """Never typed in: `s2e robot check` measures it."""
 
@@ -79,19 +82,22 @@ def _ask_fields(
         if name in given:
             values[field.name] = given[name]
             continue
+        positive = field.name in NEEDED.get(kind, ())
+        needed = positive or field.default is dataclasses.MISSING
         while True:
-            answer = ask(_prompt(name, field)).strip()
+            answer = ask(_prompt(name, field, needed)).strip()
             try:
-                if answer or field.default is not dataclasses.MISSING:
+                if answer or not needed:
                     values[field.name] = _value(field, answer)
-                    break
-                tell(f'  {name} is needed')
+                    if values[field.name] or not positive:
+                        break
+                tell(f'  {name} is needed' + (', above 0' if positive else ''))
             except ConfigError as error:
                 tell(f'  {error}')
     return values
 
 
-def _prompt(name: str, field: dataclasses.Field[Any]) -> str:
+def _prompt(name: str, field: dataclasses.Field[Any], needed: bool) -> str:
     rule = field.metadata
     unit = f', {rule["unit"]}' if rule['unit'] else ''
     if rule['choices']:
@@ -100,7 +106,7 @@ def _prompt(name: str, field: dataclasses.Field[Any]) -> str:
         bounds = f'{rule["low"]:g} to {rule["high"]:g}{unit}'
     else:
         bounds = 'yes or no' if field.type == 'bool' else 'text'
-    default = '' if field.default is dataclasses.MISSING else f' [{_shown(field.default)}]'
+    default = '' if needed else f' [{_shown(field.default)}]'
     return f'{name}: {rule["help"]} ({bounds}){default} '
 
 

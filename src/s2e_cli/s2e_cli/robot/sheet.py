@@ -24,6 +24,7 @@ def describe(robot: RobotProfile) -> dict[str, Any]:
         'kinematics': robot.kinematics,
         'footprint': f'{robot.length:g} x {robot.width:g} m, {robot.height:g} m high',
         'turns': f'radius {turn:g} m or more' if turn > 0 else 'on the spot',
+        'sideways': f'{robot.vy_max:g} m/s, to correct its path' if robot.vy_max else 'no',
         'speed allowed': f'{speed:g} m/s of {robot.v_max:g}',
         'way to stop': f'{stop:.2f} m at {speed:g} m/s',
         'base time-out': 'not measured: s2e robot check' if robot.base_timeout is None

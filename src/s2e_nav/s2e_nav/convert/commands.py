@@ -10,25 +10,26 @@ from s2e_nav.convert.stamps import to_ns, to_time
 
 def command_from_stamped(message: TwistStamped) -> Command:
     """Read a stamped velocity."""
-    twist = message.twist
-    return Command(to_ns(message.header.stamp), float(twist.linear.x), float(twist.angular.z))
+    return command_from_twist(message.twist, to_ns(message.header.stamp))
 
 
 def command_from_twist(message: Twist, stamp_ns: int) -> Command:
     """Read a velocity that carries no stamp."""
-    return Command(stamp_ns, float(message.linear.x), float(message.angular.z))
+    linear = message.linear
+    return Command(stamp_ns, float(linear.x), float(message.angular.z), float(linear.y))
 
 
 def stamped_from_command(command: Command, frame_id: str = 'base_link') -> TwistStamped:
     """Write a stamped velocity."""
     message = TwistStamped()
     message.header.stamp, message.header.frame_id = to_time(command.stamp_ns), frame_id
-    message.twist.linear.x, message.twist.angular.z = command.v, command.w
+    message.twist = twist_from_command(command)
     return message
 
 
 def twist_from_command(command: Command) -> Twist:
     """Write a velocity without a stamp."""
     message = Twist()
-    message.linear.x, message.angular.z = command.v, command.w
+    message.linear.x, message.linear.y = command.v, command.vy
+    message.angular.z = command.w
     return message

@@ -148,8 +148,8 @@ class GateNode:
 
     def _take(self, source: Source, message: TwistStamped) -> None:
         command = command_from_stamped(message)
-        local = Command(
-            self._driver.local_ns(source.value, command.stamp_ns), command.v, command.w
+        local = dataclasses.replace(
+            command, stamp_ns=self._driver.local_ns(source.value, command.stamp_ns)
         )
         with self._lock:
             self._gate.update_command(source, local)
@@ -198,7 +198,7 @@ class GateNode:
         """Run one tick and send its result, stamped on the clock of the messages."""
         with self._lock:
             output = self._gate.step(now_ns)
-        command = Command(stamp_ns, output.command.v, output.command.w)
+        command = dataclasses.replace(output.command, stamp_ns=stamp_ns)
         # In lock-step the world waits for each answer, also for the silent ones.
         if output.publish or isinstance(self._driver, LockstepDriver):
             self._output.send(command)

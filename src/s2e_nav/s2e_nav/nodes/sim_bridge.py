@@ -18,8 +18,9 @@ from navbench_gs.metrics.scores import evaluate
 from navbench_gs.runner.plan import RunFolder, write_atomically
 from s2e_core.config import to_mapping
 from s2e_core.errors import S2EError
+from s2e_nav.convert.commands import command_from_stamped, command_from_twist
 from s2e_nav.convert.diagnostics import status_values
-from s2e_nav.convert.stamps import SECOND, to_ns
+from s2e_nav.convert.stamps import SECOND
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE
 from s2e_nav.runtime.process import main_program
@@ -120,14 +121,12 @@ class SimBridge:
 
     def _on_stamped(self, message: TwistStamped) -> None:
         if self._episode is not None:
-            twist = message.twist
-            self._episode.command(to_ns(message.header.stamp), twist.linear.x, twist.angular.z)
+            self._episode.command(command_from_stamped(message))
 
     def _on_twist(self, message: Twist) -> None:
         """A velocity without a stamp counts for the tick in which it came."""
         if self._episode is not None:
-            stamp = self._episode.stamp_ns
-            self._episode.command(stamp, message.linear.x, message.angular.z)
+            self._episode.command(command_from_twist(message, self._episode.stamp_ns))
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         values = status_values(message)

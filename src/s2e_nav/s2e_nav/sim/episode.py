@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -76,11 +77,11 @@ class Episode:
         else:
             self.end(outcome)
 
-    def command(self, stamp_ns: int, v: float, w: float) -> None:
+    def command(self, asked: Command) -> None:
         """Take a velocity from the gate."""
         if self.phase is not Phase.RUNNING:
             return
-        self._command = Command(stamp_ns - self._base, v, w)
+        self._command = dataclasses.replace(asked, stamp_ns=asked.stamp_ns - self._base)
         if self._lockstep:
             self._advance_if_answered()
 
