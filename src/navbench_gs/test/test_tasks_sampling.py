@@ -132,6 +132,37 @@ def test_a_scene_without_room_is_refused_with_its_reason(block_scene):
         sample_episode(few, 'empty', 0, 0, PROTOCOL, ROBOT)
 
 
+def test_a_scene_whose_routes_do_not_fit_says_what_they_lack(block_scene):
+    """The square of 60 m has no route of 200 m; around a block it is no straight line."""
+    longer = dataclasses.replace(PROTOCOL.route, geodesic_low=200.0, geodesic_high=300.0, draws=1)
+    with pytest.raises(TaskError, match=r'coco needs 0.62 m around it, which 40 of 40 spawn '
+                       r'points have; the longest route between them is [5-9]\d\.\d m, 200 to '
+                       r'300 m are wanted$'):
+        sample_episode(dataclasses.replace(block_scene, spawn=block_scene.spawn[:40]), 'empty', 0,
+                       0, dataclasses.replace(PROTOCOL, route=longer), ROBOT)
+    # From one side of the middle block (24..34 m) to the other: 10 m straight, twice that around.
+    sides = np.array([[23.0, 29.0], [35.0, 29.0]])
+    straight = dataclasses.replace(PROTOCOL.route, detour=1.05, draws=2)
+    with pytest.raises(TaskError, match=r'30 m are wanted and no more than 1.05 times'):
+        sample_episode(dataclasses.replace(block_scene, spawn=sides), 'empty', 0, 0,
+                       dataclasses.replace(PROTOCOL, route=straight), ROBOT)
+    # Free lines only, where every second episode must have a corner in its line.
+    street = np.array([[3.0, 3.0], [18.0, 3.0], [28.0, 3.0]])
+    rules = dataclasses.replace(PROTOCOL, route=dataclasses.replace(PROTOCOL.route, draws=2))
+    with pytest.raises(TaskError, match='wanted, some with and some without a corner'):
+        sample_episode(dataclasses.replace(block_scene, spawn=street), 'empty', 1, 0, rules, ROBOT)
+
+
+def test_routes_that_hazards_close_are_counted(block_scene):
+    """One obstacle on a street of 11 m costs over 1 %: more than this detour allows."""
+    ends = dataclasses.replace(block_scene, spawn=np.array([[3.0, 3.0], [14.0, 3.0]]))
+    rules = dataclasses.replace(
+        PROTOCOL, obstacle=dataclasses.replace(PROTOCOL.obstacle, per_area=0.0),
+        route=dataclasses.replace(PROTOCOL.route, detour=1.005, draws=2))
+    with pytest.raises(TaskError, match='obstacles and people left no way on any of 2 routes'):
+        sample_episode(ends, 'obstacle', 0, 0, rules, ROBOT)
+
+
 def test_point_along_and_heading():
     path = np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 4.0]])
     assert tuple(point_along(path, 5.0)) == (3.0, 2.0)

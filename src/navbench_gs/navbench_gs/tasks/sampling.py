@@ -23,6 +23,7 @@ from navbench_gs.tasks.obstacles import place_obstacles
 from navbench_gs.tasks.people import place_people
 from navbench_gs.tasks.protocol import Protocol
 from navbench_gs.tasks.recorded import place_recorded, stays
+from navbench_gs.tasks.refusal import why_no_route
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec, ObstacleSpec, PersonSpec, Task
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2, wrap_angle
@@ -90,10 +91,12 @@ def sample_episode(
             np.random.SeedSequence([*entropy, 1 + TASKS.index(task)]),
         )
     )
+    routes = 0
     for _ in range(protocol.route.draws):
         route = draw_route(bundle, index, protocol, robot, route_rng)
         if route is None:
             continue
+        routes += 1
         for _ in range(_HAZARD_DRAWS):
             hazards = _draw_hazards(bundle, task, route, protocol, robot, hazard_rng)
             if hazards is not None:
@@ -101,9 +104,13 @@ def sample_episode(
                                 route_rng, hazard_rng)
             if task in ('empty',):
                 break
+    reason = (
+        f'obstacles and people left no way on any of {routes} routes' if routes
+        else why_no_route(bundle, protocol.route, robot)
+    )
     raise TaskError(
-        f'{name}: no {task} episode {index} fits the protocol in {protocol.route.draws} draws; '
-        f'the scene has {len(bundle.spawn)} spawn points'
+        f'{name}: no {task} episode {index} fits the protocol in {protocol.route.draws} draws: '
+        f'{reason}'
     )
 
 
