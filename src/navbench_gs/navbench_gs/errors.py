@@ -35,3 +35,7 @@ class SceneError(NavBenchError):
 
 class SimulationError(NavBenchError):
     """The simulated world cannot do what was asked; the message names rule and value."""
+
+
+class DivergedError(SimulationError):
+    """Physics left the finite numbers; the episode is lost, whatever the policy did."""

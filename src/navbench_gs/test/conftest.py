@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from scipy.spatial import cKDTree
 from transforms3d.euler import euler2mat
 
@@ -15,6 +16,11 @@ from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.splats import GaussianCloud, load
 from s2e_core.paths import find_config
+
+# On a busy machine drawing an example may take seconds: no test is bound to a clock.
+settings.register_profile('s2e', deadline=None, max_examples=60,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('s2e')
 
 # Modules that several test files share.
 sys.path.append(str(Path(__file__).parent / 'support'))

@@ -67,6 +67,9 @@ def touch(*ranges, body='wall_1'):
         (touch(*[(k, k) for k in range(0, 41, 10)]), 3),
         # Two bodies at the same time count apart.
         (touch((0, 3)) + touch((0, 3), body='person_2'), 2),
+        # Two boxes of walls and occupied ground are one static world.
+        (touch((0, 3)) + touch((2, 5), body='wall_2') + touch((4, 9), body='occupied'), 1),
+        (touch((0, 3)) + touch((0, 3), body='obstacle_1_bin'), 2),
     ],
 )
 def test_collision_count(contacts, expected):
@@ -153,6 +156,23 @@ def still_for(seconds, before=10.0):
 def test_cause_of_a_time_out(x, contacts, geodesic, expected):
     geodesic = np.linspace(20.0, 5.0, len(x)) if geodesic is None else geodesic
     assert cause_of(log('timed_out', contacts, x=x, geodesic=geodesic), RULES) is expected
+
+
+@pytest.mark.parametrize(
+    ('told', 'contacts', 'expected'),
+    [
+        # 0.2 m/s in 51 or 49 of the last 100 ticks: 0.102 and 0.098 on the mean; 0.1 is trying.
+        ([0.0] * 169 + [0.2] * 51, [], Cause.STUCK),
+        ([0.0] * 171 + [0.2] * 49, [], Cause.FROZEN),
+        ([0.0] * 169 + [-0.2] * 51, [], Cause.STUCK),
+        # Having touched something explains it better.
+        ([0.0] * 169 + [0.2] * 51, [(200, 'wall_3')], Cause.BLOCKED),
+    ],
+)
+def test_standing_though_told_to_drive_is_being_stuck(told, contacts, expected):
+    episode = log('timed_out', contacts, x=still_for(6.0), command_v=told,
+                  geodesic=np.linspace(20.0, 5.0, 220))
+    assert cause_of(episode, RULES) is expected
 
 
 @pytest.mark.parametrize(

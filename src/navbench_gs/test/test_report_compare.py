@@ -19,9 +19,9 @@ from navbench_gs.report.html import write_report
 from navbench_gs.report.map import load_map, save_map
 from navbench_gs.report.overview import outcome_colour, overview_svg
 from navbench_gs.runner.episode import run_episode
+from navbench_gs.runner.identity import describe
 from navbench_gs.runner.kinematic import KinematicWorld
 from navbench_gs.runner.plan import RunConfig, RunFolder
-from navbench_gs.runner.run import describe
 from navbench_gs.tasks.protocol import load_protocol
 from navbench_gs.tasks.sampling import default_name, sample_episode
 from s2e_core.control import ControlLoop

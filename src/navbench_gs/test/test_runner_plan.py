@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
+from yard import make_yard
 
 from navbench_gs.errors import RunError
+from navbench_gs.runner.conditions import Conditions
+from navbench_gs.runner.identity import changed_constants, describe
+from navbench_gs.runner.latency import STAGE, latency_table
 from navbench_gs.runner.plan import (
     Item,
     RunConfig,
@@ -16,7 +21,7 @@ from navbench_gs.runner.plan import (
     write_atomically,
 )
 from navbench_gs.runner.pool import chunks
-from navbench_gs.runner.run import _check_same_run, describe
+from navbench_gs.runner.resume import go_on, refuse_namesakes
 from navbench_gs.tasks.protocol import load_protocol
 from navbench_gs.tasks.spec import TASKS
 from s2e_core.errors import ConfigError
@@ -82,13 +87,78 @@ def test_write_into_a_file_is_refused(tmp_path):
 def test_folder_of_another_run_is_refused(tmp_path):
     folder = RunFolder(tmp_path)
     record = describe(config(), 'straight', {})
-    _check_same_run(folder, record)
+    assert go_on(folder, record) == (record, True)
     folder.record.write_text(json.dumps(record))
-    _check_same_run(folder, describe(config(episodes=9), 'straight', {}))
-    with pytest.raises(RunError, match='policy'):
-        _check_same_run(folder, describe(config(), 'privileged', {}))
-    with pytest.raises(RunError, match='seed'):
-        _check_same_run(folder, describe(config(seed=1), 'straight', {}))
-    folder.record.write_text('{')
-    with pytest.raises(RunError, match='cannot be read'):
-        _check_same_run(folder, record)
+    for other, what in (
+        (describe(config(), 'privileged', {}), 'policy'),
+        (describe(config(seed=1), 'straight', {}), 'seed'),
+        (describe(config(conditions=Conditions(latency=0.1)), 'straight', {}), 'conditions'),
+        ({**record, 'mode': 'realtime'}, 'mode'),
+    ):
+        with pytest.raises(RunError, match=what):
+            go_on(folder, other)
+    for text in ('{', '[]'):
+        folder.record.write_text(text)
+        with pytest.raises(RunError, match='cannot be read'):
+            go_on(folder, record)
+
+
+def test_more_of_the_same_is_added_to_what_the_folder_knows(tmp_path):
+    """A run of two scenes was cut off; one more scene does not make it complete."""
+    folder = RunFolder(tmp_path)
+    old = {**describe(config(), 'straight', {}), 'complete': False,
+           'latency': {STAGE: {'images': 9}}}
+    folder.record.write_text(json.dumps(old))
+    asked = describe(config(scenes=('city:3',), tasks=('obstacle',), episodes=2), 'straight', {})
+    record, whole = go_on(folder, asked)
+    assert record['scenes'] == ['city:1', 'city:2', 'city:3']
+    assert (record['tasks'], record['episodes'], whole) == (['empty', 'obstacle'], 3, False)
+    assert record['latency'] == old['latency']
+    assert 'earlier' not in record
+    folder.record.write_text(json.dumps({**old, 'complete': True}))
+    assert go_on(folder, asked)[1] is True
+    # Other versions may go on, but the record says which drove before.
+    old['versions'] = {'numpy': '1.0'}
+    folder.record.write_text(json.dumps(old))
+    record, _ = go_on(folder, asked)
+    assert record['earlier'] == [{'versions': {'numpy': '1.0'}, 'code': asked['code']}]
+    assert record['versions'] == asked['versions']
+
+
+def test_constants_behind_a_run_are_hashed_and_told_apart(tmp_path):
+    """A robot, gate or crowd that changed is another run, though the protocol is the same."""
+    record = describe(config(), 'straight', {})
+    values = record['constants']['values']
+    assert values['robot']['v_max'] == 1.5
+    assert values['gate']['camera_period'] == 0.2
+    assert values['crowd']['horizon'] == 2.5
+    other = describe(config(robot='turtlebot4'), 'straight', {})
+    assert other['constants']['hash'] != record['constants']['hash']
+    slower = copy.deepcopy(record)
+    slower['constants']['values']['robot']['v_max'] = 1.0
+    slower['constants']['values']['robot']['camera']['z'] = 0.7
+    assert changed_constants(slower, record) == ['robot.camera.z 0.7, now 0.6',
+                                                 'robot.v_max 1.0, now 1.5']
+    folder = RunFolder(tmp_path)
+    folder.record.write_text(json.dumps(slower))
+    with pytest.raises(RunError, match=r'other constants: robot.camera.z 0.7, now 0.6'):
+        go_on(folder, record)
+    # Nodes have settings of their own, and runs of before none: nothing to compare.
+    assert changed_constants(describe(config(), 'straight', {}, nodes=True), record) == []
+    assert changed_constants({}, record) == []
+
+
+def test_scenes_of_one_name_would_overwrite_each_other(monkeypatch, only_yard):
+    monkeypatch.setattr('navbench_gs.runner.resume.resolve_scene', lambda spec: make_yard())
+    refuse_namesakes(['city:1', 'a/scene.ply'])
+    with pytest.raises(RunError, match=r"a/scene.ply and b/scene.ply are both called 'yard'"):
+        refuse_namesakes(['a/scene.ply', 'city:1', 'b/scene.ply'])
+
+
+def test_latency_is_told_by_its_percentiles():
+    # Of 0, 1, ..., 100 ms the percentiles are their own numbers.
+    table = latency_table([tuple(k / 1000 for k in range(101))])
+    assert table == {STAGE: {'images': 101, 'p50 ms': 50.0, 'p95 ms': 95.0, 'p99 ms': 99.0}}
+    # A run that goes on with little keeps the measure of much.
+    assert latency_table([(0.5,)], table) == table
+    assert latency_table([], None) == {}

@@ -13,13 +13,9 @@ from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.errors import RunError
 from navbench_gs.metrics.record import read_log
 from navbench_gs.runner.conditions import Conditions
+from navbench_gs.runner.identity import changed_versions
 from navbench_gs.runner.plan import RunConfig, RunFolder
-from navbench_gs.runner.replay import (
-    changed_versions,
-    first_difference,
-    open_recorded,
-    replay,
-)
+from navbench_gs.runner.replay import first_difference, open_recorded, replay
 from navbench_gs.runner.run import run_benchmark
 from navbench_gs.runner.spoiler import Spoiler
 from navbench_gs.tasks.protocol import load_protocol

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 sys.path.append(str(Path(__file__).parent / 'support'))
 
@@ -22,7 +22,8 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'SUBNET'
 os.environ.pop('FASTDDS_DEFAULT_PROFILES_FILE', None)
 
 # A shared machine stalls for longer than hypothesis' 200 ms.
-settings.register_profile('s2e', deadline=None, max_examples=60)
+settings.register_profile('s2e', deadline=None, max_examples=60,
+                          suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile('s2e')
 
 WAIT = 30.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from websockets.asyncio.client import connect
 
 from s2e_core.records import Command
@@ -24,7 +24,8 @@ from s2e_teleop.server.server import TeleopServer
 from s2e_teleop.session import SessionConfig
 from s2e_teleop.study.desk import StudyDesk
 
-settings.register_profile('s2e', deadline=None, max_examples=60)
+settings.register_profile('s2e', deadline=None, max_examples=60,
+                          suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile('s2e')
 
 TOKEN = 'correct horse battery'

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from navbench_gs.metrics.record import TICK
 
+# As `physics.contacts` names what does not move.
+_WALL, _OCCUPIED, _STATIC = 'wall_', 'occupied', 'static'
+
 
 class CollisionTally:
     """Counts as CT does, while an episode goes on.
 
     Contacts with one body less than `debounce` s apart are one; each full such time in it counts
-    again. A contact that chatters on and off is sustained from its first to its last tick.
+    again. A contact that chatters on and off is sustained from its first to its last tick. The
+    static world is one body: a capture's wall is many boxes, cut along the rows of its map.
     """
 
     def __init__(self, debounce: float) -> None:
@@ -29,6 +33,8 @@ class CollisionTally:
         Returns:
             How many collisions that adds.
         """
+        if body.startswith(_WALL) or body == _OCCUPIED:
+            body = _STATIC
         first, last = self._spans.get(body, (tick, tick - self._gap))
         if tick - last >= self._gap:
             self._spans[body] = (tick, tick)

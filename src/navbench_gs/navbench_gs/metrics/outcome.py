@@ -10,6 +10,9 @@ import numpy as np
 from navbench_gs.metrics.record import TICK, EpisodeLog
 from navbench_gs.tasks.protocol import JudgeRules
 
+TRYING = 0.1
+"""Mean commanded speed from which on a robot is told to drive, m/s."""
+
 
 class Outcome(str, Enum):
     """How an episode ended."""
@@ -28,6 +31,8 @@ class Cause(str, Enum):
 
     NONE = ''
     BLOCKED = 'collision-blocked'
+    STUCK = 'stuck'
+    """Told to drive, it did not move, and touched nothing but the floor."""
     LOST = 'lost'
     FROZEN = 'frozen'
     TIMED_OUT = 'timed out'
@@ -49,8 +54,9 @@ def cause_of(log: EpisodeLog, rules: JudgeRules) -> Cause:
     """Explain a failure.
 
     A run out of time is, in this order: collision-blocked if the robot touched something and
-    stood in the last `blocked_time`; frozen if it stood for the last `frozen_time`; lost if it
-    ended `lost_distance` farther from the goal than it once was; else just timed out.
+    stood in the last `blocked_time`; stuck if it stood for the last `frozen_time` though it was
+    told to drive, frozen if it was not; lost if it ended `lost_distance` farther from the goal
+    than it once was; else just timed out.
     """
     outcome = Outcome(log.outcome)
     if outcome in _DIRECT:
@@ -62,7 +68,7 @@ def cause_of(log: EpisodeLog, rules: JudgeRules) -> Cause:
     ):
         return Cause.BLOCKED
     if stood(log, rules.frozen_time, rules.frozen_distance):
-        return Cause.FROZEN
+        return Cause.STUCK if _tried(log, rules.frozen_time) else Cause.FROZEN
     geodesic = log.ticks['geodesic']
     if geodesic[-1] - float(geodesic.min()) >= rules.lost_distance:
         return Cause.LOST
@@ -76,6 +82,11 @@ def stood(log: EpisodeLog, seconds: float, distance: float) -> bool:
         return False
     x, y = log.ticks['x'][-rows - 1:], log.ticks['y'][-rows - 1:]
     return bool(np.hypot(x - x[-1], y - y[-1]).max() < distance)
+
+
+def _tried(log: EpisodeLog, seconds: float) -> bool:
+    """Whether the base was told to drive in the last `seconds`."""
+    return float(np.abs(log.ticks['command_v'][-round(seconds / TICK):]).mean()) >= TRYING
 
 
 def at_goal(distance: float, speed: float, rules: JudgeRules) -> bool:

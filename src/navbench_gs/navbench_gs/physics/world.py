@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transforms3d.quaternions import qmult
 
-from navbench_gs.errors import SimulationError
+from navbench_gs.errors import DivergedError
 from navbench_gs.physics import chassis, legs
 from navbench_gs.physics.base import BaseController
 from navbench_gs.physics.contacts import ContactTracker
@@ -82,7 +82,7 @@ class PhysicsWorld:
             people_to: `[P, 4]` x y z yaw after the last step, map; None leaves them.
 
         Raises:
-            SimulationError: the state is no longer finite.
+            DivergedError: the state is no longer finite.
         """
         start = self._people
         goal = start if people_to is None else np.array(people_to, dtype=np.float64)
@@ -93,7 +93,7 @@ class PhysicsWorld:
             self.contacts.observe(self.data)
         self._people = goal
         if not np.isfinite(self.data.qpos).all():
-            raise SimulationError(f'physics diverged at {now_ns} ns: a position is not finite')
+            raise DivergedError(f'physics diverged at {now_ns} ns: a position is not finite')
 
     def command(self, command: Command, now_ns: int) -> None:
         """Hand a command to the base."""

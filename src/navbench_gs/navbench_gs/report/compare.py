@@ -25,6 +25,7 @@ from navbench_gs.report.tables import (
     write_episodes,
     write_json,
 )
+from navbench_gs.runner.identity import changed_constants
 from navbench_gs.runner.plan import write_atomically
 
 HEADS = {'success': 'SR', 'collision_free_success': 'collision-free SR',
@@ -146,6 +147,15 @@ def warnings(runs: Sequence[ComparedRun]) -> list[str]:
     for what, key in (('robots', 'robot'), ('conditions', 'conditions')):
         if len({str(run.record.get(key) or '') for run in runs}) > 1:
             found.append(f'The runs differ in their {what}.')
+    for run in runs[1:]:
+        changed = changed_constants(runs[0].record, run.record)
+        if changed and run.record.get('robot') == runs[0].record.get('robot'):
+            found.append(f'{run.name} differs from {runs[0].name} in constants: '
+                         f'{"; ".join(changed)[:400]}.')
+    if len({str(run.record['code']) for run in runs if 'code' in run.record}) > 1:
+        found.append('The runs were driven by different versions of the code.')
+    if len({run.record.get('mode', 'lockstep') for run in runs}) > 1:
+        found.append('Some runs waited for the policy (lockstep), some did not (realtime).')
     if len({run.inputs for run in runs}) > 1:
         seen = '; '.join(f'{run.name}: {run.inputs}' for run in runs)
         found.append(f'The runs differ in their inputs ({seen}).')
@@ -228,6 +238,8 @@ def _origin(run: ComparedRun) -> dict[str, Any]:
         'scenes': ' '.join(map(str, run.record.get('scenes', []))),
         'mode': run.record.get('mode', '?'), 'times real time': account.get('real_time_factor'),
         'conditions': run.record.get('conditions') or 'none',
+        'constants': run.record.get('constants', {}).get('hash', 'not recorded'),
+        **{f'code of {name}': value for name, value in run.record.get('code', {}).items()},
         **{f'version of {name}': value
            for name, value in run.record.get('versions', {}).items()},
     }

@@ -147,8 +147,11 @@ def _subtitle(record: Mapping[str, Any], logs: list[EpisodeLog], overall: Summar
 def _sections(record: Mapping[str, Any], logs: list[EpisodeLog]) -> list[tuple[str, str]]:
     known = dict(record)
     protocol = known.pop('protocol', {})
-    versions = known.pop('versions', {})
+    constants = known.pop('constants', {})
+    versions = {**known.pop('versions', {}),
+                **{f'{name}, code': value for name, value in known.pop('code', {}).items()}}
     account = known.pop('run', {})
+    known.pop('latency', None)
     identity = {'protocol hash': logs[0].protocol, 'policy': logs[0].policy, **known}
     sections = [('Run', _yaml(identity))]
     if account:
@@ -157,6 +160,8 @@ def _sections(record: Mapping[str, Any], logs: list[EpisodeLog]) -> list[tuple[s
         sections.append(('Versions', _yaml(versions)))
     if protocol:
         sections.append(('Protocol', _yaml(protocol)))
+    if constants:
+        sections.append(('Robot, navigator, follower, gate and crowd', _yaml(constants)))
     return sections
 
 

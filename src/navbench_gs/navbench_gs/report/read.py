@@ -30,6 +30,12 @@ def read_run(run_dir: Path) -> tuple[dict[str, Any], list[EpisodeLog], list[Scor
     record = _read_record(run_dir / 'run.json')
     logs = _read_logs(run_dir / 'episodes')
     protocol = _protocol(record)
+    for log in logs if 'protocol' in record else ():
+        if log.protocol != protocol.hash:
+            raise ReportError(
+                f'{run_dir}: {log.spec.id} was driven by protocol {log.protocol[:12]}, run.json '
+                f'holds {protocol.hash[:12]}'
+            )
     return record, logs, [Scored(log.spec, evaluate(log, protocol.judge)) for log in logs]
 
 

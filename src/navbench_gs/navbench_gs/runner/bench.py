@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.env.simulation import Simulation
-from navbench_gs.errors import TaskError
+from navbench_gs.errors import DivergedError, TaskError
 from navbench_gs.metrics.record import EpisodeLog, read_log
 from navbench_gs.metrics.scores import evaluate
 from navbench_gs.report.map import save_map
-from navbench_gs.runner.episode import run_episode
+from navbench_gs.runner.episode import failed_before, run_episode
 from navbench_gs.runner.filming import FilmRecorder
 from navbench_gs.runner.gate_sense import GateSense
 from navbench_gs.runner.goal_picture import goal_picture
+from navbench_gs.runner.latency import TimedPolicy
 from navbench_gs.runner.link import CommandLink
 from navbench_gs.runner.plan import (
     Finished,
@@ -37,6 +38,7 @@ from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import CameraModel
 from s2e_core.contract import Policy
 from s2e_core.control import ControlConfig, ControlLoop
+from s2e_core.errors import S2EError
 from s2e_core.range_scan import RangeScan
 from s2e_core.records import CameraFrame
 from s2e_core.reprojection import Reprojector
@@ -64,6 +66,7 @@ class Bench:
         self._name = factory.name
         policy: Any = factory()
         self._policy: Policy = policy
+        self._timed = TimedPolicy(policy)
         self._robot = load_robot(config.robot)
         if hasattr(policy, 'set_robot'):
             policy.set_robot(self._robot)
@@ -91,12 +94,17 @@ class Bench:
             return Finished(item, None, None, str(error))
         kept = self._kept(spec)
         film = self._out.films / f'{spec.id}.mp4' if item.index < config.films else None
-        log = kept or self._drive(spec, film, self._out.stills)
+        self._timed.seconds = []
+        try:
+            log = kept or self._drive(spec, film, self._out.stills)
+        except DivergedError as error:
+            return Finished(item, spec, None, str(error))
         if kept is None:
             write_atomically(self._out.episode(spec.id), log.to_json())
         scores = evaluate(log, config.protocol.judge)
         return Finished(
-            item, spec, scores, log.detail, time.monotonic() - started, kept is not None
+            item, spec, scores, log.detail, time.monotonic() - started, kept is not None,
+            tuple(self._timed.seconds),
         )
 
     def rerun(
@@ -155,18 +163,18 @@ class Bench:
 
     def _drive(self, spec: EpisodeSpec, film: Path | None, stills: Path | None) -> EpisodeLog:
         assert self._bundle is not None
-        conditions = self._config.conditions
+        rules, conditions = self._config.protocol, self._config.conditions
         looks = bool(getattr(self._policy, 'needs_images', True))
         measures = conditions.gate_source == 'depth'
         world = self._world(self._bundle, looks or measures or film is not None)
         world.reset(spec)
-        policy: Any = self._policy
-        if hasattr(policy, 'bind'):
-            policy.bind(world, spec)
-        if hasattr(policy, 'set_goal_image'):
-            rules = self._config.protocol
-            policy.set_goal_image(goal_picture(spec, world, rules, self._policy.spec.camera))
-        loop = ControlLoop(self._policy, self._robot, ControlConfig(gate=conditions.gate()))
+        try:
+            loop = self._prepared(world, spec)
+        except S2EError:
+            raise
+        except Exception as error:
+            # As in the drive: whatever a policy raises is its result, not the benchmark's end.
+            return failed_before(world, spec, rules, self._name, error)
         mount = conditions.place(self._robot.camera.mount())
         sense = GateSense(conditions.gate_source, world, self._robot, self._camera(), mount)
         eye = Reprojector(
@@ -183,7 +191,7 @@ class Bench:
             )
         try:
             return run_episode(
-                world, spec, loop, self._config.protocol, self._name, look=look, record=record,
+                world, spec, loop, rules, self._name, look=look, record=record,
                 goal=world.goal_odom + conditions.goal_offset(spec),
                 send=CommandLink(conditions, spec) if conditions.uneven else None,
                 scan=look.scan,
@@ -191,6 +199,17 @@ class Bench:
         finally:
             if record is not None:
                 record.close()
+
+    def _prepared(self, world: Simulation, spec: EpisodeSpec) -> ControlLoop:
+        """Tell the policy what it may know of the episode."""
+        policy: Any = self._policy
+        if hasattr(policy, 'bind'):
+            policy.bind(world, spec)
+        if hasattr(policy, 'set_goal_image'):
+            rules = self._config.protocol
+            policy.set_goal_image(goal_picture(spec, world, rules, self._policy.spec.camera))
+        gate = self._config.conditions.gate()
+        return ControlLoop(self._timed, self._robot, ControlConfig(gate=gate))
 
 
 class _Eye:

@@ -103,6 +103,28 @@ def run_episode(
     return judge.finish(outcome, policy)
 
 
+def failed_before(
+    world: World, spec: EpisodeSpec, protocol: Rules, policy: str, error: Exception
+) -> EpisodeLog:
+    """Return the log of an episode whose policy failed before the first image.
+
+    Args:
+        world: Reset to the episode.
+        spec: The episode.
+        protocol: The rules.
+        policy: Name and hash of the policy, for the log.
+        error: What it raised.
+    """
+    judge = EpisodeJudge(spec, world.bundle, protocol, world.robot)
+    judge.observe(world, Command(0))
+    return judge.finish(Outcome.POLICY_ERROR, policy, told(error))
+
+
+def told(error: Exception) -> str:
+    """Return an exception as logs tell it: its kind and its words, at most 500 characters."""
+    return f'{type(error).__name__}: {error}'[:500]
+
+
 def _tick(
     world: World, loop: ControlLoop, judge: EpisodeJudge,
     look: Callable[[], CameraFrame | None], record: Recorder | None,
@@ -116,7 +138,7 @@ def _tick(
         out = loop.on_tick(now, world.odometry(), frame, seen)
     except Exception as error:
         # Whatever a policy raises is the policy's result, not the benchmark's end.
-        raise PolicyFailureError(f'{type(error).__name__}: {error}'[:500]) from error
+        raise PolicyFailureError(told(error)) from error
     result = loop.result
     if frame is not None and result is not None:
         judge.choose(result.plan.mode)

@@ -75,6 +75,8 @@ class Finished:
     """Wall time."""
     kept: bool = False
     """Whether the episode was there from an earlier run."""
+    latency: tuple[float, ...] = ()
+    """Wall seconds of each of the policy's answers."""
 
 
 class PolicyFactory(Protocol):

@@ -158,10 +158,24 @@ def serve(
         from navbench_gs.runner.bench import Bench
 
         bench: Any = Bench(config, factory, out, threads)
-        while (chunk := pipe.recv()) is not None:
+        while (chunk := _hear(pipe)) is not None:
             for item in chunk:
-                pipe.send(bench.run(item))
+                _tell(pipe, bench.run(item))
     except S2EError as error:
-        pipe.send(str(error))
-    except EOFError:
-        return
+        _tell(pipe, str(error))
+
+
+def _hear(pipe: Connection) -> Any:
+    """Return what comes through the pipe; None when the run was killed, as when it is over."""
+    try:
+        return pipe.recv()
+    except (EOFError, OSError):
+        return None
+
+
+def _tell(pipe: Connection, message: Any) -> None:
+    """Report to the run; where it was killed, nobody is left to work for."""
+    try:
+        pipe.send(message)
+    except OSError:
+        raise SystemExit(0) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from navbench_gs.errors import RunError
 from navbench_gs.metrics.record import COLUMNS, TICK, EpisodeLog, read_log
 from navbench_gs.runner.bench import Bench
 from navbench_gs.runner.conditions import Conditions
+from navbench_gs.runner.identity import changed_constants, describe
 from navbench_gs.runner.plan import PolicyFactory, RunConfig, RunFolder
-from navbench_gs.runner.run import versions
 from navbench_gs.scenes.resolve import resolve_scene
 from navbench_gs.tasks.protocol import Protocol
 from s2e_core.config import from_mapping
@@ -82,13 +81,13 @@ def open_recorded(path: Path) -> Recorded:
     return Recorded(path, log, run, protocol)
 
 
-def changed_versions(run: Mapping[str, Any]) -> list[str]:
-    """Say which versions differ between a run and here, such as 'numpy 2.3.1, here 2.4.6'."""
-    then, now = dict(run.get('versions', {})), versions()
-    return [
-        f'{name} {then.get(name, "absent")}, here {now.get(name, "absent")}'
-        for name in sorted({*then, *now}) if then.get(name) != now.get(name)
-    ]
+def changed_setting(recorded: Recorded) -> list[str]:
+    """Say which constants of robot, control and crowd differ between a run and here."""
+    if 'constants' not in recorded.run:
+        # A run of before they were recorded.
+        return []
+    config = _config(recorded, recorded.log.spec.scene)
+    return changed_constants(recorded.run, describe(config, recorded.log.policy, {}))
 
 
 def replay(
@@ -109,16 +108,11 @@ def replay(
         SceneError: the scene cannot be had.
         SimulationError: the scene has changed since.
     """
-    log, run = recorded.log, recorded.run
+    log = recorded.log
     if factory.name != log.policy:
         raise RunError(f'{recorded.path}: was driven by {log.policy!r}, got {factory.name!r}')
     place = scene or _scene(recorded)
-    conditions = from_mapping(Conditions, run.get('conditions', {}), source='conditions')
-    config = RunConfig(
-        (place,), (log.spec.task,), recorded.protocol, log.spec.robot, 1, int(run.get('seed', 0)),
-        backend=run.get('backend', 'cpu'), conditions=conditions,
-    )
-    bench = Bench(config, factory, recorded.path.parent.parent, None)
+    bench = Bench(_config(recorded, place), factory, recorded.path.parent.parent, None)
     again = bench.rerun(log.spec, place, film, stills)
     same = again.to_json().encode() == recorded.path.read_bytes()
     return Replayed(again, '' if same else first_difference(log, again))
@@ -146,6 +140,16 @@ def first_difference(recorded: EpisodeLog, again: EpisodeLog) -> str:
                 return f'was {recorded.duration:.2f} s long, is {again.duration:.2f} s'
             return f'{name} was {str(old[name])[:80]}, is {str(new[name])[:80]}'
     return 'the same values, written differently'
+
+
+def _config(recorded: Recorded, scene: str) -> RunConfig:
+    """Return the settings the episode was driven with."""
+    spec, run = recorded.log.spec, recorded.run
+    conditions = from_mapping(Conditions, run.get('conditions', {}), source='conditions')
+    return RunConfig(
+        (scene,), (spec.task,), recorded.protocol, spec.robot, 1, int(run.get('seed', 0)),
+        backend=run.get('backend', 'cpu'), conditions=conditions,
+    )
 
 
 def _scene(recorded: Recorded) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from navbench_gs.errors import RunError
 from navbench_gs.metrics.summary import Scored, Summary, by_task
 from navbench_gs.runner.cluster import Cluster
+from navbench_gs.runner.identity import describe
+from navbench_gs.runner.latency import latency_table
 from navbench_gs.runner.plan import (
     Finished,
     PolicyFactory,
@@ -21,13 +20,9 @@ from navbench_gs.runner.plan import (
     write_atomically,
 )
 from navbench_gs.runner.pool import Pool
-from s2e_core.config import to_mapping
-from s2e_core.robot import load_robot
+from navbench_gs.runner.resume import go_on, refuse_namesakes
 
 Progress = Callable[[Finished], None]
-RUN_VERSION = 1
-_PACKAGES = ('s2e_core', 'navbench_gs', 's2e_policy', 'numpy', 'numba', 'mujoco', 'onnxruntime',
-             'opencv-python-headless')
 
 
 def run_benchmark(
@@ -57,8 +52,8 @@ def run_benchmark(
         KeyboardInterrupt: Ctrl-C; finished episodes and the record are on disk.
     """
     folder = RunFolder(out)
-    record = describe(config, factory.name, details or {})
-    _check_same_run(folder, record)
+    refuse_namesakes(config.scenes)
+    record, whole = go_on(folder, describe(config, factory.name, details or {}))
     write_atomically(folder.record, _dump({**record, 'complete': False}))
     started = time.monotonic()
     done: list[Finished] = []
@@ -69,9 +64,12 @@ def run_benchmark(
             done.append(finished)
             if progress is not None:
                 progress(finished)
-        complete = True
+        complete = whole
     finally:
         record['run'] = _account(done, retried, time.monotonic() - started)
+        record['latency'] = latency_table(
+            (item.latency for item in done), record.get('latency')
+        )
         write_atomically(folder.record, _dump({**record, 'complete': complete}))
     return by_task(scored(done))
 
@@ -83,38 +81,6 @@ def scored(done: list[Finished]) -> list[Scored]:
         if item.spec is not None and item.scores is not None
     ]
     return sorted(driven, key=lambda item: item.spec.id)
-
-
-def describe(config: RunConfig, policy: str, details: dict[str, Any]) -> dict[str, Any]:
-    """Return what a run is: everything that decides its episodes, and the versions in use."""
-    return {
-        'version': RUN_VERSION,
-        'policy': policy,
-        'robot': config.robot,
-        'locomotion': load_robot(config.robot).locomotion,
-        'seed': config.seed,
-        'scenes': list(config.scenes),
-        'tasks': list(config.tasks),
-        'episodes': config.episodes,
-        'mode': 'lockstep',
-        'inputs': str(details.get('inputs', 'RGB, odometry, goal')),
-        'backend': config.backend,
-        'conditions': config.conditions.changed(),
-        'protocol': {'hash': config.protocol.hash, 'values': to_mapping(config.protocol)},
-        'versions': versions(),
-        'details': details,
-    }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python, the platform and the packages that decide numbers."""
-    found = {'python': platform.python_version(), 'machine': platform.machine()}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _episodes(
@@ -138,28 +104,6 @@ def _episodes(
     retried += [f'{item.scene} {item.task} {item.index}' for item in pool.retried]
 
 
-def _check_same_run(folder: RunFolder, record: dict[str, Any]) -> None:
-    """Refuse to mix two runs in one folder; more scenes or episodes of the same may be added."""
-    if not folder.record.is_file():
-        return
-    try:
-        old = json.loads(folder.record.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
-        raise RunError(f'{folder.record}: cannot be read: {error}') from error
-    for key in ('policy', 'robot', 'seed', 'backend'):
-        if old.get(key) != record[key]:
-            raise RunError(
-                f'{folder.record}: holds a run with {key} {old.get(key)!r}, asked for '
-                f'{record[key]!r}; choose another folder'
-            )
-    # Runs from before there were conditions say nothing of them.
-    if old.get('conditions', {}) != record['conditions']:
-        raise RunError(f'{folder.record}: holds a run under other conditions; choose another '
-                       'folder')
-    if old.get('protocol', {}).get('hash') != record['protocol']['hash']:
-        raise RunError(f'{folder.record}: holds a run by another protocol; choose another folder')
-
-
 def _account(done: list[Finished], retried: list[str], seconds: float) -> dict[str, Any]:
     """Summarise how the run went; wall-clock values live here and nowhere in the episodes."""
     driven = [item for item in done if item.scores is not None and not item.kept]
@@ -169,7 +113,7 @@ def _account(done: list[Finished], retried: list[str], seconds: float) -> dict[s
         'kept': sum(1 for item in done if item.kept),
         'wall_seconds': round(seconds, 1),
         'simulated_seconds': round(simulated, 2),
-        'real_time_factor': round(simulated / seconds, 2) if seconds > 0 else None,
+        'real_time_factor': round(simulated / seconds, 2) if driven and seconds > 0 else None,
         'retried': retried,
         'skipped': [
             {'scene': item.item.scene, 'task': item.item.task, 'index': item.item.index,

@@ -11,8 +11,8 @@ from typing import Any
 from navbench_gs.errors import ReportError
 from navbench_gs.metrics.summary import by_task
 from navbench_gs.report.read import read_run
+from navbench_gs.runner.identity import versions
 from navbench_gs.runner.plan import write_atomically
-from navbench_gs.runner.run import versions
 from navbench_gs.runner.sweep import AXES, Measured, Point
 
 PLAN = 'plan.json'

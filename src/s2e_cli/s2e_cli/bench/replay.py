@@ -35,19 +35,20 @@ def run_replay(args: argparse.Namespace) -> int:
     """Run the action."""
     from navbench_gs.errors import RunError
     from navbench_gs.metrics.scores import evaluate
-    from navbench_gs.runner.replay import changed_versions, open_recorded, replay
+    from navbench_gs.runner.identity import changed_versions, code
+    from navbench_gs.runner.replay import changed_setting, open_recorded, replay
     from s2e_cli.bench.policies import policy_factory
 
     path: Path = args.episode
     recorded = open_recorded(path)
-    changed = changed_versions(recorded.run)
+    changed = changed_versions(recorded.run) + changed_setting(recorded)
     if changed and not args.anyway:
         raise RunError(
-            f'{path}: was driven with other versions: {"; ".join(changed)}. Install those, or '
+            f'{path}: was driven with others: {"; ".join(changed)[:600]}. Install those, or '
             'compare with --anyway'
         )
     for line in changed:
-        print(f'another version: {line}', file=sys.stderr)
+        print(f'another than then: {line}', file=sys.stderr)
     rules = recorded.protocol.judge
     factory = policy_factory(args.policy or recorded.policy_source, rules.v_max)
     film = args.film or path.resolve().parent.parent / 'films' / f'{path.stem}.mp4'
@@ -61,6 +62,8 @@ def run_replay(args: argparse.Namespace) -> int:
         print(f'film: {film}')
     if result.difference:
         print(f'differs from {path}: {result.difference}')
+        if recorded.run.get('code', here := code()) != here:
+            print('the code has changed since: run.json has the digests under code')
         return 1
     print(f'equal to {path} to the byte')
     return 0

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from navbench_gs.report.html import write_report
+from navbench_gs.runner.identity import describe
 from navbench_gs.runner.plan import RunFolder, write_atomically
-from navbench_gs.runner.run import describe
 from s2e_nav.sim.parameters import SimParameters
 
 
@@ -49,7 +49,7 @@ class RunRecord:
         """Write run.json."""
         seconds = time.monotonic() - self._started
         simulated = sum(float(s['duration']) for s in self.scores)
-        record = describe(self._config.run_config(), self.policy, dict(extra or {}))
+        record = describe(self._config.run_config(), self.policy, dict(extra or {}), nodes=True)
         record['mode'] = self._config.mode
         record['run'] = {
             'finished': len(self.results), 'kept': 0, 'wall_seconds': round(seconds, 1),
