@@ -24,6 +24,8 @@ class Reprojector:
     seen over what depends on depth: rays below the horizon are taken to end on a level floor and
     all others infinitely far away. The floor, and where things stand on it, come out right for
     base_link; what stands up is stretched by the ratio of the heights.
+
+    One thread at a time: the memory for shrinking is used again.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Reprojector:
         self._maps = None if same else self._tables()
         # Shrinking by a table alone aliases: below 0.5 the source is first reduced by area.
         self._shrink = min(target.fx / source.fx, target.fy / source.fy)
+        self._blurred: np.ndarray | None = None
 
     @property
     def coverage(self) -> float:
@@ -92,7 +95,7 @@ class Reprojector:
             )
         if self._shrink < 0.5:
             kernel = max(1, round(1.0 / self._shrink))
-            rgb = cv2.blur(rgb, (kernel, kernel))
+            rgb = self._blurred = cv2.blur(rgb, (kernel, kernel), dst=self._blurred)
         return cv2.remap(rgb, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
     def _tables(self) -> tuple[np.ndarray, np.ndarray]:

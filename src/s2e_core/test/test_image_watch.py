@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s2e_core.image_watch import FrozenWatch, blank
+from s2e_core.image_watch import PIECE, FrozenWatch, blank
 from s2e_core.se2 import Pose2
 
 RNG = np.random.default_rng(0)
@@ -25,6 +25,20 @@ def test_turning_counts_too_also_over_the_turn_of_pi() -> None:
     watch.add(PICTURE, Pose2(0.0, 0.0, 3.12))
     assert watch.add(PICTURE, Pose2(0.0, 0.0, -3.12)) == ''
     assert 'turned 0.08 rad' in watch.add(PICTURE, Pose2(0.0, 0.0, -3.08))
+
+
+def test_a_difference_is_seen_wherever_it_lies() -> None:
+    """Pictures are compared in pieces: first, last and in between."""
+    picture = np.zeros(3 * PIECE + 11, np.uint8)
+    for place in (0, PIECE - 1, PIECE, 2 * PIECE + 5, 3 * PIECE + 10):
+        watch, other = FrozenWatch(), picture.copy()
+        other[place] = 1
+        watch.add(picture, Pose2())
+        assert watch.add(other, Pose2(1.0, 0.0, 0.0)) == ''
+        assert watch.add(other.copy(), Pose2(2.0, 0.0, 0.0))
+    watch.add(picture, Pose2())
+    # Another length is another picture.
+    assert watch.add(picture[:-1], Pose2(9.0, 0.0, 0.0)) == ''
 
 
 def test_standing_still_and_new_pictures_are_fine() -> None:

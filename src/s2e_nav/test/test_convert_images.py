@@ -51,6 +51,29 @@ def test_every_encoding_gives_the_same_colours(encoding, width, height, padding,
     np.testing.assert_array_equal(frame.rgb, rgb)
 
 
+@pytest.mark.parametrize('encoding', ['bgr8', 'rgba8', 'mono8', 'yuv422'])
+def test_pixels_are_converted_into_the_memory_that_is_offered(encoding):
+    channels = {'bgr8': 3, 'rgba8': 4, 'mono8': 1, 'yuv422': 2}[encoding]
+    rng = np.random.default_rng(3)
+    sent = [message(encoding, rng.integers(0, 256, (6, 8, channels), np.uint8)) for _ in '12']
+    fresh = [frame_from_image(image).rgb for image in sent]
+    spare = np.empty((6, 8, 3), np.uint8)
+    for image, expected in zip(sent, fresh, strict=True):
+        rgb = frame_from_image(image, spare).rgb
+        assert np.shares_memory(rgb, spare)
+        np.testing.assert_array_equal(rgb, expected)
+    # Of another size it is left alone.
+    small = np.full((2, 2, 3), 7, np.uint8)
+    np.testing.assert_array_equal(frame_from_image(sent[0], small).rgb, fresh[0])
+    assert (small == 7).all()
+
+
+def test_plain_rgb_is_not_copied():
+    image = message('rgb8', np.zeros((4, 5, 3), np.uint8))
+    assert np.shares_memory(frame_from_image(image).rgb, np.frombuffer(image.data, np.uint8))
+    assert not frame_from_image(image).rgb.flags.owndata
+
+
 def test_a_frame_survives_the_round_trip():
     rgb = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
     image = image_from_frame(CameraFrame(7_000_000_001, rgb), 'optical')

@@ -62,6 +62,26 @@ def test_the_slot_keeps_the_newest_image_and_counts_the_others():
     assert intake.take(0.0) is None
 
 
+@pytest.mark.parametrize('size', [128, 320])
+def test_what_is_remembered_survives_the_next_image(size):
+    """A decoder may write every image into the same memory, also one of the policy's own view."""
+    camera = SMALL_CAMERA.scaled(size, size)
+    intake, memory = Intake(SMALL_CAMERA, lockstep=False), np.zeros((size, size, 3), np.uint8)
+    intake.set_camera(camera)
+
+    def decode(stamp: int, grey: int) -> CameraFrame:
+        memory[:] = grey
+        return CameraFrame(stamp, memory)
+
+    seen = []
+    for step, grey in enumerate((40, 200)):
+        stamp = SECOND + step * 200_000_000
+        intake.add_odometry(odometry(stamp / SECOND))
+        intake.offer(stamp, lambda stamp=stamp, grey=grey: decode(stamp, grey))
+        seen.append(intake.take(0.0).frame.rgb)
+    assert (seen[0] == 40).all() and (seen[1] == 200).all()
+
+
 def test_a_fast_camera_is_thinned_to_the_policy_period():
     # 15 Hz: after an image at 1.000 the ones at 1.067 and 1.133 are passed over, 1.200 is taken.
     intake = Intake(SMALL_CAMERA, lockstep=False)

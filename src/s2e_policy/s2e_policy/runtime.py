@@ -51,6 +51,10 @@ class OnnxPolicy:
         self._session = open_graph(bundle, mode, self.provider, threads or 1)
         self._outputs = output_names(bundle.manifest.free_space)
         self._tokens: dict[int, np.ndarray] = {}
+        spec = bundle.spec
+        frames = (spec.frames,) if mode == 'window' else ()
+        # Filled anew for each run of the graph, which reads it in place.
+        self._tensor = np.empty((1, *frames, 3, spec.height, spec.width), np.float32)
 
     @property
     def spec(self) -> PolicySpec:
@@ -71,7 +75,8 @@ class OnnxPolicy:
         goal, mask = encode_goal(observation.goal, self.bundle.manifest.goal_encoding)
         conditions = {'goal': goal[None], 'goal_mask': mask[None]}
         if self.mode == 'window':
-            feed = {'images': image_tensor(observation.images)[None], **conditions}
+            image_tensor(observation.images, self._tensor[0])
+            feed = {'images': self._tensor, **conditions}
             answers = self._session.run(list(self._outputs), feed)
         else:
             answers = self._stream(observation, conditions)
@@ -106,6 +111,8 @@ class OnnxPolicy:
         self, image: np.ndarray, cache: np.ndarray, conditions: dict[str, np.ndarray]
     ) -> list[np.ndarray]:
         """Run the graph once; the last entry is the newest frame's token. [D]"""
-        feed = {'image': image_tensor(image)[None], 'cache': cache, **conditions}
+        image_tensor(image, self._tensor[0])
+        feed = {'image': self._tensor, 'cache': cache, **conditions}
         *answers, cache_out = self._session.run([*self._outputs, 'cache_out'], feed)
-        return [*answers, cache_out[0, -1]]
+        # A copy: a view would keep the tokens of the whole window.
+        return [*answers, cache_out[0, -1].copy()]

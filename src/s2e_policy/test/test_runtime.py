@@ -117,3 +117,6 @@ def test_images_become_rgb_planes() -> None:
     assert tensor.shape == (1, 3, 2, 2)
     assert tensor.dtype == np.float32
     np.testing.assert_allclose(tensor[0, :, 0, 1], [1.0, 0.2, 0.0])
+    spare = np.full((1, 3, 2, 2), np.nan, np.float32)
+    assert image_tensor(image, spare) is spare
+    np.testing.assert_array_equal(spare, tensor)

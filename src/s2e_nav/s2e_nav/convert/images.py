@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
 from s2e_core.errors import ContractError
@@ -15,8 +16,12 @@ JPEG_QUALITY = 85
 """60 KB at 640x480; the policy's top mode does not move visibly against the raw image."""
 
 
-def frame_from_image(message: Image) -> CameraFrame:
+def frame_from_image(message: Image, out: np.ndarray | None = None) -> CameraFrame:
     """Read a raw image, honouring encoding and row step.
+
+    Args:
+        message: The image.
+        out: Memory that may be written over where pixels must be converted. [H, W, 3] uint8
 
     Raises:
         ConversionError: Unknown encoding, or sizes that do not agree.
@@ -24,7 +29,7 @@ def frame_from_image(message: Image) -> CameraFrame:
     try:
         rgb = rgb_from_raw(
             message.data, int(message.height), int(message.width), int(message.step),
-            message.encoding,
+            message.encoding, out,
         )
     except ContractError as error:
         raise ConversionError(str(error)) from error

@@ -53,6 +53,7 @@ class Inputs:
         self._on_frozen = on_frozen
         self._frozen = None if lockstep else FrozenWatch()
         self._subscriptions: list[Any] = []
+        self._spare: np.ndarray | None = None
         self._subscribe(compressed, lockstep)
 
     def close(self) -> None:
@@ -84,7 +85,14 @@ class Inputs:
         )
 
     def _on_image(self, message: Image) -> None:
-        self._offer(message, lambda: frame_from_image(message))
+        self._offer(message, lambda: self._decode(message))
+
+    def _decode(self, message: Image) -> CameraFrame:
+        """Read an image in the thread that asks for it, into the memory of the one before."""
+        frame = frame_from_image(message, self._spare)
+        # Plain rgb8 is a view of its message, which is not ours to write on.
+        self._spare = frame.rgb if frame.rgb.flags.owndata else None
+        return frame
 
     def _on_compressed(self, message: CompressedImage) -> None:
         self._offer(message, lambda: frame_from_compressed(message))

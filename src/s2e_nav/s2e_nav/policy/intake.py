@@ -36,7 +36,8 @@ class Sample:
 class Intake:
     """A slot for the newest image; whoever takes it never sees an older one again.
 
-    Nothing is decoded before it is taken: a decoder comes with the message.
+    Nothing is decoded before it is taken: a decoder comes with the message. It may use the same
+    memory each time.
     """
 
     def __init__(
@@ -144,7 +145,9 @@ class Intake:
             raise InputError(f'no odometry within {slack:.0f} ms of the image')
         frame = decode()
         times.append(time.perf_counter())
-        seen = CameraFrame(frame.stamp_ns, reproject(frame.rgb))
+        view = reproject(frame.rgb)
+        # What the policy remembers must not lie in memory that the next image is decoded into.
+        seen = CameraFrame(frame.stamp_ns, view.copy() if view is frame.rgb else view)
         times.append(time.perf_counter())
         spans = (after - before for before, after in pairwise(times))
         return Sample(seen, odometry, dict(zip(('wait', 'decode', 'preprocess'), spans,
