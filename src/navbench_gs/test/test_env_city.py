@@ -11,6 +11,7 @@ from navbench_gs.tasks.protocol import load_protocol
 from navbench_gs.tasks.sampling import sample_episode
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec
 from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT
+from s2e_core.image_motion import TurnWatch
 from s2e_core.records import Command
 from s2e_core.robot import RobotProfile, load_robot
 
@@ -86,3 +87,21 @@ def test_images_show_the_scene_and_repeat(city: SceneBundle, robot: RobotProfile
         assert frame.rgb.std() > 12.0
         assert np.isfinite(frame.depth[100:]).mean() > 0.95
     assert pictures[0] == pictures[1]
+
+
+@pytest.mark.parametrize('mirrored', [False, True])
+def test_drawn_pictures_turn_with_the_robot(
+    city: SceneBundle, robot: RobotProfile, mirrored: bool
+) -> None:
+    """A tight curve among people: the gate's check is quiet, and finds a mirrored camera."""
+    sim = make_sim(city, robot, render=True)
+    sim.reset(sample_episode(city, 'pedestrian', 0, 11, load_protocol(), robot))
+    watch, said = TurnWatch(SMALL_CAMERA, SMALL_MOUNT.pitch), []
+    for _ in range(15):
+        rgb = sim.image().rgb
+        rgb = np.ascontiguousarray(rgb[:, ::-1]) if mirrored else rgb
+        said.append(watch.add(sim.time_ns, rgb, sim.odometry().pose.yaw))
+        for _ in range(4):
+            sim.tick(Command(sim.time_ns, 0.5, 0.6))
+    assert any('the other way' in text for text in said) == mirrored
+    assert mirrored or not any(said)

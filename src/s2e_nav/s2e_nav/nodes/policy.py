@@ -48,6 +48,9 @@ class PolicyParameters:
     threads: int = option(1, low=1, high=64, help='Threads of an operator.')
     v_max: float = option(1.5, unit='m/s', low=0.05, high=5, help='Top speed of `straight`.')
     compressed: bool = option(False, help='Read camera/image_raw/compressed.')
+    watch_turns: bool = option(
+        True, help='Pictures must turn as odometry does; false for a camera that pans by itself.'
+    )
     odom_frame: str = option('odom', help='Frame of plans and goals.')
     base_frame: str = option('base_link', help='Frame of the modes.')
     navigator: NavigatorConfig = NavigatorConfig()

@@ -18,7 +18,6 @@ from visualization_msgs.msg import MarkerArray
 from s2e_core.camera import CameraMount
 from s2e_core.contract import WAYPOINT_DT
 from s2e_core.geodesy import Geodetic
-from s2e_core.image_watch import blank
 from s2e_core.navigator import NavigatorResult, NavigatorStatus
 from s2e_core.records import Plan
 from s2e_nav.convert.diagnostics import status_values
@@ -35,6 +34,7 @@ from s2e_nav.policies import LoadedPolicy
 from s2e_nav.policy.board import StatusBoard
 from s2e_nav.policy.inputs import Inputs, pose_or_origin
 from s2e_nav.policy.intake import Intake
+from s2e_nav.policy.picture_check import PictureCheck
 from s2e_nav.policy.requests import Requests
 from s2e_nav.policy.worker import Answer, Worker
 from s2e_nav.qos import LATCHED, RELIABLE
@@ -65,7 +65,7 @@ class PolicyService:
         self._intake = Intake(loaded.policy.spec.camera, self._lockstep, mounts)
         self._worker = Worker(
             loaded.policy, config.navigator, self._intake, self,
-            (lambda rgb: '') if self._lockstep else blank, self._lock,
+            (lambda sample: '') if self._lockstep else self._picture_check(mounts), self._lock,
         )
         self._trajectory = node.create_publisher(Path, 's2e/trajectory', RELIABLE)
         self._modes = node.create_publisher(MarkerArray, 's2e/modes', RELIABLE)
@@ -82,6 +82,13 @@ class PolicyService:
         self._requests = Requests(node, self)
         self._timer = steady_timer(node, LOOK_SECONDS, self._look)
         self._set_state('inactive')
+
+    def _picture_check(self, mounts: tuple[CameraMount, CameraMount] | None) -> PictureCheck:
+        spec = self._loaded.policy.spec
+        # Pictures are moved to the policy's place where that is known, else left where they are.
+        place = spec.mount or (mounts[0] if mounts is not None else None)
+        pitch = 0.0 if place is None else place.pitch
+        return PictureCheck(spec.camera, pitch, self._config.watch_turns)
 
     @property
     def is_active(self) -> bool:

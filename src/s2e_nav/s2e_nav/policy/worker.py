@@ -56,7 +56,7 @@ class Worker:
 
     def __init__(
         self, policy: Policy, config: NavigatorConfig, intake: Intake, listener: Listener,
-        check: Callable[[np.ndarray], str], lock: threading.RLock,
+        check: Callable[[Sample], str], lock: threading.RLock,
     ) -> None:
         """Prepare, without starting.
 
@@ -65,7 +65,7 @@ class Worker:
             config: Tolerances.
             intake: Where images come from.
             listener: Told in the thread.
-            check: Says what is wrong with a picture for the policy, or nothing. [H, W, 3] uint8
+            check: Says what is wrong with a picture for the policy, or nothing.
             lock: The listener's; held while it is told, never while the model runs.
         """
         policy.reset()
@@ -150,7 +150,7 @@ class Worker:
                 if sample is None:
                     continue
                 stamp = sample.frame.stamp_ns
-                problem = self._check(sample.frame.rgb)
+                problem = self._check(sample)
                 if problem:
                     self._fail(code, problem, stamp)
                     continue
