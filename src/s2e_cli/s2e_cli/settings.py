@@ -10,8 +10,12 @@ import yaml
 from s2e_core.errors import ConfigError
 
 
-def read_settings(words: Sequence[str]) -> list[tuple[str, Any]]:
+def read_settings(words: Sequence[str], option: str = '--set') -> list[tuple[str, Any]]:
     """Return names and values.
+
+    Args:
+        words: NAME=VALUE.
+        option: Behind which they stand, for errors.
 
     Raises:
         ConfigError: A word without an equals sign, or a value that is not YAML.
@@ -20,11 +24,11 @@ def read_settings(words: Sequence[str]) -> list[tuple[str, Any]]:
     for word in words:
         name, mark, value = word.partition('=')
         if not mark:
-            raise ConfigError(f'--set takes NAME=VALUE, got {word!r}')
+            raise ConfigError(f'{option} takes NAME=VALUE, got {word!r}')
         try:
             found.append((name, yaml.safe_load(value)))
         except yaml.YAMLError as error:
-            raise ConfigError(f'--set {name}: not a YAML value: {value!r}') from error
+            raise ConfigError(f'{option} {name}: not a YAML value: {value!r}') from error
     return found
 
 

@@ -93,7 +93,11 @@ def stand_in(path):
         (['--protocol', '/no/such.yaml'], '/no/such.yaml'),
         (['--tracks', '/no/such.txt'], '/no/such.txt: tracks cannot be read'),
         (['--robot', 'tank'], 'tank'),
+        (['--conditions', 'latency'], "--conditions takes NAME=VALUE, got 'latency'"),
+        (['--conditions', 'latency=9'], 'latency must be in 0..2 s, got 9'),
+        (['--conditions', 'fog=1'], 'fog'),
         (['--workers', '0'], 'workers'),
+        (['--episodes', '0'], 'episodes must be in 1'),
     ],
 )
 def test_wrong_arguments_end_with_one_line(words, message, capsys, tmp_path):

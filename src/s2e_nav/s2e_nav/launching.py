@@ -58,6 +58,18 @@ def number(values: Mapping[str, str], name: str) -> int:
         raise StartError(f'{name}:= must be a whole number, got {values[name]!r}') from None
 
 
+def seconds(values: Mapping[str, str], name: str) -> float:
+    """Read a time.
+
+    Raises:
+        StartError: Not a number.
+    """
+    try:
+        return float(values[name])
+    except ValueError:
+        raise StartError(f'{name}:= must be seconds, got {values[name]!r}') from None
+
+
 def transport(environment: Mapping[str, str], isolated: bool) -> dict[str, str]:
     """Return the environment that lets raw images through and keeps traffic at home.
 
@@ -92,14 +104,16 @@ class SimulatedRun:
         if values['scene']:
             # One scene may be a path with blanks in it; several are split at blanks.
             scenes = shlex.quote(values['scene'])
+        tracks = values['tracks'] and str(Path(values['tracks']).expanduser().absolute())
         self.sim: dict[str, Any] = {
             'scenes': scenes, 'tasks': values['task'] or values['tasks'],
             'episodes': number(values, 'episodes'), 'seed': number(values, 'seed'),
-            'robot': values['robot'], 'protocol': values['protocol'], 'mode': values['mode'],
+            'robot': values['robot'], 'protocol': values['protocol'], 'tracks': tracks,
+            'mode': values['mode'],
             'output': str(self.output), 'camera': values['camera'],
             'image_width': number(values, 'image_width'),
             'image_height': number(values, 'image_height'), 'scan': flag(values, 'scan'),
-            'goals': values['goals'],
+            'goals': values['goals'], 'latency': seconds(values, 'latency'),
         }
         self.config = SimParameters(**self.sim)
         run = self.config.run_config()

@@ -2,84 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import dataclass
+import time
 
 import numpy as np
 import pytest
-from rclpy.parameter import Parameter
-from std_msgs.msg import String
-from std_srvs.srv import Trigger
+from sim_graph import SPEC, Graph, room
 
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.env import Simulation
 from navbench_gs.metrics.outcome import Outcome
 from navbench_gs.metrics.record import EpisodeLog
+from navbench_gs.runner import bench as bench_module
+from navbench_gs.runner.conditions import Conditions
 from navbench_gs.runner.episode import run_episode
-from navbench_gs.scenes.collision import CollisionMap
+from navbench_gs.runner.plan import RunConfig
+from navbench_gs.runner.run import run_benchmark
 from navbench_gs.sensors import Drift
-from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.tasks.protocol import load_protocol
-from navbench_gs.tasks.spec import EpisodeSpec, ObstacleSpec, PersonSpec
 from s2e_core.camera import SMALL_CAMERA
 from s2e_core.control import ControlLoop
+from s2e_core.paths import find_config
 from s2e_core.robot import load_robot
-from s2e_core.se2 import Pose2
 from s2e_nav.convert.diagnostics import status_values
-from s2e_nav.convert.poses import goal_message
-from s2e_nav.nodes.follower import FollowerNode
-from s2e_nav.nodes.gate import GateNode
-from s2e_nav.nodes.policy import PolicyNode
 from s2e_nav.nodes.sim_bridge import SimBridge
-from s2e_nav.policies import LoadedPolicy
-from s2e_nav.qos import LATCHED
-from s2e_nav.sim import world as world_module
 
 
-@dataclass(frozen=True)
-class Room:
-    """A walled square of 30 m with a grey floor ahead of the start."""
+class Straight:
+    """Makes the agent for runs without ROS."""
 
-    collision: CollisionMap
-    hash: str = 'room'
-    kind: str = 'generated'
-    seed: int = 1
-    name: str = 'room'
-    part: str = ''
+    name = 'straight'
 
-    def cloud(self) -> GaussianCloud:
-        axis = np.linspace(0.0, 8.0, 33)
-        floor = np.stack([*np.meshgrid(axis, axis - 4.0), np.zeros((33, 33))], -1).reshape(-1, 3)
-        count = len(floor)
-        grey = np.random.default_rng(0).uniform(0.3, 0.7, (count, 1)).repeat(3, axis=1)
-        return GaussianCloud.from_rgb(
-            floor, np.tile([1.0, 0.0, 0.0, 0.0], (count, 1)),
-            np.tile([0.15, 0.15, 0.01], (count, 1)), np.full(count, 0.95), grey,
-        )
+    def __call__(self) -> StraightToGoal:
+        return StraightToGoal(1.5)
 
 
-def room() -> Room:
-    occupancy = np.zeros((300, 300), bool)
-    occupancy[[0, -1]] = occupancy[:, [0, -1]] = True
-    height = np.zeros((300, 300), np.float32)
-    return Room(CollisionMap(
-        0.1, np.array([-15.0, -15.0]), occupancy, height, ~occupancy, np.zeros((0, 7), np.float32)
-    ))
-
-
-SPEC = EpisodeSpec(
-    'room', 'room', 'coco', 'obstacle_pedestrian', 0, 11, Pose2(0.0, 0.0, 0.3), (4.0, 0.5), 4.1,
-    4.0311, False, 25.0,
-    obstacles=(ObstacleSpec('box', 3, 2.0, 2.5, 0.4, True),),
-    people=(PersonSpec(5, (3.0, -3.0), (3.0, 3.0), 1.2, False),),
-)
-
-
-def without_ros(protocol, policy: str) -> EpisodeLog:
+def without_ros(protocol, policy: str, latency: float = 0.0) -> EpisodeLog:
     robot = load_robot('coco')
     rules = protocol.drift
     world = Simulation(
-        room(), robot, camera=SMALL_CAMERA, threads=1,
+        room(), robot, camera=SMALL_CAMERA, threads=1, latency=latency,
         drift=Drift(rules.distance / 100.0, np.deg2rad(rules.yaw) / 10.0, rules.long_route),
     )
     world.reset(SPEC)
@@ -87,80 +50,15 @@ def without_ros(protocol, policy: str) -> EpisodeLog:
     return run_episode(world, SPEC, loop, protocol, policy, look=world.image)
 
 
-class Graph:
-    """The four nodes of a simulated run in one process, each in its own thread."""
-
-    def __init__(self, ros, monkeypatch, tmp_path, policy, **bridge) -> None:
-        self.ros, self.output = ros, tmp_path
-        monkeypatch.setattr(world_module, 'resolve_scene', lambda spec, progress=None: room())
-        monkeypatch.setattr(world_module, 'sample_episode', lambda *args: SPEC)
-        loaded = LoadedPolicy(policy, 'straight', 'none')
-        self.bridge = ros.node(
-            'sim_bridge', scenes='city:1', episodes=1, camera='policy', threads=1,
-            output=str(tmp_path), **bridge,
-        )
-        self.programs = [SimBridge(self.bridge)]
-        mode = {'mode': 'lockstep'}
-        self.policy = PolicyNode(
-            load=lambda *a, **k: loaded, context=ros.context,
-            parameter_overrides=[Parameter('mode', value='lockstep')],
-        )
-        self.programs += [
-            self.policy, FollowerNode(ros.node('follower', **mode)),
-            GateNode(ros.node('gate', **mode)),
-        ]
-        self.driver = ros.node('driver')
-        from diagnostic_msgs.msg import DiagnosticStatus
-        from geometry_msgs.msg import PoseStamped
-
-        self.goals = self.driver.create_publisher(PoseStamped, 'goal_pose', 10)
-        self.results = ros.listen(self.driver, String, 'sim_bridge/result', LATCHED)
-        self.policy_states = ros.listen(self.driver, DiagnosticStatus, 's2e/status', LATCHED)
-        self.gate_states = ros.listen(self.driver, DiagnosticStatus, 's2e/gate', LATCHED)
-        self.services = {
-            name: self.driver.create_client(Trigger, f'sim_bridge/{name}')
-            for name in ('next_episode', 'start')
-        }
-        for program in self.programs:
-            ros.spin(program.node)
-        ros.spin(self.driver)
-        ros.wait(lambda: all(client.service_is_ready() for client in self.services.values()))
-
-    def call(self, name: str) -> Trigger.Response:
-        future = self.services[name].call_async(Trigger.Request())
-        self.ros.wait(future.done)
-        return future.result()
-
-    def begin(self) -> dict:
-        """Reset to the episode, set its goal and start it."""
-        episode = json.loads(self.call('next_episode').message)
-
-        def acknowledged() -> bool:
-            heard = [states and status_values(states[-1])['goal_stamp']
-                     for states in (self.policy_states, self.gate_states)]
-            if heard == [str(episode['stamp_ns'])] * 2:
-                return True
-            self.goals.publish(goal_message(np.array(episode['goal']), episode['stamp_ns']))
-            return False
-
-        self.ros.wait(acknowledged)
-        assert self.call('start').success
-        return episode
-
-    def result(self) -> dict:
-        self.ros.wait(lambda: bool(self.results))
-        return json.loads(self.results[-1].data)
-
-    def close(self) -> None:
-        for program in self.programs:
-            program.close()
-
-
-def test_ros_and_no_ros_give_the_same_episode(ros, monkeypatch, tmp_path):
+@pytest.mark.parametrize('latency', [0.0, 0.2])
+def test_ros_and_no_ros_give_the_same_episode(ros, monkeypatch, tmp_path, latency):
     protocol = load_protocol()
-    expected = without_ros(protocol, 'straight')
+    expected = without_ros(protocol, 'straight', latency)
     assert expected.outcome == Outcome.SUCCESS.value, 'the episode must be worth comparing'
-    graph = Graph(ros, monkeypatch, tmp_path, StraightToGoal(1.5))
+    # The base moves so much later: 0.2 s are four ticks.
+    first = np.flatnonzero(expected.ticks['v'] > 0.01)[0]
+    assert first == pytest.approx(1 + latency / 0.05, abs=1)
+    graph = Graph(ros, monkeypatch, tmp_path, StraightToGoal(1.5), latency=latency)
     graph.begin()
     result = graph.result()
     graph.close()
@@ -170,25 +68,91 @@ def test_ros_and_no_ros_give_the_same_episode(ros, monkeypatch, tmp_path):
     assert text == expected.to_json()
 
 
+@pytest.fixture
+def recorded(monkeypatch, tmp_path):
+    """Name a protocol of short routes and a recording: six people cross a square, at 2.5 fps."""
+    rows = [
+        f'{frame} {person} {sign * (0.48 * frame - 7.0 - person):.3f} {2.0 * person - 5.0:.3f}'
+        for frame in range(60) for person in range(6) for sign in [1 if person % 2 else -1]
+    ]
+    (tmp_path / 'tracks.txt').write_text('\n'.join(rows))
+    monkeypatch.setenv('S2E_TRACKS', str(tmp_path / 'tracks.txt'))
+    text = find_config('navbench/recorded.yaml').read_text().replace('fps: 0.0 ', 'fps: 2.5 ')
+    text += 'route: {geodesic_low: 5.0, geodesic_high: 8.0, corner_share: 0.0}\n'
+    (tmp_path / 'short.yaml').write_text(text)
+    return tmp_path / 'short.yaml'
+
+
+def test_recorded_people_walk_the_same_through_ros(ros, monkeypatch, tmp_path, recorded):
+    """From the file of tracks to the episode's: the protocol is read and drawn by both."""
+    spots = np.random.default_rng(0).uniform(-9.0, 9.0, (60, 2))
+    scene = dataclasses.replace(room(), spawn=spots)
+    monkeypatch.setattr(bench_module, 'resolve_scene', lambda name: scene)
+    protocol = load_protocol(recorded)
+    config = RunConfig(('city:1',), ('pedestrian',), protocol, 'coco', episodes=1,
+                       conditions=Conditions(latency=0.1))
+    run_benchmark(config, Straight(), tmp_path / 'free')
+    [free] = (tmp_path / 'free' / 'episodes').iterdir()
+    graph = Graph(
+        ros, monkeypatch, tmp_path / 'ros', StraightToGoal(1.5), spec=None, scene=scene,
+        protocol=str(recorded), tasks='pedestrian', latency=0.1,
+    )
+    graph.begin()
+    log = graph.log()
+    graph.close()
+    assert log.protocol == protocol.hash
+    assert {person.behaviour for person in log.spec.people} == {'recorded'}
+    assert np.isfinite(log.ticks['person_gap']).any(), 'somebody must be there'
+    assert len(log.ticks['x']) > 60
+    assert (tmp_path / 'ros' / 'episodes' / free.name).read_bytes() == free.read_bytes()
+
+
 class Broken(StraightToGoal):
-    """Raises at the third image."""
+    """Answers three images and then does what is named."""
 
     count = 0
 
+    def __init__(self, fault: str) -> None:
+        super().__init__(1.5)
+        self.fault = fault
+
     def infer(self, observation):
         self.count += 1
+        output = super().infer(observation)
         # One more answer is given at warm-up, before the drive.
-        if self.count > 3:
+        if self.count <= 4:
+            return output
+        if self.fault == 'raises':
             raise ValueError('no idea')
-        return super().infer(observation)
+        if self.fault == 'sleeps':
+            time.sleep(0.3)
+            return output
+        return dataclasses.replace(output, modes=output.modes * np.nan)
 
 
-def test_a_policy_that_raises_ends_the_episode_as_its_error(ros, monkeypatch, tmp_path):
-    graph = Graph(ros, monkeypatch, tmp_path, Broken(1.5))
+@pytest.mark.parametrize(('fault', 'detail'), [
+    ('raises', 'ValueError: no idea'), ('answers NaN', 'modes hold a value that is not finite'),
+])
+def test_a_policy_that_fails_ends_the_episode_as_its_error(
+    ros, monkeypatch, tmp_path, fault, detail
+):
+    graph = Graph(ros, monkeypatch, tmp_path, Broken(fault))
     graph.begin()
     result = graph.result()
     graph.close()
-    assert (result['outcome'], result['detail']) == ('policy_error', 'ValueError: no idea')
+    assert (result['outcome'], result['detail']) == ('policy_error', detail)
+    assert result['scores']['cause'] == 'policy error'
+    # Images come every 0.2 s: the fourth at 0.6 s.
+    assert result['scores']['duration'] == pytest.approx(0.6)
+
+
+def test_a_policy_that_sleeps_costs_nothing_where_the_world_waits(ros, monkeypatch, tmp_path):
+    expected = without_ros(load_protocol(), 'straight')
+    graph = Graph(ros, monkeypatch, tmp_path, Broken('sleeps'))
+    graph.begin()
+    log = graph.log()
+    graph.close()
+    assert log.to_json() == expected.to_json()
 
 
 def test_a_policy_that_goes_silent_stalls_the_episode(ros, monkeypatch, tmp_path):

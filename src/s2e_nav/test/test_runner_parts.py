@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,10 +21,12 @@ from s2e_nav.convert.stamps import to_time
 from s2e_nav.episodes import filming
 from s2e_nav.episodes.filming import TopicFilm
 from s2e_nav.episodes.progress import episode_line
+from s2e_nav.episodes.record import RunRecord
 from s2e_nav.errors import StartError
 from s2e_nav.launching import RobotGraph, SimulatedRun, transport
 from s2e_nav.recorded import message_class
 from s2e_nav.recording import Recording
+from s2e_nav.sim.parameters import SimParameters
 
 STEP = 200_000_000
 
@@ -143,7 +146,7 @@ SIMULATED = {
     'robot': 'coco', 'policy': 'straight', 'mode': 'lockstep', 'output': '',
     'protocol': 'default', 'camera': 'robot', 'image_width': '0', 'image_height': '0',
     'scan': 'true', 'goals': 'episode', 'film': 'true', 'record': 'true', 'isolated': 'true',
-    'view': '', 'incidents': '',
+    'view': '', 'incidents': '', 'latency': '0.0', 'tracks': '',
 }
 
 
@@ -155,6 +158,37 @@ def test_a_run_lists_its_processes(tmp_path):
     assert nodes['episode_runner'].parameters['sim.output'] == str(tmp_path / 'run')
     assert nodes['policy'].parameters['v_max'] == 1.5
     assert all(Path(file).is_file() for entry in run.nodes() for file in entry.files)
+
+
+def test_delay_and_tracks_reach_the_world(tmp_path):
+    """Both are part of the run: one as a condition, the other in the protocol's hash."""
+    tracks = tmp_path / 'tracks.txt'
+    tracks.write_text('\n'.join(f'{k} 1 {0.1 * k} 0.0' for k in range(30)))
+    values = {**SIMULATED, 'latency': '0.25', 'tracks': str(tracks)}
+    run = SimulatedRun(values, tmp_path / 'run')
+    bridge = next(e.parameters for e in run.nodes() if e.executable == 'sim_bridge')
+    assert (bridge['latency'], bridge['tracks']) == (0.25, str(tracks))
+    config = run.config.run_config()
+    assert config.conditions.latency == 0.25
+    assert (config.protocol.name, config.protocol.recorded.tracks) == ('recorded', str(tracks))
+    assert config.drawn == 'robot'
+
+
+def test_the_record_of_a_run_says_whose_camera_and_how_long_the_policy_took(tmp_path):
+    sim = SimParameters(output=str(tmp_path), image_width=640, mode='realtime')
+    record = RunRecord(tmp_path, sim)
+    record.hear({'policy': 'p@1', 'infer_p50_ms': '6.5', 'infer_p99_ms': '9.0', 'mode': '0',
+                 'latency_p50_ms': '12.0'})
+    record.hear({'state': 'idle'})
+    record.write(complete=True)
+    told = json.loads((tmp_path / 'run.json').read_text())
+    assert (told['policy'], told['camera'], told['mode']) == ('p@1', 'robot 640x0', 'realtime')
+    assert told['latency'] == {
+        'the model alone': {'p50 ms': 6.5, 'p99 ms': 9.0},
+        'image received to plan sent': {'p50 ms': 12.0},
+    }
+    # Nodes have settings of their own: only robot and crowd are known here.
+    assert set(told['constants']['values']) == {'robot', 'crowd'}
 
 
 def test_a_scene_with_a_blank_in_its_path_stays_one_scene(tmp_path):
@@ -173,6 +207,9 @@ def test_a_scene_with_a_blank_in_its_path_stays_one_scene(tmp_path):
     ('camera', 'thermal', "got 'thermal'"),
     ('view', 'gazebo', "got 'gazebo'"),
     ('scene', 'city:7@test', 'must be one of'),
+    ('latency', 'late', 'latency:= must be seconds'),
+    ('latency', '9', 'latency must be in'),
+    ('tracks', '/no/such.txt', '/no/such.txt: tracks cannot be read'),
     ('incidents', '/tmp/stops', 'incidents:= needs mode:=realtime'),
 ])
 def test_a_wrong_argument_is_named(tmp_path, name, value, text):

@@ -154,6 +154,9 @@ def warnings(runs: Sequence[ComparedRun]) -> list[str]:
                          f'{"; ".join(changed)[:400]}.')
     if len({str(run.record['code']) for run in runs if 'code' in run.record}) > 1:
         found.append('The runs were driven by different versions of the code.')
+    if len({run.record['camera'] for run in runs if 'camera' in run.record}) > 1:
+        found.append('The runs differ in their cameras: the one a policy was made for, or the '
+                     "robot's.")
     if len({run.record.get('mode', 'lockstep') for run in runs}) > 1:
         found.append('Some runs waited for the policy (lockstep), some did not (realtime).')
     if len({run.inputs for run in runs}) > 1:

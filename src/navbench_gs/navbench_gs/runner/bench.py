@@ -157,9 +157,7 @@ class Bench:
         return self._simulation
 
     def _camera(self) -> CameraModel:
-        own = self._config.protocol.camera == 'robot'
-        camera = self._robot.camera.model() if own else self._policy.spec.camera
-        return self._config.conditions.lens(camera)
+        return self._config.lens(self._policy.spec.camera, self._robot.camera.model())
 
     def _drive(self, spec: EpisodeSpec, film: Path | None, stills: Path | None) -> EpisodeLog:
         assert self._bundle is not None

@@ -51,6 +51,7 @@ def describe(
         'episodes': config.episodes,
         'mode': 'lockstep',
         'inputs': str(details.get('inputs', 'RGB, odometry, goal')),
+        'camera': config.drawn,
         'backend': config.backend,
         'conditions': config.conditions.changed(),
         'protocol': {'hash': config.protocol.hash, 'values': to_mapping(config.protocol)},

@@ -15,6 +15,7 @@ from navbench_gs.render.factory import Backend
 from navbench_gs.runner.conditions import Conditions
 from navbench_gs.tasks.protocol import Protocol as Rules
 from navbench_gs.tasks.spec import TASKS, EpisodeSpec, Task
+from s2e_core.camera import CameraModel
 from s2e_core.config import check, option
 from s2e_core.contract import Policy
 
@@ -36,6 +37,31 @@ class RunConfig:
     film_width: int = option(640, unit='px', low=160, high=3840, help='Width of films.')
     backend: Backend = option('cpu', choices=get_args(Backend), help='Renderer back end.')
     conditions: Conditions = Conditions()
+    camera: str = ''
+    """Whose camera is drawn: policy or robot, or 'robot WIDTHxHEIGHT'; the protocol's if empty."""
+
+    @property
+    def drawn(self) -> str:
+        """Whose camera is drawn."""
+        return self.camera or self.protocol.camera
+
+    def lens(self, policy: CameraModel, robot: CameraModel) -> CameraModel:
+        """Return the camera that is drawn.
+
+        Args:
+            policy: The camera the policy was made for.
+            robot: The robot's.
+
+        Raises:
+            RunError: it is neither.
+        """
+        match = re.fullmatch(r'(policy|robot)(?: (\d{1,4})x(\d{1,4}))?', self.drawn)
+        if match is None:
+            raise RunError(f'camera: must be policy or robot, got {self.drawn!r}')
+        camera = robot if match[1] == 'robot' else policy
+        if match[2]:
+            camera = camera.scaled(int(match[2]) or camera.width, int(match[3]) or camera.height)
+        return self.conditions.lens(camera)
 
     def __post_init__(self) -> None:
         check(self, source='run')

@@ -149,6 +149,7 @@ def _config(recorded: Recorded, scene: str) -> RunConfig:
     return RunConfig(
         (scene,), (spec.task,), recorded.protocol, spec.robot, 1, int(run.get('seed', 0)),
         backend=run.get('backend', 'cpu'), conditions=conditions,
+        camera=str(run.get('camera', '')),
     )
 
 

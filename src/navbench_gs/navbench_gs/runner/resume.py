@@ -84,7 +84,7 @@ def _read(folder: RunFolder) -> dict[str, Any] | None:
 
 
 def _refuse_other(folder: RunFolder, old: dict[str, Any], record: dict[str, Any]) -> None:
-    for key in ('policy', 'robot', 'seed', 'backend', 'mode'):
+    for key in ('policy', 'robot', 'seed', 'backend', 'camera', 'mode'):
         # Runs of before say nothing of some of them.
         if old.get(key, record[key]) != record[key]:
             raise RunError(

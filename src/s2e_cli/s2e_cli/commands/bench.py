@@ -6,13 +6,16 @@ import argparse
 import datetime
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s2e_cli.bench.calibrate import add_calibrate, run_calibrate
 from s2e_cli.bench.compare import add_compare, run_compare
 from s2e_cli.bench.replay import add_replay, run_replay
 from s2e_cli.bench.report import add_report, report, run_report
 from s2e_cli.bench.sweep import add_sweep, run_sweep
+
+if TYPE_CHECKING:
+    from navbench_gs.runner.plan import RunConfig
 
 ORDER = 30
 
@@ -30,6 +33,7 @@ RUN_EPILOG = """examples:
   s2e bench run --policy s2e-small --scenes city:100-107 --episodes 25 --workers 2 --out runs/a
   s2e bench run --policy s2e-small --scenes city:0-25 --tasks all --ray head:6379 --out runs/b
   s2e bench run --policy s2e-small --protocol ablation --out runs/study
+  s2e bench run --policy s2e-small --conditions latency=0.2 frame_drop=0.1 --out runs/worse
   s2e bench run --policy s2e-small --scenes city:100-105 --tasks obstacle --gate-source depth
   s2e bench run --policy s2e-small --tasks pedestrian --tracks zara01/obsmat.txt --out runs/zara
 Asked again with the same --out, a run goes on where it was cut off.
@@ -73,6 +77,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run.add_argument('--film', type=int, nargs='?', const=100000, default=0, metavar='N',
                      help='film every episode, or the first N of each scene and task')
     run.add_argument('--backend', default='cpu', help='renderer back end (cpu)')
+    run.add_argument('--conditions', nargs='+', metavar='NAME=VALUE', default=[],
+                     help='what is worse than the protocol: hfov, height, pitch, exposure, blur, '
+                          'frame_drop, latency, jitter, command_loss, retransmit, goal_noise')
     run.add_argument('--gate-source', default='none', metavar='SOURCE',
                      help='let the gate slow before and reject what is in the way, as known from '
                           'scan, depth, occupancy or free_space (none: as in headline results)')
@@ -99,24 +106,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from navbench_gs.runner.conditions import Conditions
-    from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
     from navbench_gs.runner.run import run_benchmark
-    from navbench_gs.tasks.protocol import load_protocol
     from s2e_cli.bench.console import Console, print_table
     from s2e_cli.bench.policies import policy_factory
 
-    protocol = load_protocol(
-        args.protocol or ('recorded' if args.tracks else 'default'), args.tracks
-    )
-    config = RunConfig(
-        scenes=parse_scenes(args.scenes or protocol.scenes or ('city:100',)),
-        tasks=parse_tasks(args.tasks or protocol.tasks or ('empty',)), protocol=protocol,
-        robot=args.robot or protocol.robot, episodes=args.episodes or protocol.episodes,
-        seed=args.seed, workers=args.workers, films=args.film, backend=args.backend,
-        conditions=Conditions(gate_source=args.gate_source, gate_cap=args.gate_cap),
-    )
-    factory = policy_factory(args.policy, protocol.judge.v_max)
+    config = _config(args)
+    factory = policy_factory(args.policy, config.protocol.judge.v_max)
     out = args.out or Path('runs') / datetime.datetime.now().strftime('%Y-%m-%d_%H%M%S')
     console = Console(len(config.items()), sys.stderr)
     console.prepare(config.scenes)
@@ -136,3 +131,26 @@ def _run(args: argparse.Namespace) -> int:
         print('s2e bench: no episode could be run', file=sys.stderr)
         return 1
     return report(out)
+
+
+def _config(args: argparse.Namespace) -> RunConfig:
+    """Return the run that is asked for; what is left out is the protocol's."""
+    from navbench_gs.runner.conditions import Conditions
+    from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
+    from navbench_gs.tasks.protocol import load_protocol
+    from s2e_cli.settings import read_settings
+    from s2e_core.config import from_mapping
+
+    protocol = load_protocol(
+        args.protocol or ('recorded' if args.tracks else 'default'), args.tracks
+    )
+    values = {'gate_source': args.gate_source, 'gate_cap': args.gate_cap}
+    values |= dict(read_settings(args.conditions, '--conditions'))
+    return RunConfig(
+        scenes=parse_scenes(args.scenes or protocol.scenes or ('city:100',)),
+        tasks=parse_tasks(args.tasks or protocol.tasks or ('empty',)), protocol=protocol,
+        robot=args.robot or protocol.robot,
+        episodes=protocol.episodes if args.episodes is None else args.episodes,
+        seed=args.seed, workers=args.workers, films=args.film, backend=args.backend,
+        conditions=from_mapping(Conditions, values, source='conditions'),
+    )

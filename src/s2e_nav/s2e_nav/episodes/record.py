@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from navbench_gs.report.html import write_report
 from navbench_gs.runner.identity import describe
 from navbench_gs.runner.plan import RunFolder, write_atomically
 from s2e_nav.sim.parameters import SimParameters
+
+_STAGES = {'latency': 'image received to plan sent', 'infer': 'the model alone'}
+"""What the policy node's stages are called in reports, where their names say too little."""
 
 
 class RunRecord:
@@ -30,10 +34,23 @@ class RunRecord:
         self.results: list[dict[str, Any]] = []
         self.skipped: list[dict[str, Any]] = []
         self.policy = 'unknown'
+        self.latency: dict[str, dict[str, object]] = {}
+        """Percentiles of each stage of the policy node over its newest images."""
 
     def driving(self, seconds: float) -> None:
         """Add the wall time of an episode, without scenes and start-up."""
         self._driving += seconds
+
+    def hear(self, status: Mapping[str, str]) -> None:
+        """Take what the policy node says of itself: its name, and how long it takes."""
+        self.policy = status.get('policy', self.policy)
+        table: dict[str, dict[str, object]] = {}
+        for key, value in status.items():
+            match = re.fullmatch(r'(\w+)_p(\d+)_ms', key)
+            if match:
+                table.setdefault(_STAGES.get(match[1], match[1]), {})[f'p{match[2]} ms'] = (
+                    float(value))
+        self.latency = table or self.latency
 
     @property
     def scores(self) -> list[Mapping[str, Any]]:
@@ -57,6 +74,7 @@ class RunRecord:
             'real_time_factor': round(self.factor(), 2) if self.results else None,
             'retried': [], 'skipped': self.skipped,
         }
+        record['latency'] = self.latency
         record['complete'] = complete
         text = json.dumps(record, indent=2, sort_keys=True) + '\n'
         write_atomically(self.folder.record, text)

@@ -177,7 +177,7 @@ class EpisodeRunner:
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         values = status_values(message)
-        self._record.policy = values.get('policy', self._record.policy)
+        self._record.hear(values)
         self._sequence.policy(values.get('state', ''), int(values.get('goal_stamp', 0)))
         if values.get('mode') == '-1':
             self._film.add_standstill(int(values.get('image_stamp', 0)))

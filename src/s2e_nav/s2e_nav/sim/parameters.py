@@ -8,8 +8,9 @@ from typing import get_args
 
 from navbench_gs.errors import RunError
 from navbench_gs.render.factory import Backend
+from navbench_gs.runner.conditions import Conditions
 from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
-from navbench_gs.tasks.protocol import load_protocol
+from navbench_gs.tasks.protocol import Protocol, load_protocol
 from s2e_core.config import check, option
 
 
@@ -23,6 +24,9 @@ class SimParameters:
     seed: int = option(0, low=0, high=2**31 - 1, help='Seed of the run.')
     robot: str = option('coco', help='Robot profile by name or path.')
     protocol: str = option('default', help='Benchmark protocol by name or path.')
+    tracks: str = option(
+        '', help='File of recorded people; takes the protocol `recorded` for `default`.'
+    )
     mode: str = option(
         'lockstep', choices=('lockstep', 'realtime'), help='Whether the world waits.'
     )
@@ -43,6 +47,9 @@ class SimParameters:
     stamped: bool = option(True, help='Take TwistStamped; Twist otherwise.')
     threads: int = option(0, low=0, high=256, help='Threads of the renderer; 0 takes all.')
     backend: Backend = option('cpu', choices=get_args(Backend), help='Renderer back end.')
+    latency: float = option(
+        0.0, unit='s', low=0, high=2, help='Delay of commands on their way to the base.'
+    )
     stall_time: float = option(
         5.0, unit='s', low=0.5, high=600, help='Wall time without an answer that ends an episode.'
     )
@@ -60,6 +67,20 @@ class SimParameters:
         if not scenes or not tasks:
             raise RunError(f'scenes and tasks must be named, got {self.scenes!r}, {self.tasks!r}')
         return RunConfig(
-            scenes, tasks, load_protocol(self.protocol), self.robot, episodes=self.episodes,
-            seed=self.seed, backend=self.backend,
+            scenes, tasks, self._rules(), self.robot, episodes=self.episodes,
+            seed=self.seed, backend=self.backend, conditions=Conditions(latency=self.latency),
+            camera=self.shown,
         )
+
+    def _rules(self) -> Protocol:
+        if not self.tracks:
+            return load_protocol(self.protocol)
+        name = 'recorded' if self.protocol == 'default' else self.protocol
+        return load_protocol(name, self.tracks)
+
+    @property
+    def shown(self) -> str:
+        """Whose camera is drawn, with the size of its images where that was changed."""
+        if self.camera == 'policy' or not (self.image_width or self.image_height):
+            return self.camera
+        return f'{self.camera} {self.image_width}x{self.image_height}'

@@ -117,7 +117,7 @@ class World:
         self._simulation = Simulation(
             self._bundle, self.robot, camera=self.camera, threads=self._config.threads or None,
             backend=self._config.backend,
-            drift=drift_of(self.run.protocol.drift),
+            drift=drift_of(self.run.protocol.drift), latency=self.run.conditions.latency,
         )
         return True
 

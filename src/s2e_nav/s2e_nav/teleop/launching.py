@@ -15,7 +15,8 @@ SIMULATOR = {
     # Nobody drives a world that waits or runs ahead; where to is the driver's business.
     'mode': 'realtime', 'goals': 'user', 'episodes': '1', 'protocol': 'default',
     'camera': 'robot', 'scan': 'false', 'film': 'false', 'isolated': 'true',
-    'view': '', 'scenes': '', 'tasks': '', 'incidents': '',
+    'view': '', 'scenes': '', 'tasks': '', 'incidents': '', 'latency': '0.0',
+    'tracks': '',
 }
 """Arguments of navbench_sim.launch.py that a driver's simulator fixes."""
 
