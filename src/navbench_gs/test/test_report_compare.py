@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import dataclasses
 import json
@@ -13,7 +14,8 @@ import pytest
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.metrics.scores import evaluate
 from navbench_gs.metrics.summary import Scored
-from navbench_gs.report.compare import read_runs, warnings, write_comparison
+from navbench_gs.report.cautions import warnings
+from navbench_gs.report.compare import differences, read_runs, write_comparison
 from navbench_gs.report.ecdf import _ticks, distributions, legend
 from navbench_gs.report.html import write_report
 from navbench_gs.report.map import load_map, save_map
@@ -63,7 +65,7 @@ def test_the_page_sets_runs_beside_each_other(runs, tmp_path):
     for text in ('Leaderboard', 'Differences from fast', 'By task', 'obstacle', 'p50 ms',
                  'version of numpy', 'seed 0'):
         assert text in page
-    assert warnings(read) == []
+    assert warnings(read, differences(read)) == []
 
 
 def test_json_and_csv_hold_the_same_numbers(runs, tmp_path):
@@ -101,13 +103,25 @@ def test_a_report_leaves_tables_that_agree_with_it(runs):
 
 def test_what_cannot_be_compared_is_said(runs):
     fast, slow = read_runs([folder.root for folder in runs.values()])
+    constants = copy.deepcopy(slow.record['constants'])
+    constants['values']['gate']['speed_cap'] = 0.5
     other = dataclasses.replace(
-        slow, protocol='0' * 64, scored=[],
-        record={**slow.record, 'conditions': {'blur': 1.0}, 'complete': False})
-    found = ' '.join(warnings([fast, other]))
+        slow, protocol='0' * 64, scored=[], logs=[],
+        record={**slow.record, 'conditions': {'blur': 1.0}, 'complete': False,
+                'constants': constants, 'mode': 'realtime', 'camera': 'robot',
+                'code': {'s2e_core': '0'}})
+    found = ' '.join(warnings([fast, other], differences([fast, other])))
     for text in ('different protocols', 'differ in their conditions', 'is not complete',
-                 'share no episode'):
+                 'share no episode', 'constants: gate.speed_cap 1.5, now 0.5', 'cameras',
+                 'some did not (realtime)', 'different versions of the code'):
         assert text in found
+
+
+def test_runs_over_other_episodes_are_compared_in_those_they_share(runs):
+    fast, slow = read_runs([folder.root for folder in runs.values()])
+    part = dataclasses.replace(slow, scored=slow.scored[:2], logs=slow.logs[:2])
+    [text] = warnings([fast, part], differences([fast, part]))
+    assert text.startswith('slow <b> drove 2 episodes and fast 3, 2 of them the same')
 
 
 def test_runs_of_one_policy_are_told_apart_by_folder(runs):

@@ -11,6 +11,9 @@ import pytest
 
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.errors import ReportError
+from navbench_gs.metrics.estimate import Estimate
+from navbench_gs.metrics.summary import Summary
+from navbench_gs.report.cells import interval_note
 from navbench_gs.report.html import write_report
 from navbench_gs.report.map import episode_svg, load_map, save_map
 from navbench_gs.runner.episode import run_episode
@@ -118,3 +121,17 @@ def test_map_marks_contacts_people_and_obstacles(logs):
     assert 'class="driven"' in svg
     assert 'class="route"' in svg
     assert ('class="contact"' in svg) == bool(logs[3].contacts)
+
+
+def test_a_rate_without_width_is_not_certainty():
+    """Wilson of 0 of 4: z^2 / (n + z^2) = 3.84 / 7.84 = 0.49."""
+    def part(count, low, high, scenes=2):
+        rate = Estimate(low, low, high, count)
+        metrics = {'success': rate, 'collision_free_success': rate}
+        return Summary('empty', count, scenes, metrics, {})
+
+    note = interval_note([part(9, 1.0, 1.0), part(4, 0.0, 0.0), part(20, 0.2, 0.5)])
+    assert 'hierarchical bootstrap' in note
+    assert 'of 4, taken for themselves, Wilson leaves open 0.49 from the end' in note
+    assert 'without width' not in interval_note([part(20, 0.2, 0.5)])
+    assert 'without width' not in interval_note([part(4, 0.0, 0.0, scenes=1)])

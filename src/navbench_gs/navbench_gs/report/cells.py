@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from navbench_gs.metrics.estimate import Estimate
-from navbench_gs.metrics.summary import Summary
+from navbench_gs.metrics.interval import wilson
+from navbench_gs.metrics.summary import PROPORTIONS, Summary
 
 COLUMNS = {
     'SR': ('success', 2), 'collision-free SR': ('collision_free_success', 2),
@@ -48,16 +49,39 @@ def row(part: Summary) -> dict[str, Any]:
     }
 
 
-def interval_note(overall: Summary) -> str:
-    """Say what the intervals are."""
-    if overall.scenes == 1:
+def interval_note(parts: Sequence[Summary]) -> str:
+    """Say what the intervals are, and what they cannot say.
+
+    Args:
+        parts: Every summary that is shown; the last one decides whether there is one scene.
+    """
+    if parts[-1].scenes == 1:
         return (
             'Small print below each mean: 95 % interval; Wilson for rates, bootstrap over '
             'episodes for the rest. One scene: the intervals say nothing about other scenes.'
         )
-    return (
+    note = (
         'Small print below each mean: 95 % interval by hierarchical bootstrap over scenes, then '
         'episodes.'
+    )
+    return ' '.join(filter(None, [note, width_note(parts)]))
+
+
+def width_note(parts: Sequence[Summary]) -> str:
+    """Say how far rates without width may be off; nothing where there is none.
+
+    Where all episodes end alike the bootstrap draws the same again and again.
+    """
+    counts = [
+        value.count for part in parts for name in PROPORTIONS
+        if (value := part.metrics[name]).count and value.low == value.high
+    ]
+    if not counts:
+        return ''
+    count = min(counts)
+    return (
+        f'An interval without width only says that all episodes ended alike: of {count}, taken '
+        f'for themselves, Wilson leaves open {wilson(0, count)[1]:.2f} from the end.'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.metrics.paired import PAIRED, Comparison, compare
 from navbench_gs.metrics.record import EpisodeLog
 from navbench_gs.metrics.summary import Scored, Summary, by_route, by_task
+from navbench_gs.report.cautions import Differences, warnings
 from navbench_gs.report.cells import COLUMNS, bounds, interval_note, latency_table, number, row
 from navbench_gs.report.compare_page import PAGE
 from navbench_gs.report.ecdf import COLOURS, distributions, legend
@@ -25,7 +27,6 @@ from navbench_gs.report.tables import (
     write_episodes,
     write_json,
 )
-from navbench_gs.runner.identity import changed_constants
 from navbench_gs.runner.plan import write_atomically
 
 HEADS = {'success': 'SR', 'collision_free_success': 'collision-free SR',
@@ -52,10 +53,20 @@ class ComparedRun:
         """What the policy saw."""
         return inputs_of(self.record)
 
+    @functools.cached_property
+    def parts(self) -> list[Summary]:
+        """Each task, and all together last; with thousands of episodes that takes seconds."""
+        return by_task(self.scored)
+
+    @functools.cached_property
+    def routes(self) -> list[Summary]:
+        """Each task by whether a corner blocks the straight line."""
+        return by_route(self.scored)
+
     @property
     def overall(self) -> Summary:
         """All tasks together."""
-        return by_task(self.scored)[-1]
+        return self.parts[-1]
 
 
 def read_runs(folders: Sequence[Path]) -> list[ComparedRun]:
@@ -75,7 +86,7 @@ def read_runs(folders: Sequence[Path]) -> list[ComparedRun]:
     ]
 
 
-def differences(runs: Sequence[ComparedRun]) -> list[tuple[str, list[Comparison]]]:
+def differences(runs: Sequence[ComparedRun]) -> Differences:
     """Compare every run with the first, episode by episode.
 
     Returns:
@@ -84,8 +95,15 @@ def differences(runs: Sequence[ComparedRun]) -> list[tuple[str, list[Comparison]
     return [(run.name, compare(runs[0].scored, run.scored)) for run in runs[1:]]
 
 
-def write_comparison(runs: Sequence[ComparedRun], out: Path) -> Path:
+def write_comparison(
+    runs: Sequence[ComparedRun], out: Path, found: Differences | None = None
+) -> Path:
     """Write `compare.html`, `compare.json` and a CSV of each run's episodes.
+
+    Args:
+        runs: The runs, the first of which others are compared with.
+        out: Folder.
+        found: Of `differences`, where they are known already.
 
     Returns:
         The page.
@@ -93,41 +111,42 @@ def write_comparison(runs: Sequence[ComparedRun], out: Path) -> Path:
     Raises:
         RunError: the folder cannot be written.
     """
+    found = differences(runs) if found is None else found
     write_json({
         'baseline': runs[0].name,
         'runs': [
             {'name': run.name, 'inputs': run.inputs, 'folder': str(run.folder),
              'protocol': run.protocol, 'seed': run.record.get('seed'),
              'versions': run.record.get('versions', {}),
-             'summaries': [summary_values(p) for p in [*by_task(run.scored),
-                                                       *by_route(run.scored)]]}
+             'summaries': [summary_values(part) for part in [*run.parts, *run.routes]]}
             for run in runs
         ],
         'differences': [
             {'run': name, 'tasks': [comparison_values(part) for part in parts]}
-            for name, parts in differences(runs)
+            for name, parts in found
         ],
     }, out / 'compare.json')
     for index, run in enumerate(runs):
         write_episodes(run.scored, out / f'episodes_{index}.csv')
-    write_atomically(out / 'compare.html', render(runs))
+    write_atomically(out / 'compare.html', render(runs, found))
     return out / 'compare.html'
 
 
-def render(runs: Sequence[ComparedRun]) -> str:
+def render(runs: Sequence[ComparedRun], found: Differences) -> str:
     """Return the page."""
     names = [run.name for run in runs]
-    tasks = list(dict.fromkeys(part.name for run in runs for part in by_task(run.scored)))
+    tasks = list(dict.fromkeys(part.name for run in runs for part in run.parts))
     return template(PAGE).render(
         style=STYLE, title=f'NavBench-GS: {len(runs)} runs', subtitle=_subtitle(runs),
-        warnings=warnings(runs), columns=list(COLUMNS),
+        warnings=warnings(runs, found), columns=list(COLUMNS),
         leaderboard=_leaderboard(runs),
         tables=[{'name': task.replace('_', ' + '), 'rows': _task_rows(runs, task)}
                 for task in tasks if task != 'all'],
-        note=interval_note(runs[0].overall), heads=[HEADS[metric] for metric in PAIRED],
+        note=interval_note([part for run in runs for part in run.parts]),
+        heads=[HEADS[metric] for metric in PAIRED],
         baseline=names[0], differences=[
             {'name': name, 'rows': [_difference_row(part) for part in parts]}
-            for name, parts in differences(runs)
+            for name, parts in found
         ],
         maps=_maps(runs),
         charts=distributions({run.name: run.scored for run in runs}), legend=legend(names),
@@ -137,37 +156,6 @@ def render(runs: Sequence[ComparedRun]) -> str:
         ],
         origins=[_origin(run) for run in runs],
     )
-
-
-def warnings(runs: Sequence[ComparedRun]) -> list[str]:
-    """Say what keeps the runs from being compared as they stand."""
-    found = []
-    if len({run.protocol for run in runs}) > 1:
-        found.append('The runs were driven by different protocols: numbers are not comparable.')
-    for what, key in (('robots', 'robot'), ('conditions', 'conditions')):
-        if len({str(run.record.get(key) or '') for run in runs}) > 1:
-            found.append(f'The runs differ in their {what}.')
-    for run in runs[1:]:
-        changed = changed_constants(runs[0].record, run.record)
-        if changed and run.record.get('robot') == runs[0].record.get('robot'):
-            found.append(f'{run.name} differs from {runs[0].name} in constants: '
-                         f'{"; ".join(changed)[:400]}.')
-    if len({str(run.record['code']) for run in runs if 'code' in run.record}) > 1:
-        found.append('The runs were driven by different versions of the code.')
-    if len({run.record['camera'] for run in runs if 'camera' in run.record}) > 1:
-        found.append('The runs differ in their cameras: the one a policy was made for, or the '
-                     "robot's.")
-    if len({run.record.get('mode', 'lockstep') for run in runs}) > 1:
-        found.append('Some runs waited for the policy (lockstep), some did not (realtime).')
-    if len({run.inputs for run in runs}) > 1:
-        seen = '; '.join(f'{run.name}: {run.inputs}' for run in runs)
-        found.append(f'The runs differ in their inputs ({seen}).')
-    found += [f'{run.name} is not complete.' for run in runs
-              if run.record.get('complete') is False]
-    for name, parts in differences(runs):
-        if not parts:
-            found.append(f'{name} and {runs[0].name} share no episode.')
-    return found
 
 
 def _policy(record: Mapping[str, Any], logs: Sequence[EpisodeLog]) -> str:
@@ -194,7 +182,7 @@ def _leaderboard(runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:
 def _task_rows(runs: Sequence[ComparedRun], task: str) -> list[dict[str, Any]]:
     rows = []
     for run in runs:
-        part = next((part for part in by_task(run.scored) if part.name == task), None)
+        part = next((part for part in run.parts if part.name == task), None)
         if part is not None:
             rows.append({**row(part), 'name': run.name, 'inputs': run.inputs})
     return rows

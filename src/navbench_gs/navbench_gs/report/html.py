@@ -38,11 +38,12 @@ def write_report(run_dir: Path) -> Path:
     """
     run_dir = Path(run_dir)
     record, logs, scored = read_run(run_dir)
-    page = render(run_dir, record, logs, scored)
+    summaries = by_task(scored)
+    page = render(run_dir, record, logs, scored, summaries)
     write_episodes(scored, run_dir / 'episodes.csv')
     write_json({
         'run': {**record, 'protocol': logs[0].protocol, 'policy': logs[0].policy},
-        'summaries': [summary_values(part) for part in by_task(scored)],
+        'summaries': [summary_values(part) for part in summaries],
     }, run_dir / 'summary.json')
     path = run_dir / 'report.html'
     try:
@@ -53,7 +54,8 @@ def write_report(run_dir: Path) -> Path:
 
 
 def render(
-    run_dir: Path, record: Mapping[str, Any], logs: list[EpisodeLog], scored: list[Scored]
+    run_dir: Path, record: Mapping[str, Any], logs: list[EpisodeLog], scored: list[Scored],
+    summaries: list[Summary],
 ) -> str:
     """Return the page.
 
@@ -62,8 +64,8 @@ def render(
         record: Content of run.json.
         logs: Episodes.
         scored: Their metrics, in the same order.
+        summaries: By task, all together last.
     """
-    summaries = by_task(scored)
     overall = summaries[-1]
     maps = {scene: load_map(scene, run_dir / 'maps')
             for scene in sorted({log.spec.scene for log in logs})}
@@ -77,7 +79,7 @@ def render(
         tiles=[tile(name, overall.metrics[metric]) for name, metric in TILES.items()],
         columns=list(COLUMNS),
         rows=[row(part) for part in summaries],
-        interval_note=interval_note(overall),
+        interval_note=interval_note(summaries),
         charts=distributions(tasks),
         chart_legend=legend([name.replace('_', ' + ') for name in tasks]),
         latency=latency_table(record.get('latency')),

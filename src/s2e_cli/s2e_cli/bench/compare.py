@@ -27,19 +27,20 @@ def add_compare(actions: argparse._SubParsersAction[Any]) -> None:
 
 def run_compare(args: argparse.Namespace) -> int:
     """Run the action."""
-    from navbench_gs.metrics.summary import by_route, by_task
-    from navbench_gs.report.compare import differences, read_runs, warnings, write_comparison
+    from navbench_gs.report.cautions import warnings
+    from navbench_gs.report.compare import differences, read_runs, write_comparison
     from s2e_cli.bench.console import print_differences, print_table
 
     runs = read_runs(args.run_dirs)
     for run in runs:
         print(f'{run.folder}: {run.name}, sees {run.inputs}')
-        print_table([*by_route(run.scored), *by_task(run.scored)])
-    for name, parts in differences(runs):
+        print_table([*run.routes, *run.parts])
+    found = differences(runs)
+    for name, parts in found:
         print(f'{name} minus {runs[0].name}, the same episodes')
         print_differences(parts)
-    for text in warnings(runs):
+    for text in warnings(runs, found):
         print(text)
     if args.out is not None:
-        print(f'page: {write_comparison(runs, args.out)}')
+        print(f'page: {write_comparison(runs, args.out, found)}')
     return 0

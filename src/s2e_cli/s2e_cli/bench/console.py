@@ -11,6 +11,7 @@ from tqdm import tqdm
 from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.metrics.paired import Comparison
 from navbench_gs.metrics.summary import Summary
+from navbench_gs.report.cells import width_note
 from navbench_gs.runner.plan import Finished
 from navbench_gs.scenes.resolve import resolve_scene
 
@@ -73,6 +74,9 @@ class Console:
 def print_table(summaries: Sequence[Summary]) -> None:
     """Print the results, a line for each summary."""
     _print_rows('n', '.2f', [(part.name, part.episodes, part.metrics) for part in summaries])
+    note = width_note(summaries)
+    if note:
+        print(note)
 
 
 def print_differences(parts: Sequence[Comparison]) -> None:
