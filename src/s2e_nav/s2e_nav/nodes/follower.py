@@ -37,7 +37,7 @@ class FollowerParameters:
 
 
 class FollowerNode:
-    """Answers each odometry with a velocity, re-basing the plan by odometry.
+    """Answers each odometry, and each plan, with a velocity, re-basing the plan by odometry.
 
     In lock-step it first waits, on image ticks, for the plan of that very stamp.
     """
@@ -82,8 +82,9 @@ class FollowerNode:
         if waiting is not None and waiting.stamp_ns == self._plan.stamp_ns:
             self._waiting = None
             self._answer(waiting)
-        elif self._plan.is_stop and not self._lockstep and self._odometry is not None:
-            # A stop does not wait for the next odometry.
+        elif not self._lockstep and self._odometry is not None:
+            # A new plan, and a stop above all, does not wait for the next odometry: at 20 Hz that
+            # would be 25 ms on average. The stamp stays the odometry's, and so does its age.
             self._answer(self._odometry)
 
     def _answer(self, odometry: Odometry) -> None:
