@@ -38,6 +38,7 @@ ARGUMENTS = (
     ('camera', 'robot', "robot: the profile's camera; policy: 128x128 as in the benchmark."),
     ('image_width', '0', "Width of the robot's images, pixels; 0 takes the profile's."),
     ('image_height', '0', "Height of the robot's images, pixels; 0 takes the profile's."),
+    ('camera_every', '2', 'Real time: an image every so many ticks of 50 ms.'),
     ('scan', 'true', 'Publish the virtual laser scan.'),
     ('film', 'true', 'Make a film of each episode.'),
     ('record', 'true', 'Record the topics as MCAP.'),

@@ -112,7 +112,8 @@ class SimulatedRun:
             'mode': values['mode'],
             'output': str(self.output), 'camera': values['camera'],
             'image_width': number(values, 'image_width'),
-            'image_height': number(values, 'image_height'), 'scan': flag(values, 'scan'),
+            'image_height': number(values, 'image_height'),
+            'camera_every': number(values, 'camera_every'), 'scan': flag(values, 'scan'),
             'goals': values['goals'], 'latency': seconds(values, 'latency'),
         }
         self.config = SimParameters(**self.sim)

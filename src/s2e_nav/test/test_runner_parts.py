@@ -146,7 +146,7 @@ SIMULATED = {
     'robot': 'coco', 'policy': 'straight', 'mode': 'lockstep', 'output': '',
     'protocol': 'default', 'camera': 'robot', 'image_width': '0', 'image_height': '0',
     'scan': 'true', 'goals': 'episode', 'film': 'true', 'record': 'true', 'isolated': 'true',
-    'view': '', 'incidents': '', 'latency': '0.0', 'tracks': '',
+    'view': '', 'incidents': '', 'latency': '0.0', 'tracks': '', 'camera_every': '2',
 }
 
 

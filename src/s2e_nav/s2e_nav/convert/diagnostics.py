@@ -24,6 +24,17 @@ def status_message(
     return status
 
 
+def with_values(status: DiagnosticStatus, values: Mapping[str, object]) -> DiagnosticStatus:
+    """Return a copy of a status with more key-value pairs."""
+    more = DiagnosticStatus(
+        level=status.level, name=status.name, message=status.message,
+        hardware_id=status.hardware_id,
+    )
+    added = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    more.values = [*status.values, *added]
+    return more
+
+
 def status_values(status: DiagnosticStatus) -> dict[str, str]:
     """Read the key-value pairs."""
     return {pair.key: pair.value for pair in status.values}

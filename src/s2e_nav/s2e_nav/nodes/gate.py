@@ -23,11 +23,19 @@ from s2e_core.records import Command
 from s2e_core.robot import load_robot
 from s2e_core.stops import WAITING
 from s2e_nav.convert.commands import command_from_stamped
-from s2e_nav.convert.diagnostics import ERROR, OK, WARN, diagnostics, status_message
+from s2e_nav.convert.diagnostics import (
+    ERROR,
+    OK,
+    WARN,
+    diagnostics,
+    status_message,
+    with_values,
+)
 from s2e_nav.convert.poses import odometry_from_message
 from s2e_nav.convert.stamps import to_ns
 from s2e_nav.errors import ConversionError
 from s2e_nav.gate.drivers import LockstepDriver, SteadyDriver
+from s2e_nav.gate.latency import CommandLatency
 from s2e_nav.gate.output import VelocityOutput
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR, input_qos
@@ -72,6 +80,7 @@ class GateNode:
             gate = dataclasses.replace(gate, needs_goal=True)
         self._gate = Gate(load_robot(config.robot), gate)
         self._lock = threading.RLock()
+        self._latency = CommandLatency()
         self._goal_stamp = 0
         self._reported: tuple[Reason, Reason, int, Source | None] | None = None
         self._output = VelocityOutput(node, config.stamped)
@@ -136,8 +145,10 @@ class GateNode:
 
     def _on_camera(self, message: CameraInfo) -> None:
         stamp = to_ns(message.header.stamp)
+        local = self._driver.local_ns('camera', stamp)
         with self._lock:
-            self._gate.update_camera(self._driver.local_ns('camera', stamp))
+            self._gate.update_camera(local)
+        self._latency.camera(stamp, local)
         self._driver.heard('camera', stamp)
 
     def _on_command(self, message: TwistStamped) -> None:
@@ -154,12 +165,15 @@ class GateNode:
         with self._lock:
             self._gate.update_command(source, local)
         if source is Source.AUTONOMY:
+            self._latency.command()
             self._driver.heard('command', command.stamp_ns)
 
     def _on_plan(self, message: Path) -> None:
         """A plan's own stamp is the follower's business; here counts that they keep coming."""
+        now = self._driver.now_ns()
         with self._lock:
-            self._gate.update_plan(self._driver.now_ns(), bool(message.poses))
+            self._gate.update_plan(now, bool(message.poses))
+        self._latency.plan(to_ns(message.header.stamp), now)
 
     def _on_clock(self, reason: Reason, detail: str) -> None:
         with self._lock:
@@ -202,6 +216,8 @@ class GateNode:
         # In lock-step the world waits for each answer, also for the silent ones.
         if output.publish or isinstance(self._driver, LockstepDriver):
             self._output.send(command)
+        if output.reason is Reason.NONE and output.source is Source.AUTONOMY:
+            self._latency.sent(self._driver.now_ns())
         current = (output.reason, self._gate.latched, self._goal_stamp, output.source)
         if self._reported != current:
             self._report(output)
@@ -250,8 +266,9 @@ class GateNode:
 
     def _each_second(self) -> None:
         self._output.warn_about_other_type()
+        status = with_values(self._last_status, self._latency.facts(self._driver.now_ns()))
         self._diagnostics.publish(
-            diagnostics(self._last_status, int(self.node.get_clock().now().nanoseconds))
+            diagnostics(status, int(self.node.get_clock().now().nanoseconds))
         )
 
 

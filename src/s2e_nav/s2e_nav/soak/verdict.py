@@ -157,6 +157,10 @@ def _latency(minutes: np.ndarray, table: Table) -> Verdict:
         f'p{q} {np.nanmedian(column(table, f"latency_p{q}_ms")):.1f}' for q in (50, 95, 99)
     ) if np.isfinite(values).any() else 'no image was answered'
     late = column(table, 'machine_late_p99_ms')
+    told = column(table, 'command_latency_p50_ms')
+    if np.isfinite(told).any():
+        whole = np.nanmedian(column(table, 'command_latency_p99_ms'))
+        text += f' ms, to the command p50 {np.nanmedian(told):.1f}, p99 {whole:.1f}'
     text = f'image to plan {text} ms; the machine itself {np.nanmedian(late):.1f} ms late (p99)' \
         if np.isfinite(late).any() else text
     line = trend(minutes, values)

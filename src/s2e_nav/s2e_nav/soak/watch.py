@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from nav_msgs.msg import Path as PathMessage
 from rclpy.node import Node
@@ -86,6 +86,7 @@ class SoakWatch:
         node.create_subscription(DiagnosticStatus, 's2e/status', self._on_status, LATCHED)
         node.create_subscription(DiagnosticStatus, 's2e/result', self._on_result, RELIABLE)
         node.create_subscription(DiagnosticStatus, 's2e/gate', self._on_gate, CHANGES)
+        node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, RELIABLE)
         steady_timer(node, 0.2, self._look)
 
     def begin(self) -> None:
@@ -141,7 +142,17 @@ class SoakWatch:
         values = status_values(message)
         with self._lock:
             self.state, self.provider = values['state'], values.get('provider', '')
-            self._stages = {key: text for key, text in values.items() if key.endswith('_ms')}
+            self._stages |= {key: text for key, text in values.items() if key.endswith('_ms')}
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        """Take how long the gate says that commands take from the image on."""
+        with self._lock:
+            for status in message.status:
+                if status.name == 'gate':
+                    self._stages |= {
+                        f'command_{key}': text for key, text in status_values(status).items()
+                        if key.endswith('_ms')
+                    }
 
     def _on_result(self, message: DiagnosticStatus) -> None:
         values = status_values(message)

@@ -14,7 +14,7 @@ from s2e_teleop.server.config import ServerConfig
 SIMULATOR = {
     # Nobody drives a world that waits or runs ahead; where to is the driver's business.
     'mode': 'realtime', 'goals': 'user', 'episodes': '1', 'protocol': 'default',
-    'camera': 'robot', 'scan': 'false', 'film': 'false', 'isolated': 'true',
+    'camera': 'robot', 'camera_every': '2', 'scan': 'false', 'film': 'false', 'isolated': 'true',
     'view': '', 'scenes': '', 'tasks': '', 'incidents': '', 'latency': '0.0',
     'tracks': '',
 }
