@@ -156,7 +156,8 @@ def _docker(build: bool) -> Check:
     if not build:
         return Check(GROUP, name, 'skip', 'give --docker to build it; it fetches gigabytes')
     failed = _run(
-        [docker, 'build', '-f', str(source / 'docker' / 'Dockerfile.cpu'), str(source)],
+        [docker, 'build', '-f', str(source / 'docker' / 'Dockerfile'), '--target', 'cpu',
+         str(source)],
         seconds=BUILD_SECONDS,
     )
     return Check(GROUP, name, 'fail' if failed else 'ok', failed or 'builds')
