@@ -102,6 +102,35 @@ def test_standing_still_for_too_long_is_no_progress():
     assert ending.text == 'less than 0.5 m of progress in 10 s'
 
 
+def circle(control, now, x, distance):
+    pose = Pose2(x, 0.0, 0.0)
+    return control.on_image(NavigatorStatus.NAVIGATING, distance, 1, pose, 0.5, now)
+
+
+def test_circling_a_goal_is_no_progress():
+    """It moves all the time, but is never nearer by 0.5 m than the 0.7 m of the beginning."""
+    control = MissionControl(MissionConfig(approach_timeout=20.0))
+    control.begin(GOAL, 100.0)
+    for k in range(20):
+        assert circle(control, 101.0 + k, float(k % 2), 0.7 + 0.2 * (k % 3)) is None
+    ending = circle(control, 121.1, 0.0, 0.7)
+    assert ending.code is Code.NO_PROGRESS
+    assert ending.text == 'no nearer to the goal than 0.7 m for 20 s'
+
+
+def test_a_way_round_may_lead_away_for_a_while():
+    """From 10 m away to 14 m and back to 9.4 m in 19 s: the clock begins anew there."""
+    control = MissionControl(MissionConfig(approach_timeout=20.0))
+    control.begin(GOAL, 100.0)
+    for now, x, distance in ((101, 0, 10.0), (110, 4, 14.0), (120, 9, 9.4), (139, 12, 11.0)):
+        assert circle(control, float(now), float(x), distance) is None
+    assert circle(control, 140.5, 15.0, 9.0).code is Code.NO_PROGRESS
+    roaming = MissionControl(MissionConfig(approach_timeout=20.0))
+    roaming.begin(GOAL, 100.0)
+    for k in range(5):
+        assert circle(roaming, 101.0 + 20 * k, float(k), float('nan')) is None
+
+
 def test_in_lockstep_the_protocol_decides_how_long():
     control = begun(lockstep=True)
     for now in (101.0, 200.0, 300.0):

@@ -14,12 +14,14 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 
 from s2e_nav.convert.poses import goal_message
-from s2e_nav.faults.rig import CRUISE, GOAL, PATIENCE, STEADY, Rig
+from s2e_nav.faults.rig import CRUISE, FAR, PATIENCE, PATIENT, STEADY, Rig
+from s2e_nav.navigation.codes import Code
 
 FAST = 0.3
 """Seconds from the last good stamp to the stop ramp, at most (docs/safety.md)."""
-After = Literal['goal', 'resume', 'drives']
-"""What may move the robot again: a new goal, a second of health, or it never stopped."""
+After = Literal['goal', 'resume', 'drives', 'press']
+"""What may move the robot again: a new goal, a second of health, nothing where it never stopped,
+or the dead-man, pressed anew."""
 Inject = Callable[[Rig, ExitStack], float]
 """Makes the fault; returns the steady clock of the last good input, or of the fault, seconds.
 Whatever is to be undone goes to the stack."""
@@ -42,6 +44,8 @@ class Case:
     """Whether the graph runs on the robot's /clock."""
     note: str = ''
     """Why the bound is another."""
+    udp: bool = False
+    """Whether the nodes talk over UDP alone: shared memory cannot be cut."""
     plans: bool = False
     """Whether the last good input is the last plan that moves: one may still come while the word
     of the fault is on its way to the policy."""
@@ -93,16 +97,81 @@ def kill(name: str) -> Inject:
     """Kill a process, and start it anew afterwards."""
 
     def inject(rig: Rig, stack: ExitStack) -> float:
-        def again() -> None:
-            rig.forget(name)
-            rig.processes.start(name)
-            rig.wait_ready()
-
-        stack.callback(again)
+        stack.callback(_start_anew, rig, name)
         rig.processes.kill(name)
         return _last_sign(rig, name)
 
     return inject
+
+
+def cut_off(name: str) -> Inject:
+    """Cut a process off the network; afterwards it is started anew."""
+
+    def inject(rig: Rig, stack: ExitStack) -> float:
+        def replace() -> None:
+            rig.processes.kill(name)
+            _start_anew(rig, name)
+
+        stack.callback(replace)
+        rig.processes.cut_off(name)
+        return _last_sign(rig, name)
+
+    return inject
+
+
+def _start_anew(rig: Rig, name: str) -> None:
+    rig.forget(name)
+    rig.processes.start(name)
+    rig.wait_ready()
+
+
+def driver(fault: str) -> Inject:
+    """Let a person drive, and lose them; afterwards their commands come again."""
+
+    def inject(rig: Rig, stack: ExitStack) -> float:
+        broken = rig.robot.sabotage
+        broken.driver = 'drives'
+        rig.wait(lambda: rig.source == 'teleop', PATIENCE, 'a person drives')
+        rig.wait(lambda: rig.trace.is_cruising(CRUISE, STEADY), PATIENCE, 'the person drives on')
+        stack.callback(setattr, broken, 'driver', 'drives')
+        broken.driver = fault
+        return rig.robot.last_good['driver']
+
+    return inject
+
+
+def mirrored_bend(rig: Rig, stack: ExitStack) -> float:
+    """Mirror the camera, which a straight drive does not show, and drive a bend to the left."""
+    stack.callback(rig.heal)
+    rig.robot.sabotage.image = 'mirrored'
+    rig.send_goal(left=FAR)
+    begun = time.monotonic()
+
+    def turned() -> bool:
+        return any(sent.w > 0.0 for sent in rig.trace.since(begun))
+
+    rig.wait(turned, PATIENCE, 'the robot turns')
+    return next(sent.time for sent in rig.trace.since(begun) if sent.w > 0.0)
+
+
+def out_of_reach(rig: Rig, stack: ExitStack) -> float:
+    """Ask a car for the middle of its tightest circle; returns when it gives up."""
+    goal = NavigateToPose.Goal(pose=goal_message(rig.place(0.0, 0.7), 0, 'odom'))
+    begun = time.monotonic()
+    rig.wait(rig.action.server_is_ready, PATIENCE, 'navigate_to_pose is there')
+    sent = rig.action.send_goal_async(goal)
+    rig.wait(sent.done, PATIENCE, 'the goal is accepted')
+    result = sent.result().get_result_async()
+    rig.wait(lambda: Code.NO_PROGRESS.name in rig.reasons(begun), 4 * PATIENT, 'it gives up')
+    given_up = next(
+        word.time for word in rig.words
+        if word.time > begun and word.reason == Code.NO_PROGRESS.name
+    )
+    rig.wait(result.done, PATIENCE, 'the action ends')
+    code = int(result.result().result.error_code)
+    if code != Code.NO_PROGRESS:
+        rig.faults.append(f'error code {code}')
+    return given_up
 
 
 def _last_sign(rig: Rig, name: str) -> float:
@@ -137,7 +206,7 @@ def intruder(rig: Rig, stack: ExitStack) -> float:
 def cancelled_action(rig: Rig, stack: ExitStack) -> float:
     """Drive by the action and cancel it."""
     rig.wait(rig.action.server_is_ready, PATIENCE, 'navigate_to_pose is there')
-    goal = NavigateToPose.Goal(pose=goal_message(GOAL, 0, 'odom'))
+    goal = NavigateToPose.Goal(pose=goal_message(rig.place(FAR), 0, 'odom'))
     sent = rig.action.send_goal_async(goal)
     rig.wait(sent.done, PATIENCE, 'the goal is accepted')
     rig.wait(lambda: rig.trace.is_cruising(CRUISE, STEADY), PATIENCE, 'the action drives')
@@ -172,6 +241,7 @@ def nonsense_parameter(rig: Rig, stack: ExitStack) -> float:
 
 STALE_CAMERA = ('camera_stale', 'plan_stale')
 STOPPED_CLOCK = ('plan_stale', 'odometry_stale', 'camera_stale', 'command_stale')
+TURNS = 'from the first command to turn; picture and odometry must agree within 1 s'
 AGREE = 'command and odometry must agree within 1 s'
 
 CASES = (
@@ -180,6 +250,7 @@ CASES = (
     Case('images end, camera_info goes on', camera(image='off'), ('plan_stale',)),
     Case('camera frozen, new stamps', camera(image='frozen'), ('CAMERA_FAILED',)),
     Case('camera black', camera(image='black'), ('CAMERA_FAILED',)),
+    Case('camera mirrored, in a bend', mirrored_bend, ('CAMERA_FAILED',), 1.3, note=TURNS),
     Case('encoding changed to 16UC1', camera(image='encoding'), ('CAMERA_FAILED',)),
     Case('image size changed', camera(image='size'), ('CAMERA_FAILED',)),
     Case('image stamps 5 s in the past', camera(camera_shift=-5.0), STALE_CAMERA),
@@ -208,7 +279,17 @@ CASES = (
          note="the base's own time-out of 0.5 s is the proof"),
     Case('gate killed (SIGKILL)', kill('gate'), ('no_goal',), 0.6, gate_alive=False,
          note="the base's own time-out of 0.5 s is the proof"),
+    Case('policy cut off the network', cut_off('policy'), ('plan_stale',), plans=True,
+         udp=True),
+    Case('follower cut off the network', cut_off('follower'), ('command_stale',), 0.2,
+         udp=True),
+    Case('gate cut off the network', cut_off('gate'), ('no_goal',), 0.6, gate_alive=False,
+         udp=True, note="the base's own time-out of 0.5 s is the proof"),
+    Case('driver lost', driver('lost'), ('operator_lost',), 0.2, after='press'),
+    Case("driver's commands held back, then all at once", driver('held'), ('operator_lost',),
+         0.2, after='press'),
     Case('action cancelled', cancelled_action, ('CANCELED',)),
+    Case('goal out of reach', out_of_reach, ('NO_PROGRESS',), note='from the end of the goal'),
     Case('goal in an unknown frame', goal_on_mars, ('goal refused',), after='drives'),
     Case('parameters set to nonsense', nonsense_parameter, ('parameter refused',),
          after='drives'),

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from s2e_core.paths import find_config
+from s2e_nav.errors import StartError
+from s2e_nav.faults.sockets import cut_off
 
 MODULES = {
     'policy': 's2e_nav.faults.model',
@@ -25,7 +27,8 @@ class Processes:
     """Starts, signals and ends the nodes of one graph."""
 
     def __init__(
-        self, environment: Mapping[str, str], parameters: Mapping[str, str], logs: Path
+        self, environment: Mapping[str, str], parameters: Mapping[str, str], logs: Path,
+        own: Mapping[str, Mapping[str, str]],
     ) -> None:
         """Prepare.
 
@@ -33,15 +36,17 @@ class Processes:
             environment: Environment of every process.
             parameters: Parameters of every node by name.
             logs: Folder for what they say.
+            own: Parameters of one node by name.
         """
-        self._environment, self._parameters, self._logs = dict(environment), parameters, logs
+        self._environment, self._logs = dict(environment), logs
+        self._parameters, self._own = parameters, own
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
         """Start a node."""
         words = [sys.executable, '-m', MODULES[name], '--ros-args', '--params-file',
                  str(find_config(f'nodes/{FILES[name]}.yaml'))]
-        for key, value in self._parameters.items():
+        for key, value in {**self._parameters, **self._own.get(name, {})}.items():
             words += ['-p', f'{key}:={value}']
         if name != 'policy':
             words += ['-p', 'robot:=coco']
@@ -54,6 +59,17 @@ class Processes:
     def send(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a node."""
         self._running[name].send_signal(number)
+
+    def cut_off(self, name: str) -> None:
+        """Let a node neither hear nor say anything any more; its process goes on.
+
+        Raises:
+            StartError: This machine does not permit it.
+        """
+        try:
+            cut_off(self._running[name].pid)
+        except OSError as error:
+            raise StartError(f'{name} cannot be cut off: {error}') from error
 
     def kill(self, name: str) -> None:
         """End a node as the kernel does when memory is short."""
@@ -85,12 +101,18 @@ class Processes:
         self._running.clear()
 
 
-def isolated_environment(domain: int) -> dict[str, str]:
-    """Return an environment that keeps ROS on this machine and off everybody else's domain."""
-    environment = {
-        **os.environ, 'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        # Killed processes leave shared memory behind; images of 49 KB need none.
-        'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4',
-    }
-    environment.pop('FASTDDS_DEFAULT_PROFILES_FILE', None)
+def isolated_environment(domain: int, *, udp: bool = False) -> dict[str, str]:
+    """Return an environment that keeps ROS on this machine and off everybody else's domain.
+
+    Args:
+        domain: ROS domain.
+        udp: Nothing but UDP over loopback; else shared memory too, as on a robot.
+    """
+    environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain)}
+    for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'ROS_AUTOMATIC_DISCOVERY_RANGE'):
+        environment.pop(name, None)
+    if udp:
+        environment['FASTDDS_DEFAULT_PROFILES_FILE'] = str(find_config('fastdds_loopback.xml'))
+    else:
+        environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     return environment

@@ -21,6 +21,7 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 from s2e_core.robot import load_robot
 from s2e_core.stops import Reason
@@ -40,8 +41,10 @@ STEADY = 0.3
 """Seconds at that speed before a fault is injected."""
 DRIVES = (Reason.NONE.value, Reason.NO_COMMAND.value)
 """What the gate says while nothing is wrong."""
-GOAL = np.array([1e5, 0.0])
-"""Far away, straight ahead."""
+FAR = 1e5
+"""Metres to a goal that is never reached."""
+PATIENT = 8.0
+"""Seconds after which the policy node gives up a goal that comes no nearer."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,13 @@ class Word:
 class Rig:
     """One graph on a domain of its own."""
 
-    def __init__(self, domain: int, *, sim_time: bool = False) -> None:
+    def __init__(self, domain: int, *, sim_time: bool = False, udp: bool = False) -> None:
         """Start everything and wait until it is ready.
 
         Args:
             domain: ROS domain that nobody else uses.
             sim_time: Run on the robot's /clock.
+            udp: Let the nodes talk over UDP alone.
 
         Raises:
             StartError: A node does not come up.
@@ -86,13 +90,15 @@ class Rig:
         self._open_topics()
         # Before anything spins: rclpy hands a client to the executor before it is complete.
         self.action: Any = ActionClient(self.node, NavigateToPose, 'navigate_to_pose')
+        self._admit: Any = self.node.create_client(Trigger, 'gate/admit_driver')
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
         self._thread.start()
         self.robot.start()
         timed = {'use_sim_time': 'true' if sim_time else 'false'}
-        self.processes = Processes(isolated_environment(domain), timed, logs)
+        own = {'policy': {'mission.approach_timeout': str(PATIENT)}}
+        self.processes = Processes(isolated_environment(domain, udp=udp), timed, logs, own)
         try:
             for name in ('gate', 'follower', 'policy'):
                 self.processes.start(name)
@@ -141,10 +147,20 @@ class Rig:
         if name == 'policy':
             self._state = ''
 
-    def send_goal(self, frame: str = 'odom') -> int:
-        """Publish a goal; returns its stamp."""
+    @property
+    def source(self) -> str:
+        """Whose command the gate passes on."""
+        return self._gate.get('source', '')
+
+    def place(self, ahead: float, left: float = 0.0) -> np.ndarray:
+        """Return a point seen from the robot, in odom, metres. [2]"""
+        return self.robot.pose.transform(np.array([ahead, left]))
+
+    def send_goal(self, frame: str = 'odom', left: float = 0.0) -> int:
+        """Publish a goal far ahead, or to the left; returns its stamp."""
         self._stamp = max(self.robot.now_ns(), self._stamp + 1)
-        self._goals.publish(goal_message(GOAL, self._stamp, frame))
+        point = self.place(FAR, left)
+        self._goals.publish(goal_message(point, self._stamp, frame))
         return self._stamp
 
     def drive(self) -> None:
@@ -153,6 +169,7 @@ class Rig:
         Raises:
             StartError: There is none, however often a goal is set.
         """
+        self.robot.sabotage.driver = 'none'
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             self.send_goal()
@@ -168,8 +185,14 @@ class Rig:
     def heal(self) -> None:
         """Repair robot and model."""
         # A heartbeat of the e-stop that was seen once must go on.
-        self.robot.sabotage = Sabotage(e_stop=self.robot.sabotage.e_stop)
+        broken = self.robot.sabotage
+        self.robot.sabotage = Sabotage(e_stop=broken.e_stop, driver=broken.driver)
         self.break_model('ok')
+
+    def admit_driver(self) -> None:
+        """Tell the gate that the dead-man was pressed anew."""
+        future: Any = self._admit.call_async(Trigger.Request())
+        self.wait(future.done, PATIENCE, 'the gate answers the driver')
 
     def reasons(self, since: float) -> list[str]:
         """Return what was said since a time, each once, in order."""

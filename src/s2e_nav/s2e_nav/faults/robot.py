@@ -1,4 +1,4 @@
-"""A robot of numbers: a base that obeys, odometry, and a camera over an endless pattern."""
+"""A robot of numbers: a base that obeys, odometry, a camera in a painted round, and a driver."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Bool
 
 from s2e_core.camera import SMALL_CAMERA, CameraModel
-from s2e_core.records import CameraFrame, Odometry
+from s2e_core.records import CameraFrame, Command, Odometry
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
+from s2e_nav.convert.commands import stamped_from_command
 from s2e_nav.convert.images import image_from_frame
 from s2e_nav.convert.poses import message_from_odometry
 from s2e_nav.convert.stamps import to_time
@@ -32,9 +33,12 @@ ODOMETRY_EVERY = 2
 """25 Hz; the gate is promised 20."""
 CAMERA_EVERY = 5
 """10 Hz, as the gate is promised."""
-PIXELS_PER_METRE = 200
-PATTERN = 256, 4096
-"""Pixels down and across after which the pattern begins anew."""
+PER_RADIAN = 1440 / math.tau
+"""Pixels of the painted round; 1440 for the full turn."""
+DRIVER_EVERY = 2
+"""25 Hz, as the page of `s2e teleop` or better."""
+DRIVEN = 0.5
+"""m/s that the driver asks for."""
 
 
 @dataclass
@@ -42,7 +46,7 @@ class Sabotage:
     """What is broken now; nothing, to begin with."""
 
     image: str = 'ok'
-    """ok, off, frozen, black, encoding or size."""
+    """ok, off, frozen, black, encoding, size or mirrored."""
     info: bool = True
     """Whether intrinsics come."""
     camera_shift: float = 0.0
@@ -56,6 +60,8 @@ class Sabotage:
     """Whether /clock goes on; without, stamps stand still too."""
     clock_shift: float = 0.0
     """Added to the robot's clock, seconds."""
+    driver: str = 'none'
+    """none, drives, lost, or held: the link keeps the commands back, and then lets all go."""
     e_stop: bool | None = None
     """The heartbeat's word, or None for silence."""
 
@@ -80,7 +86,7 @@ class SyntheticRobot:
         self.sabotage = Sabotage()
         self.trace = Trace()
         """What the gate sent."""
-        self.last_good = {'camera': 0.0, 'odometry': 0.0}
+        self.last_good = {'camera': 0.0, 'odometry': 0.0, 'driver': 0.0}
         """Steady clock of the newest message without a fault, seconds."""
         self.late = 0.0
         """Longest delay of the loop since it was set to zero, seconds."""
@@ -88,20 +94,29 @@ class SyntheticRobot:
         """Steady clock at which the base last came to rest, seconds."""
         self._command, self._commanded = (0.0, 0.0), 0.0
         self._pose, self._still = Pose2(), Pose2()
-        self._travelled = 0.0
         self._begin, self._stopped_clock = time.time_ns(), 0
-        self._pattern = np.random.default_rng(0).integers(
-            0, 256, (camera.height + PATTERN[0], camera.width + PATTERN[1], 3), np.uint8
-        )
-        self._picture = self._pattern[: camera.height, : camera.width]
+        self._paint(camera)
         self._odom = node.create_publisher(OdometryMessage, 'odom', RELIABLE)
         self._image = node.create_publisher(Image, 'camera/image_raw', RELIABLE)
         self._info = node.create_publisher(CameraInfo, 'camera/camera_info', RELIABLE)
         self._e_stop = node.create_publisher(Bool, 'e_stop', RELIABLE)
+        self._driver = node.create_publisher(TwistStamped, 'cmd_vel_teleop', RELIABLE)
         self._clock = node.create_publisher(Clock, '/clock', RELIABLE) if sim_time else None
         node.create_subscription(TwistStamped, 'cmd_vel', self._on_command, RELIABLE)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name='robot', daemon=True)
+
+    def _paint(self, camera: CameraModel) -> None:
+        """Paint the round that the robot stands in, and the camera's noise."""
+        rng = np.random.default_rng(0)
+        patches = rng.integers(30, 220, (16, 180, 3), np.uint8)
+        tall = np.ones((-(-camera.height // 16), 8, 1), np.uint8)
+        self._round = np.kron(patches, tall)[: camera.height]
+        self._noise = rng.integers(0, 5, (8, camera.height, camera.width, 3), np.uint8)
+        columns = np.arange(camera.width) + 0.5
+        self._bearings = np.arctan((columns - camera.cx) / camera.fx)
+        self._picture = self._noise[0]
+        self._held: list[TwistStamped] = []
 
     def start(self) -> None:
         """Begin."""
@@ -111,6 +126,11 @@ class SyntheticRobot:
         """End."""
         self._ending.set()
         self._thread.join(2.0)
+
+    @property
+    def pose(self) -> Pose2:
+        """Where it is, odom <- base_link."""
+        return self._pose
 
     @property
     def moves(self) -> bool:
@@ -151,7 +171,6 @@ class SyntheticRobot:
                 self._pose.x + v * TICK * math.cos(middle),
                 self._pose.y + v * TICK * math.sin(middle), self._pose.yaw + w * TICK,
             )
-            self._travelled += v * TICK
             self._publish(count, v, w)
             count += 1
             due += TICK
@@ -163,7 +182,9 @@ class SyntheticRobot:
         if count % ODOMETRY_EVERY == 0:
             self._publish_odometry(broken, now, v, w)
         if count % broken.camera_every == 0:
-            self._publish_camera(broken, now)
+            self._publish_camera(broken, now, count)
+        if count % DRIVER_EVERY == 0:
+            self._publish_driver(broken, now)
         if count % CAMERA_EVERY == 0 and broken.e_stop is not None:
             self._e_stop.publish(Bool(data=broken.e_stop))
 
@@ -184,21 +205,34 @@ class SyntheticRobot:
         if broken.odometry == 'ok' and not broken.odometry_shift and broken.clock:
             self.last_good['odometry'] = time.monotonic()
 
-    def _publish_camera(self, broken: Sabotage, now: int) -> None:
+    def _publish_driver(self, broken: Sabotage, now: int) -> None:
+        if broken.driver in ('none', 'lost'):
+            self._held.clear()
+            return
+        self._held.append(stamped_from_command(Command(now, DRIVEN)))
+        if broken.driver == 'held':
+            return
+        for command in self._held:
+            self._driver.publish(command)
+        self._held.clear()
+        self.last_good['driver'] = time.monotonic()
+
+    def _publish_camera(self, broken: Sabotage, now: int, count: int) -> None:
         stamp = now + round(broken.camera_shift * 1e9)
         if broken.info:
             self._info.publish(info_from_camera(self._camera, stamp, 'camera'))
         if broken.image == 'off':
             return
         if broken.image != 'frozen':
-            # Driving moves the picture to the side and turning moves it up: never do they cancel.
-            column = round(self._travelled * PIXELS_PER_METRE) % PATTERN[1]
-            row = round(self._pose.yaw * PIXELS_PER_METRE) % PATTERN[0]
-            height, width = self._camera.height, self._camera.width
-            self._picture = self._pattern[row : row + height, column : column + width]
+            turned = np.rint((self._bearings - self._pose.yaw) * PER_RADIAN).astype(np.int64)
+            # Never the same picture twice: a sensor has its noise.
+            noise = self._noise[count // broken.camera_every % len(self._noise)]
+            self._picture = self._round[:, turned % self._round.shape[1]] + noise
         picture = self._picture
         if broken.image == 'black':
             picture = np.zeros_like(picture)
+        elif broken.image == 'mirrored':
+            picture = picture[:, ::-1]
         elif broken.image == 'size':
             picture = picture[:64, :64]
         message = image_from_frame(CameraFrame(stamp, np.ascontiguousarray(picture)), 'camera')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import itertools
 import os
 import socket
 import statistics
@@ -14,7 +15,7 @@ from s2e_nav.errors import StartError
 from s2e_nav.faults.cases import Case, selected
 from s2e_nav.faults.processes import isolated_environment
 from s2e_nav.faults.rig import Rig
-from s2e_nav.faults.trial import Finding, run_case
+from s2e_nav.faults.trial import AGAIN, Finding, run_case
 
 DOMAINS = range(1, 101)
 DOMAIN_PORT = 47_000
@@ -23,7 +24,6 @@ COLUMNS = (
     'fault', 'reasons', 'ramp_ms', 'bound_ms', 'rest_ms', 'moves_again_after', 'verdict',
     'late_ms', 'attempts', 'note',
 )
-AGAIN = {'goal': 'a new goal', 'resume': '1 s of healthy input', 'drives': 'was not stopped'}
 
 
 def run_faults(words: Sequence[str], tell: Callable[[Finding], None]) -> list[Finding]:
@@ -41,21 +41,21 @@ def run_faults(words: Sequence[str], tell: Callable[[Finding], None]) -> list[Fi
         raise StartError(f'no fault is called {" or ".join(words)}')
     ask_for_priority()
     findings = []
-    for sim_time in (False, True):
-        chosen = [case for case in cases if case.sim_time == sim_time]
-        for finding in _run(chosen, sim_time) if chosen else ():
+    for sim_time, udp in itertools.product((False, True), repeat=2):
+        chosen = [case for case in cases if (case.sim_time, case.udp) == (sim_time, udp)]
+        for finding in _run(chosen, sim_time, udp) if chosen else ():
             tell(finding)
             findings.append(finding)
     return findings
 
 
-def _run(cases: list[Case], sim_time: bool) -> Iterator[Finding]:
+def _run(cases: list[Case], sim_time: bool, udp: bool) -> Iterator[Finding]:
     with own_domain() as domain:
-        # Before the first participant of this process: the same transport as the nodes'.
+        # Before the first participant of this process.
         isolated = isolated_environment(domain)
         os.environ.update(isolated)
         os.environ.pop('FASTDDS_DEFAULT_PROFILES_FILE', None)
-        rig = Rig(domain, sim_time=sim_time)
+        rig = Rig(domain, sim_time=sim_time, udp=udp)
         try:
             for case in cases:
                 yield run_case(rig, case)

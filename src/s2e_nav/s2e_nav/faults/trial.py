@@ -27,6 +27,11 @@ LATE = 0.01
 """Delay of the robot's own loop, seconds, past which the machine was too busy to measure on: the
 tightest watchdogs begin their ramp 8 ms before the bound."""
 ATTEMPTS = 4
+AGAIN = {
+    'goal': 'a new goal', 'resume': '1 s of healthy input', 'drives': 'was not stopped',
+    'press': 'the dead-man, pressed anew',
+}
+"""What moves the robot again, in words."""
 STILL_GOOD = 0.25
 """Longest time for which good plans may follow a fault of the policy, seconds: a camera's period,
 in which its word travels, and an answer's way. Later ones mean that the fault did not work."""
@@ -129,10 +134,13 @@ def _watch(rig: Rig, case: Case, mended: float) -> str:
     def motion() -> float | None:
         return moved_again(rig.trace.since(mended), mended)
 
-    if case.after == 'goal':
+    if case.after in ('goal', 'press'):
         if rig.trace.wait(lambda: motion() is not None, QUIET):
-            return 'it moved again without a new goal'
-        return ''
+            return f'it moved again without {AGAIN[case.after]}'
+        if case.after == 'goal':
+            return ''
+        rig.admit_driver()
+        return '' if rig.trace.wait(lambda: motion() is not None, REPORT) else 'it did not resume'
     if not rig.trace.wait(lambda: motion() is not None, REPORT):
         return 'it did not resume'
     waited = (motion() or mended) - mended

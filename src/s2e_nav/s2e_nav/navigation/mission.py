@@ -52,6 +52,12 @@ class MissionConfig:
     progress_timeout: float = option(
         30.0, unit='s', low=0, high=3600, help='Longest time without progress; 0 waits for ever.'
     )
+    # Somebody who circles a goal moves all the time. A way around a block of houses leads away
+    # from the goal for as long as one side takes: 60 m at 0.5 m/s.
+    approach_timeout: float = option(
+        120.0, unit='s', low=0, high=3600,
+        help='Longest time without coming nearer to the goal than ever; 0 waits for ever.',
+    )
     gate_timeout: float = option(
         1.0, unit='s', low=0.2, high=30, help='Longest wait for the gate to acknowledge a goal.'
     )
@@ -127,6 +133,7 @@ class MissionControl:
         self._acknowledged = False
         self._gate_seen = False
         self._anchor: tuple[Pose2, float] | None = None
+        self._nearest: tuple[float, float] | None = None
         self._arrived_at: float | None = None
         self._rejected_at: float | None = None
 
@@ -149,7 +156,7 @@ class MissionControl:
         self.current, self._started = mission, now
         self.progress = Progress(remaining=mission.points)
         self._acknowledged = False
-        self._anchor = self._arrived_at = self._rejected_at = None
+        self._anchor = self._nearest = self._arrived_at = self._rejected_at = None
         return ended
 
     def cancel(self, ticket: object = None) -> Ending | None:
@@ -214,7 +221,9 @@ class MissionControl:
             return None
         if self._lockstep:
             return None
-        return self._rejected(status, now) or self._stuck(pose, now)
+        return (
+            self._rejected(status, now) or self._stuck(pose, now) or self._astray(distance, now)
+        )
 
     def _rejected(self, status: NavigatorStatus, now: float) -> Ending | None:
         if status is not NavigatorStatus.REJECTED:
@@ -240,6 +249,21 @@ class MissionControl:
         return self.fail(
             Code.NO_PROGRESS,
             f'less than {config.progress_distance:g} m of progress in {waited:.0f} s',
+        )
+
+    def _astray(self, distance: float, now: float) -> Ending | None:
+        """Moving is not enough: the goal must come nearer than it ever was."""
+        if not math.isfinite(distance):
+            return None
+        config = self._config
+        if self._nearest is None or distance < self._nearest[0] - config.progress_distance:
+            self._nearest = distance, now
+        waited = now - self._nearest[1]
+        if not config.approach_timeout or waited <= config.approach_timeout:
+            return None
+        return self.fail(
+            Code.NO_PROGRESS,
+            f'no nearer to the goal than {self._nearest[0]:.1f} m for {waited:.0f} s',
         )
 
     def _end(self, outcome: Outcome, code: Code, text: str) -> Ending | None:
