@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -61,6 +62,21 @@ def test_ablation_is_the_default_on_fewer_episodes():
     ours, theirs = to_mapping(study), to_mapping(default)
     assert {key for key in theirs if ours[key] != theirs[key]} == own
     assert study.hash != default.hash
+
+
+def test_company_counts_in_the_hash_only_where_there_is_any():
+    default, crowd = load_protocol(), load_protocol('crowd')
+    ours, theirs = to_mapping(crowd), to_mapping(default)
+    assert {key for key in theirs if ours[key] != theirs[key]} == {'name', 'people'}
+    assert (crowd.people.groups, crowd.people.waiting) == (0.4, 0.3)
+    assert crowd.hash != default.hash
+    change = dataclasses.replace
+    far = change(default, people=change(default.people, group_gap=1.0, wake_high=9.0))
+    assert far.hash == default.hash
+    far = change(crowd, people=change(crowd.people, group_gap=1.0))
+    assert far.hash != crowd.hash
+    with pytest.raises(ConfigError, match='wake_low must not be above wake_high'):
+        change(crowd.people, wake_low=9.0)
 
 
 def test_the_default_keeps_the_hash_of_its_calibration():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.crowd.company import Company
 from navbench_gs.crowd.gait import shown_phases, walk_on
 from navbench_gs.crowd.ground import CrowdGround
 from navbench_gs.crowd.motion import (
@@ -71,6 +72,7 @@ class Crowd:
         self._config = config or CrowdConfig()
         self._people = tuple(people)
         count = len(self._people)
+        self._company = Company(self._people)
         self._radii = np.array([body.radius for body in bodies], dtype=np.float64)
         self._agents = _agents(people, self._radii, robot.radius, solids, self._config.comfort)
         self._speeds = np.array([person.speed for person in people], dtype=np.float64)
@@ -123,6 +125,7 @@ class Crowd:
             return
         self._agents[count, :4] = robot.x, robot.y, velocity[0], velocity[1]
         self._agents[count + 1 :, :2] = solids_xy
+        self._company.wake(self._agents[:count, :2], (robot.x, robot.y))
         chosen = self._choose(dt)
         ground, place = self._ground, self._agents[:count, :2]
         stop_at_robot(
@@ -149,6 +152,7 @@ class Crowd:
         preferred = np.empty((count, 2))
         for i in range(count):
             preferred[i] = self._preferred(i)
+        self._company.keep(self._agents[:count, :2], preferred)
         chosen = np.empty((count, 2))
         choose_velocities(
             self._agents, count, preferred, self._speeds, self._shares, ground.distance,
@@ -161,7 +165,7 @@ class Crowd:
         """Return the velocity that a person would take alone; turns round at the end."""
         x, y = self._agents[i, :2]
         route = self._routes[i]
-        if self._people[i].behaviour == 'stand':
+        if self._people[i].behaviour == 'stand' or self._company.waits[i]:
             return float(route[0, 0] - x), float(route[0, 1] - y)
         if math.hypot(route[-1, 0] - x, route[-1, 1] - y) < ARRIVED:
             self._routes[i] = route = np.ascontiguousarray(route[::-1])

@@ -11,9 +11,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.crowd.company import Company
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_patch
-from navbench_gs.tasks.spec import EpisodeSpec, PersonSpec
+from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import SMALL_CAMERA, CameraModel
 from s2e_core.contract import TICK_NS
 from s2e_core.records import CameraFrame, Command, Odometry
@@ -58,6 +59,8 @@ class KinematicWorld:
         self._pose = spec.start
         self._command = Command(0)
         self._patches = [obstacle_patch(item) for item in spec.obstacles]
+        self._company, self._woken_ns = Company(spec.people), [0] * len(spec.people)
+        self._wake()
         self.state = KinematicState(self._touching())
 
     def tick(self, command: Command) -> None:
@@ -70,6 +73,7 @@ class KinematicWorld:
         )
         self._command = command
         self.time_ns += TICK_NS
+        self._wake()
         self.state = KinematicState(self._touching())
 
     @property
@@ -96,11 +100,13 @@ class KinematicWorld:
 
     def people_positions(self) -> NDArray[np.float64]:
         """Return x, y, yaw of each person: walking to and fro. [P, 3]"""
-        return np.array([self._person(p)[:3] for p in self.spec.people]).reshape(-1, 3)
+        count = range(len(self.spec.people))
+        return np.array([self._person(index)[:3] for index in count]).reshape(-1, 3)
 
     def people_velocities(self) -> NDArray[np.float64]:
         """Return m/s, map. [P, 2]"""
-        return np.array([self._person(p)[3:] for p in self.spec.people]).reshape(-1, 2)
+        count = range(len(self.spec.people))
+        return np.array([self._person(index)[3:] for index in count]).reshape(-1, 2)
 
     def obstacle_poses(self) -> NDArray[np.float64]:
         """Return map <- obstacle. [B, 4, 4]"""
@@ -111,16 +117,26 @@ class KinematicWorld:
             pose[:2, 3] = patch.x, patch.y
         return poses
 
-    def _person(self, person: PersonSpec) -> tuple[float, float, float, float, float]:
+    def _wake(self) -> None:
+        """Let those walk who waited for the robot."""
+        starts = np.array([person.start for person in self.spec.people]).reshape(-1, 2)
+        waited = self._company.waits.copy()
+        self._company.wake(starts, (self._pose.x, self._pose.y))
+        for index in np.flatnonzero(waited & ~self._company.waits):
+            self._woken_ns[index] = self.time_ns
+
+    def _person(self, index: int) -> tuple[float, float, float, float, float]:
         """x, y, yaw, vx, vy; NaN for one who is not there."""
+        person = self.spec.people[index]
         if person.track:
             return self._played(np.array(person.track))
         ax, ay = person.start
         dx, dy = person.goal[0] - ax, person.goal[1] - ay
         length = math.hypot(dx, dy)
-        if person.behaviour == 'stand' or length < 1e-6:
+        if person.behaviour == 'stand' or length < 1e-6 or self._company.waits[index]:
             return ax, ay, 0.0, 0.0, 0.0
-        phase = (person.speed * self.time_ns * 1e-9 / length) % 2.0
+        walked = (self.time_ns - self._woken_ns[index]) * 1e-9
+        phase = (person.speed * walked / length) % 2.0
         share, sign = (phase, 1.0) if phase <= 1.0 else (2.0 - phase, -1.0)
         vx, vy = sign * person.speed * dx / length, sign * person.speed * dy / length
         return ax + share * dx, ay + share * dy, math.atan2(vy, vx), vx, vy

@@ -82,9 +82,25 @@ class PeopleRules:
     looks: tuple[str, ...] = option(
         (), help='Captured people, CATALOGUE:NAME; those who stand look like them.'
     )
+    groups: float = option(
+        0.0, low=0, high=1, help='Share of walkers who go side by side in twos and threes.'
+    )
+    group_gap: float = option(0.75, unit='m', low=0.6, high=3, help='Between two of a group.')
+    waiting: float = option(
+        0.0, low=0, high=1, help='Share of walkers who stand until the robot is near.'
+    )
+    wake_low: float = option(3.0, unit='m', low=0.5, high=50, help='Nearest they let it come.')
+    wake_high: float = option(8.0, unit='m', low=0.5, high=50, help='Farthest that wakes them.')
 
     def __post_init__(self) -> None:
         check(self, source='people')
+        if self.wake_low > self.wake_high:
+            raise ConfigError(f'people: wake_low must not be above wake_high, got {self.wake_low} '
+                              f'and {self.wake_high}')
+
+
+_YOUNGER = {'looks': (), 'groups': ('group_gap',), 'waiting': ('wake_low', 'wake_high')}
+"""Rules of people that the first protocols did not know, with those that say nothing alone."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +175,11 @@ class Protocol:
     def hash(self) -> str:
         """sha256 of the resolved values in canonical JSON: sorted keys, no spaces."""
         values = to_mapping(self)
-        if not self.people.looks:
+        for name, belong in _YOUNGER.items():
             # Younger than the protocols without it, whose hash must stay.
-            del values['people']['looks']
+            if not values['people'][name]:
+                for unused in (name, *belong):
+                    del values['people'][unused]
         for name in ('scenes', 'tasks'):
             if not values[name]:
                 del values[name]

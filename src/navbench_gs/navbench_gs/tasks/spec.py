@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -61,12 +62,20 @@ class PersonSpec:
     """CATALOGUE:NAME@DIGEST of a captured person; the seed's look when empty."""
     track: tuple[TrackRow, ...] = ()
     """Where a recorded person is when; times increase. Before and after it nobody is there."""
+    group: int = 0
+    """People of one number above 0 walk side by side."""
+    wakes: float = 0.0
+    """One who waits stands until the robot is this near, metres, and then walks; 0: at once."""
 
     def __post_init__(self) -> None:
         if (self.behaviour == 'recorded') != (len(self.track) > 1):
             raise TaskError(
                 f'a recorded person must have a track of two rows or more and no other person '
                 f'one, got {len(self.track)} rows for one who shall {self.behaviour!r}'
+            )
+        if self.group < 0 or not 0.0 <= self.wakes < math.inf:
+            raise TaskError(
+                f'group and wakes must be 0 or more, got {self.group} and {self.wakes}'
             )
         if not np.isfinite(np.array(self.track)).all():
             raise TaskError('a track must be finite, got a value that is not')
@@ -111,10 +120,10 @@ class EpisodeSpec:
         return f'{scene}_{self.task}_{self.index:03d}'
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the spec as plain JSON values; people have no key for a look or track of none."""
+        """Return the spec as plain JSON values; people have no key for what they have none of."""
         values = asdict(self)
         for person in values['people']:
-            for name in ('look', 'track'):
+            for name in ('look', 'track', 'group', 'wakes'):
                 if not person[name]:
                     del person[name]
         return values
