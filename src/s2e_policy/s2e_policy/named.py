@@ -1,4 +1,4 @@
-"""From the name a user gives to a policy that runs: bundles and adapters."""
+"""From the name a user gives to a policy that runs: bundles, adapters and Python code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from s2e_core.paths import find_model
 from s2e_policy.adapters.catalogue import describe, open_adapter
 from s2e_policy.adapters.options import is_adapter, parse_adapter
 from s2e_policy.bundle import load_bundle
+from s2e_policy.python_policy import is_python, open_python, parse_python
 from s2e_policy.runtime import OnnxPolicy
 
 
@@ -30,10 +31,11 @@ def open_policy(
     name: str, *, mode: str = 'streaming', provider: str | None = None,
     require_provider: str | None = None, threads: int = 1, goal_comes_later: bool = False,
 ) -> LoadedPolicy:
-    """Open a bundle or an adapter.
+    """Open a bundle, an adapter or a policy in Python.
 
     Args:
-        name: Bundle in `models/` by name, folder of one, or `adapter:KIND:PATH[,key=value ...]`.
+        name: Bundle in `models/` by name, folder of one, `adapter:KIND:PATH[,key=value ...]`, or
+            `python:FILE.py:NAME`.
         mode: `streaming` or `window` graph of a bundle.
         provider: Execution provider to use; the best present when left out.
         require_provider: Refuse to run without it.
@@ -43,6 +45,13 @@ def open_policy(
     Raises:
         S2EError: Not found, changed, or refused.
     """
+    if is_python(name):
+        own, digest = open_python(parse_python(name))
+        about = {'kind': 'Python', 'hash': digest, 'inputs': getattr(own, 'inputs', None)}
+        return LoadedPolicy(
+            own, f'{own.spec.name}@{digest[:12]}', 'python',
+            {key: value for key, value in about.items() if value},
+        )
     if is_adapter(name):
         adapter = open_adapter(
             parse_adapter(name), provider=provider, require_provider=require_provider,
@@ -72,7 +81,9 @@ def check_policy(name: str) -> None:
     Raises:
         S2EError: With the reason.
     """
-    if is_adapter(name):
+    if is_python(name):
+        open_python(parse_python(name))
+    elif is_adapter(name):
         open_adapter(parse_adapter(name))
     else:
         load_bundle(find_model(name), replay_reference=False)

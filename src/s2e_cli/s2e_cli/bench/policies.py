@@ -41,7 +41,7 @@ class AgentFactory:
 
 @dataclass(frozen=True)
 class NamedFactory:
-    """A bundle or an adapter, opened and verified in each worker."""
+    """A bundle, an adapter or a policy in Python, opened and verified in each worker."""
 
     source: str
     """As the user named it; without relative paths, since workers may run elsewhere."""
@@ -63,7 +63,8 @@ def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:
     """Return the factory of a policy.
 
     Args:
-        name: straight, privileged, depth, a bundle by name or folder, or adapter:KIND:PATH.
+        name: straight, privileged, depth, a bundle by name or folder, adapter:KIND:PATH, or
+            python:FILE.py:NAME.
         v_max: The protocol's cap, m/s.
 
     Raises:
@@ -73,8 +74,12 @@ def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:
         return AgentFactory(name, v_max)
     from s2e_policy.adapters.options import is_adapter, parse_adapter
     from s2e_policy.named import open_policy
+    from s2e_policy.python_policy import is_python, parse_python
 
-    source = str(parse_adapter(name)) if is_adapter(name) else str(find_model(name))
+    if is_python(name):
+        source = str(parse_python(name))
+    else:
+        source = str(parse_adapter(name)) if is_adapter(name) else str(find_model(name))
     # The benchmark draws the goal's picture of each route for policies that drive to one.
     loaded = open_policy(source, goal_comes_later=True)
     return NamedFactory(source, loaded.identity, loaded.about)
