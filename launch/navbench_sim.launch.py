@@ -28,7 +28,7 @@ ARGUMENTS = (
     ('episodes', '3', 'Episodes per scene and task.'),
     ('seed', '0', 'Seed of the run.'),
     ('robot', 'coco', 'Robot profile by name (config/robots) or path.'),
-    ('policy', 's2e-small', 'Bundle by name (models/) or path, straight, adapter:..., python:FILE:NAME.'),
+    ('policy', 's2e-small', 'Bundle by name or path, straight, adapter:..., python:FILE.py:NAME.'),
     ('mode', 'lockstep', 'lockstep: the world waits, reproducible; realtime: it does not.'),
     ('latency', '0.0', 'Delay of commands on their way to the base, seconds, in either mode.'),
     ('goals', 'episode', 'user: no episodes; the world runs and waits for your own goals.'),

@@ -132,6 +132,6 @@ def test_a_rate_without_width_is_not_certainty():
 
     note = interval_note([part(9, 1.0, 1.0), part(4, 0.0, 0.0), part(20, 0.2, 0.5)])
     assert 'hierarchical bootstrap' in note
-    assert 'of 4, taken for themselves, Wilson leaves open 0.49 from the end' in note
-    assert 'without width' not in interval_note([part(20, 0.2, 0.5)])
-    assert 'without width' not in interval_note([part(4, 0.0, 0.0, scenes=1)])
+    assert 'interval of 4 such episodes reaches 0.49 from the end' in note
+    assert 'no width' not in interval_note([part(20, 0.2, 0.5)])
+    assert 'no width' not in interval_note([part(4, 0.0, 0.0, scenes=1)])

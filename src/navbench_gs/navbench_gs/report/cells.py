@@ -80,8 +80,9 @@ def width_note(parts: Sequence[Summary]) -> str:
         return ''
     count = min(counts)
     return (
-        f'An interval without width only says that all episodes ended alike: of {count}, taken '
-        f'for themselves, Wilson leaves open {wilson(0, count)[1]:.2f} from the end.'
+        'Where an interval has no width all its episodes ended alike: it is not certainty. '
+        f"Wilson's interval of {count} such episodes reaches {wilson(0, count)[1]:.2f} from the "
+        'end.'
     )
 
 
