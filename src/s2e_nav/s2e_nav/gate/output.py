@@ -5,6 +5,7 @@ from __future__ import annotations
 from geometry_msgs.msg import Twist, TwistStamped
 from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from s2e_core.records import Command
 from s2e_nav.convert.commands import stamped_from_command, twist_from_command
@@ -44,20 +45,27 @@ class VelocityOutput:
     def others(self) -> list[str]:
         """Name the other nodes that publish on the topic."""
         infos = self._node.get_publishers_info_by_topic(self._topic)
-        own = (self._node.get_name(), self._node.get_namespace())
-        names = [(info.node_name, info.node_namespace) for info in infos]
+        own = self._node.get_fully_qualified_name()
+        names = [_name(info) for info in infos]
         if own in names:
             names.remove(own)
-        return [f'{space.rstrip("/")}/{name}' for name, space in names]
+        return names
 
     def warn_about_other_type(self) -> None:
         """Say it loudly when the listener takes the other kind of message."""
         infos = self._node.get_subscriptions_info_by_topic(self._topic)
         mine = 'geometry_msgs/msg/' + ('TwistStamped' if self._stamped else 'Twist')
-        wrong = [info for info in infos if info.topic_type != mine]
-        if wrong and len(wrong) == len(infos):
-            self._node.get_logger().error(
-                f'{self._topic} is sent as {mine}, but {wrong[0].node_name} listens to '
-                f'{wrong[0].topic_type}: set the parameter stamped accordingly',
-                throttle_duration_sec=10.0,
-            )
+        # A node that takes both kinds is served; a recorder of the right kind is not the base.
+        served = {_name(info) for info in infos if info.topic_type == mine}
+        for info in infos:
+            if _name(info) not in served:
+                self._node.get_logger().error(
+                    f'{self._topic} is sent as {mine}, but {_name(info)} listens to '
+                    f'{info.topic_type} and hears nothing: set stamped:='
+                    f'{str(not self._stamped).lower()} if that is the base',
+                    throttle_duration_sec=10.0,
+                )
+
+
+def _name(info: TopicEndpointInfo) -> str:
+    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
