@@ -51,6 +51,7 @@ ARGUMENTS = (
 def launch_setup(context):
     """Check what the user named, then describe the processes."""
     from s2e_nav.launching import SimulatedRun
+    from s2e_nav.misspelt import misspelt
 
     values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
     stamp = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
@@ -87,7 +88,9 @@ def launch_setup(context):
             LogInfo(msg=item.hint or f'{item.executable} is starting'),
         )
     ]
-    return [*handlers, *nodes.values(), *shown]
+    warnings = [LogInfo(msg=f'WARNING: {text}') for text in misspelt(
+        context.launch_configurations, values)]
+    return [*warnings, *handlers, *nodes.values(), *shown]
 
 
 def generate_launch_description():

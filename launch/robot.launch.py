@@ -47,11 +47,14 @@ ARGUMENTS = (
 def launch_setup(context):
     """Check what the user named, then describe the processes."""
     from s2e_nav.launching import RobotGraph
+    from s2e_nav.misspelt import misspelt
 
     values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
     stamp = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     graph = RobotGraph(values, default_log=Path('runs') / f'shadow-{stamp}')
-    actions = [
+    actions = [LogInfo(msg=f'WARNING: {text}') for text in misspelt(
+        context.launch_configurations, values)]
+    actions += [
         SetEnvironmentVariable(name, value)
         for name, value in graph.environment(os.environ).items()
     ]

@@ -195,6 +195,9 @@ class RobotGraph:
         self.robot: RobotProfile = load_robot(values['robot'])
         self.viewers: list[Viewer] = viewers(values['view'], flag(values, 'use_sim_time'))
         check_policy(values['policy'])
+        check_provider(values['require_provider'])
+        if values['record'] and Path(values['record']).expanduser().exists():
+            raise StartError(f'record:= {values["record"]} exists already; name a new folder')
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return variables to set; a robot's traffic may leave the machine."""
@@ -276,6 +279,20 @@ def check_policy(name: str) -> None:
     from s2e_policy.named import check_policy as check_named
 
     check_named(name)
+
+
+def check_provider(name: str) -> None:
+    """Refuse an execution provider that ONNX Runtime was built without.
+
+    Whether it starts shows when the policy is configured.
+
+    Raises:
+        S2EError: With those that are there.
+    """
+    if name:
+        from s2e_policy.session import choose_provider
+
+        choose_provider(None, name)
 
 
 def check_scene(scene: str) -> None:

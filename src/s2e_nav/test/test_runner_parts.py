@@ -24,6 +24,7 @@ from s2e_nav.episodes.progress import episode_line
 from s2e_nav.episodes.record import RunRecord
 from s2e_nav.errors import StartError
 from s2e_nav.launching import RobotGraph, SimulatedRun, transport
+from s2e_nav.misspelt import misspelt
 from s2e_nav.recorded import message_class
 from s2e_nav.recording import Recording
 from s2e_nav.sim.parameters import SimParameters
@@ -248,6 +249,26 @@ def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
     nodes = {entry.executable: entry.parameters for entry in graph.nodes()}
     assert nodes['gate']['stamped'] is False and nodes['policy']['compressed'] is True
     assert set(nodes) == {'policy', 'follower', 'gate'}
+
+
+@pytest.mark.parametrize(('name', 'value', 'text'), [
+    ('require_provider', 'tensorrt', "'tensorrt' is not in this ONNX Runtime, which has"),
+    ('require_provider', 'gpu', "must be one of .*got 'gpu'"),
+    ('record', '.', 'exists already'),
+    ('shadow', 'maybe', 'shadow:= must be true or false'),
+])
+def test_a_robot_does_not_start_with_what_cannot_be(name, value, text):
+    with pytest.raises(S2EError, match=text):
+        RobotGraph({**ROBOT, name: value}).nodes()
+
+
+def test_nearly_an_argument_is_told():
+    given = ['shadow', 'shadows', 'cmd_vell', 'lidar_model', 'robot']
+    said = misspelt(given, ROBOT)
+    assert said == [
+        'cmd_vell:= is not an argument and was ignored; is cmd_vel:= meant?',
+        'shadows:= is not an argument and was ignored; is shadow:= meant?',
+    ]
 
 
 def test_a_robot_is_recorded_as_its_drivers_speak(tmp_path):
