@@ -29,8 +29,8 @@ OPTIONAL = {
 OURS = set(layering.PACKAGES)
 LAUNCH = {'s2e_nav': {'launch', 'launch_ros'}}
 """What is imported by files that a package installs, but does not hold."""
-WITHOUT = {('s2e_cli', 's2e_training')}
-"""Imports that a package can do without: its commands say what is missing."""
+WITHOUT = {('s2e_cli', 's2e_training'), ('s2e_nav', 'cv_bridge')}
+"""Imports that a package can do without: commands say what is missing, images have an own way."""
 PACKAGES = [name for name in OURS if (ROOT / 'src' / name / 'package.xml').is_file()]
 
 

@@ -21,8 +21,18 @@ SWAPPED = {
     'rgba8': cv2.COLOR_RGBA2RGB, 'mono8': cv2.COLOR_GRAY2RGB, '8UC1': cv2.COLOR_GRAY2RGB,
 }
 """What turns the others into RGB, three to nine times faster than NumPy's indexing."""
+MOSAICS = {
+    'bayer_rggb8': cv2.COLOR_BayerBG2RGB, 'bayer_bggr8': cv2.COLOR_BayerRG2RGB,
+    'bayer_gbrg8': cv2.COLOR_BayerGR2RGB, 'bayer_grbg8': cv2.COLOR_BayerGB2RGB,
+}
+"""A colour each pixel; ROS names the upper left corner's, OpenCV those of its second row."""
 MAX_PIXELS = 64_000_000
 """Larger than any camera's image; refused before anything is allocated."""
+
+
+def knows(encoding: str) -> bool:
+    """Whether images of an encoding, as in sensor_msgs/Image, can be read."""
+    return encoding in CHANNELS or encoding in PACKED or encoding in MOSAICS
 
 
 def rgb_from_raw(
@@ -35,7 +45,7 @@ def rgb_from_raw(
         height: Pixels.
         width: Pixels.
         step: Bytes from one row to the next.
-        encoding: As in sensor_msgs/Image: a key of `CHANNELS` or `PACKED`.
+        encoding: As in sensor_msgs/Image: a key of `CHANNELS`, `PACKED` or `MOSAICS`.
         out: Memory that may be written over where pixels must be converted. [H, W, 3] uint8
 
     Returns:
@@ -44,9 +54,9 @@ def rgb_from_raw(
     Raises:
         ContractError: Unknown encoding, or sizes that do not agree.
     """
-    channels = 2 if encoding in PACKED else CHANNELS.get(encoding)
+    channels = {**CHANNELS, **dict.fromkeys(PACKED, 2), **dict.fromkeys(MOSAICS, 1)}.get(encoding)
     if channels is None:
-        known = ', '.join([*CHANNELS, *PACKED])
+        known = ', '.join([*CHANNELS, *PACKED, *MOSAICS])
         why = ' (16 bits a pixel: depth or thermal, not colour)' if '16' in encoding else ''
         raise ContractError(f'image: encoding must be one of {known}, got {encoding!r}{why}')
     row = width * channels
@@ -73,6 +83,10 @@ def rgb_from_raw(
     if encoding in PACKED:
         # OpenCV wants packed pixels without padding.
         return cv2.cvtColor(np.ascontiguousarray(rows), PACKED[encoding], dst=out)
+    if encoding in MOSAICS:
+        if min(height, width) < 3:
+            raise ContractError(f'image: {encoding} needs 3x3 pixels, got {width}x{height}')
+        return cv2.cvtColor(rows[..., 0], MOSAICS[encoding], dst=out)
     return cv2.cvtColor(rows, SWAPPED[encoding], dst=out)
 
 

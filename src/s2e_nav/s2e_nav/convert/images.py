@@ -9,6 +9,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from s2e_core.errors import ContractError
 from s2e_core.pixels import rgb_from_encoded, rgb_from_raw
 from s2e_core.records import CameraFrame
+from s2e_nav.convert.bridge import bridged
 from s2e_nav.convert.stamps import to_ns, to_time
 from s2e_nav.errors import ConversionError
 
@@ -26,6 +27,9 @@ def frame_from_image(message: Image, out: np.ndarray | None = None) -> CameraFra
     Raises:
         ConversionError: Unknown encoding, or sizes that do not agree.
     """
+    bridged_rgb = bridged(message)
+    if bridged_rgb is not None:
+        return CameraFrame(to_ns(message.header.stamp), bridged_rgb)
     try:
         rgb = rgb_from_raw(
             message.data, int(message.height), int(message.width), int(message.step),
