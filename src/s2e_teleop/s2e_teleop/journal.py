@@ -66,6 +66,8 @@ class LinkSample:
     """Messages that the link profile lost on the way to the robot."""
     lost_down: int
     """The same on the way to the driver."""
+    transport: str
+    """What pictures go by: `websocket` or `webrtc`."""
 
 
 class Journal:

@@ -20,7 +20,7 @@ class Direction:
 
     delay: float = option(0.0, unit='s', low=0, high=3, help='Time on the way.')
     jitter: float = option(0.0, unit='s', low=0, high=1, help='Standard deviation of the delay.')
-    loss: float = option(0.0, low=0, high=0.5, help='Share of messages that is lost.')
+    loss: float = option(0.0, low=0, high=0.5, help='Share of packets that is lost.')
     bandwidth: float = option(
         0.0, unit='Mbit/s', low=0, high=10000, help='Bytes queue up behind it; 0: without limit.'
     )
@@ -39,6 +39,10 @@ class VideoLimits:
     width: int = option(1280, unit='px', low=64, high=4096, help='Widest picture.')
     rate: float = option(30.0, unit='Hz', low=1, high=60, help='Most pictures a second.')
     quality: int = option(75, low=10, high=95, help='JPEG quality of pictures that are resized.')
+    bitrate: float = option(
+        2.0, unit='Mbit/s', low=0.05, high=20,
+        help='Most that a WebRTC video aims at; for a far page it comes to twice as much.',
+    )
 
     def __post_init__(self) -> None:
         check(self, source='video')

@@ -20,7 +20,11 @@ from s2e_teleop.errors import ProtocolError
 
 VERSION = 1
 MAX_MESSAGE = 1024
-"""Bytes of a message from the page; the longest legal one has about 350."""
+"""Bytes of a message from the page; the longest legal one but an offer has about 350."""
+MAX_OFFER = 8192
+"""Bytes of an offer of WebRTC; Chromium's has about 1900."""
+OFFER = '{"type":"offer",'
+"""How a message begins that may be so long."""
 FRAME_HEADER = struct.Struct('>4sIdHH')
 """Magic, number, time of capture on the robot's steady clock [ms], width, height."""
 FRAME_MAGIC = b'S2EV'
@@ -134,14 +138,31 @@ class Load:
     frustration: int = option(low=0, high=100)
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A page asks for WebRTC; an empty description ends it."""
+
+    sdp: str = option(help='Session description, RFC 8866.')
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Pictures of the WebRTC stream are on the screen."""
+
+    rtp: int = option(low=0, high=2**32 - 1, help='RTP time of the newest.')
+    t: float = option(low=0, high=_BIG, unit='ms')
+    frames: int = option(low=1, high=1000, help='How many since the last report.')
+
+
 Message = (
     Hello | Pong | Drive | Seat | EmergencyStop | Rearm | Halt | Limit | View | Shown | GoTo
-    | CardAnswer | Load
+    | CardAnswer | Load | Offer | Streamed
 )
 KINDS: dict[str, type[Any]] = {
     'hello': Hello, 'pong': Pong, 'drive': Drive, 'seat': Seat, 'e_stop': EmergencyStop,
     'rearm': Rearm, 'halt': Halt, 'limit': Limit, 'view': View, 'shown': Shown, 'goto': GoTo,
     'card': CardAnswer, 'load': Load,
+    'offer': Offer, 'streamed': Streamed,
 }
 TEXT_LIMITS = {'token': 128, 'name': 32}
 
@@ -152,11 +173,11 @@ def parse(text: str | bytes) -> Message:
     Raises:
         ProtocolError: Too long, not JSON, unknown kind or field, wrong type, or out of bounds.
     """
-    size = len(text)
-    if size > MAX_MESSAGE:
-        raise ProtocolError(f'a message may have {MAX_MESSAGE} bytes, got {size}')
     if isinstance(text, bytes):
         raise ProtocolError('a message must be text, got bytes')
+    size, allowed = len(text), MAX_OFFER if text.startswith(OFFER) else MAX_MESSAGE
+    if size > allowed:
+        raise ProtocolError(f'a message may have {allowed} bytes, got {size}')
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

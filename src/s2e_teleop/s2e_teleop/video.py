@@ -33,6 +33,7 @@ class Picture:
     rgb: np.ndarray | None = None
     """[H, W, 3] uint8"""
     _encoded: dict[tuple[int, int], tuple[int, int, bytes]] = field(default_factory=dict)
+    _planes: dict[int, np.ndarray] = field(default_factory=dict)
 
     def encode(self, width: int, quality: int) -> tuple[int, int, bytes]:
         """Return the picture at most so wide.
@@ -55,6 +56,33 @@ class Picture:
             self._encoded[key] = self._pass_on(width) or self._resize(width, quality)
         return self._encoded[key]
 
+    def planes(self, width: int) -> np.ndarray:
+        """Return the picture at most so wide as video codecs want it.
+
+        Args:
+            width: Widest picture, pixels.
+
+        Returns:
+            [H * 3 / 2, W] uint8, Y over U and V at half the size (I420), BT.601; W and H even.
+
+        Raises:
+            ContractError: Neither a file that can be decoded nor pixels.
+        """
+        if width not in self._planes:
+            rgb = self._pixels()
+            height, full = rgb.shape[:2]
+            scale = min(1.0, width / full)
+            size = (max(2, round(full * scale) // 2 * 2), max(2, round(height * scale) // 2 * 2))
+            if size != (full, height):
+                rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+            self._planes[width] = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+        return self._planes[width]
+
+    def _pixels(self) -> np.ndarray:
+        if self.rgb is None:
+            self.rgb = rgb_from_encoded(self.jpeg or b'', 'camera')
+        return self.rgb
+
     def _pass_on(self, width: int) -> tuple[int, int, bytes] | None:
         # Browsers show JPEGs; a PNG from a robot is encoded anew.
         if self.jpeg is None or self.jpeg[:2] != b'\xff\xd8':
@@ -63,10 +91,8 @@ class Picture:
         return (*size, self.jpeg) if size is not None and size[0] <= width else None
 
     def _resize(self, width: int, quality: int) -> tuple[int, int, bytes]:
-        if self.rgb is None:
-            self.rgb = rgb_from_encoded(self.jpeg or b'', 'camera')
-        height, full = self.rgb.shape[:2]
-        rgb = self.rgb
+        rgb = self._pixels()
+        height, full = rgb.shape[:2]
         if full > width:
             size = (width, max(1, round(height * width / full)))
             rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)

@@ -94,6 +94,7 @@ class Page:
         self.overlays: list[dict[str, Any]] = []
         self.cards: list[dict[str, Any]] = []
         self.guides: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
         self.confirm = True
         self.sequence = 0
         self._changed = asyncio.Event()
@@ -120,14 +121,15 @@ class Page:
             self.states.append(data)
         elif kind == 'note':
             self.notes.append(data['text'])
-        elif kind in ('overlay', 'study', 'guide'):
-            kept = {'overlay': self.overlays, 'study': self.cards, 'guide': self.guides}
+        elif kind in ('overlay', 'study', 'guide', 'answer'):
+            kept = {'overlay': self.overlays, 'study': self.cards, 'guide': self.guides,
+                    'answer': self.answers}
             kept[kind].append(data)
         else:
             self.welcome = data
 
     async def send(self, kind: str, **values: Any) -> None:
-        await self.socket.send(json.dumps({'type': kind, **values}))
+        await self.socket.send(json.dumps({'type': kind, **values}, separators=(',', ':')))
 
     async def drive(self, press: int = 1, x: float = 1.0, held: bool = True, **more: Any) -> None:
         self.sequence += 1

@@ -72,6 +72,13 @@ def test_a_lost_message_holds_up_those_behind_it():
     assert max(a - 0.01 * k for k, a in enumerate(arrivals)) >= 0.4, 'two losses in a row'
 
 
+def test_a_long_message_has_many_packets_to_lose():
+    link = impairment(Direction(loss=0.02), ordered=False, retransmit=0.2)
+    late = [link.arrival(float(k), 12_000) - k >= 0.2 for k in range(2000)]
+    # Ten packets: 1 - 0.98 ** 10 = 18.3 %; standard deviation of 2000 such draws 0.9 %.
+    assert np.mean(late) == pytest.approx(0.183, abs=0.04)
+
+
 def test_without_retransmission_a_share_never_comes():
     link = impairment(Direction(loss=0.1), ordered=False, retransmit=0.0)
     arrivals = [link.arrival(float(k), 100) for k in range(4000)]
@@ -85,6 +92,31 @@ def test_delay_and_jitter_are_those_of_the_profile():
     delays = np.array([link.arrival(float(k), 100) - k for k in range(4000)])
     assert delays.mean() == pytest.approx(0.1, abs=0.002)
     assert delays.std() == pytest.approx(0.02, abs=0.002)
+
+
+def test_a_datagram_that_is_lost_holds_up_nothing_and_never_comes():
+    link = impairment(Direction(delay=0.1, loss=0.5), retransmit=0.2, seed=1)
+    arrivals = [link.arrival(0.05 * k, 100, datagram=True) for k in range(200)]
+    assert link.lost == arrivals.count(None) > 60
+    late = [at - 0.05 * k - 0.1 for k, at in enumerate(arrivals) if at is not None]
+    assert late == pytest.approx([0.0] * len(late), abs=1e-9)
+
+
+def test_a_held_up_stream_does_not_hold_up_datagrams_but_the_bottleneck_does():
+    link = impairment(Direction(bandwidth=1.0), retransmit=0.2)
+    link._newest = 5.0
+    assert link.arrival(0.0, 1000) == pytest.approx(5.0, abs=1e-5)
+    # 8 ms behind the kilobyte of the stream, and 8 ms of its own.
+    assert link.arrival(0.0, 1000, datagram=True) == pytest.approx(0.016)
+
+
+def test_datagrams_of_one_picture_travel_alike_and_in_order():
+    link = impairment(Direction(delay=0.1, jitter=0.05))
+    ways = [link.arrival(0.001 * k, 100, datagram=True) - 0.001 * k for k in range(5)]
+    assert ways == pytest.approx([ways[0]] * 5)
+    arrivals = [link.arrival(1.0 + 0.02 * k, 100, datagram=True) for k in range(200)]
+    assert all(b > a for a, b in itertools.pairwise(arrivals))
+    assert np.std(np.array(arrivals) - 0.02 * np.arange(200)) > 0.01
 
 
 @given(

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from s2e_teleop.robot_port import RobotState
-from s2e_teleop.video import Picture
-
-spec = importlib.util.spec_from_file_location('browser', Path(__file__).parent / 'browser.py')
-browser = importlib.util.module_from_spec(spec)
-sys.modules['browser'] = browser
-spec.loader.exec_module(browser)
+PATH = Path(__file__).parent / 'driving_page.py'
+spec = importlib.util.spec_from_file_location('driving_page', PATH)
+driving_page = importlib.util.module_from_spec(spec)
+sys.modules['driving_page'] = driving_page
+spec.loader.exec_module(driving_page)
+browser, in_browser = driving_page.browser, driving_page.in_browser
 
 pytestmark = pytest.mark.skipif(
     browser.find() is None,
@@ -32,88 +28,6 @@ Object.defineProperty(document, 'hidden', {value: true, configurable: true});
 document.dispatchEvent(new Event('visibilitychange'));
 delete document.hidden;
 """
-
-
-class Proxy:
-    """A TCP way between page and server that can fall silent."""
-
-    def __init__(self, port: int) -> None:
-        self._target, self._open = port, asyncio.Event()
-        self._open.set()
-        self.port = 0
-        self._jobs: set[asyncio.Task] = set()
-
-    async def __aenter__(self):
-        self._server = await asyncio.start_server(self._accept, '127.0.0.1', 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *error):
-        self._open.set()
-        self._server.close()
-        for job in self._jobs:
-            job.cancel()
-
-    def cut(self) -> None:
-        """Pass nothing on any more, and close nothing: as when a network is gone."""
-        self._open.clear()
-
-    async def _accept(self, reader, writer):
-        there = await asyncio.open_connection('127.0.0.1', self._target)
-        for pair in ((reader, there[1]), (there[0], writer)):
-            job = asyncio.ensure_future(self._pass(*pair))
-            self._jobs.add(job)
-
-    async def _pass(self, reader, writer):
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            while data := await reader.read(65536):
-                await self._open.wait()
-                writer.write(data)
-                await writer.drain()
-
-
-class Bench:
-    """A tab in the driver's seat, and the robot that notes what comes."""
-
-    def __init__(self, tab, served, proxy) -> None:
-        self.tab, self.served, self.robot, self.proxy = tab, served, served.robot, proxy
-
-    async def seated(self) -> None:
-        url = f'http://127.0.0.1:{self.proxy.port}/'
-        await self.tab.call('Page.navigate', url=f'{url}#token={self.served.token}')
-        await self.tab.until("document.getElementById('role')?.textContent === 'nobody drives'")
-        await self.tab.until("document.getElementById('take').disabled === false")
-        await self.tab.run("document.getElementById('take').click()")
-        await self.tab.until("document.getElementById('role').textContent === 'you drive'")
-
-    async def until(self, condition) -> None:
-        await asyncio.to_thread(self.served.wait_for, condition)
-
-    async def drives(self) -> None:
-        """Wait for a command that is newer than the last zero."""
-        await self.until(lambda: self._newest('drive') > self._newest('halt'))
-
-    async def stands(self) -> None:
-        await self.until(lambda: self._newest('halt') > self._newest('drive'))
-
-    def _newest(self, what: str) -> float:
-        calls = self.robot.named(what)
-        return calls[-1][0] if calls else 0.0
-
-
-def in_browser(serve, folder, test, **options):
-    """Run a test with a seated tab."""
-    served = serve(**options)
-
-    async def run():
-        async with browser.open_tab(folder) as tab, Proxy(served.server.port) as proxy:
-            bench = Bench(tab, served, proxy)
-            await bench.seated()
-            await test(bench)
-            assert tab.errors == []
-
-    asyncio.run(run())
-    return served
 
 
 def test_keys_drive_while_held_and_a_lost_focus_lets_go(serve, tmp_path):
@@ -181,7 +95,8 @@ def test_a_network_that_is_gone_stops_and_the_page_says_so(serve, tmp_path):
         await tab.key('keyUp', 'KeyW')
         await tab.until("document.getElementById('role').textContent !== 'not connected'")
 
-    in_browser(serve, tmp_path, test)
+    # Without the second way, on which commands would go on.
+    in_browser(serve, tmp_path, test, webrtc='off')
 
 
 def test_escape_is_the_emergency_stop_and_only_the_button_releases_it(serve, tmp_path):
@@ -204,30 +119,14 @@ def test_escape_is_the_emergency_stop_and_only_the_button_releases_it(serve, tmp
 
 def test_pictures_are_shown_and_a_video_that_stands_still_lets_go(serve, tmp_path):
     async def test(bench):
-        tab, server = bench.tab, bench.served.server
-        rgb = np.zeros((48, 64, 3), np.uint8)
-        rgb[:, :, 1] = 200
-        shown = "document.getElementById('video').width === 64"
-        colour = ("document.getElementById('video').getContext('2d')"
-                  '.getImageData(32, 24, 1, 1).data[1] > 150')
-        number, filming = 0, True
-
-        async def film():
-            nonlocal number
-            while filming:
-                server.show(Picture(number, time.monotonic(), rgb=rgb))
-                server.update(RobotState(latched='none', reason='none'))
-                number += 1
-                await asyncio.sleep(0.05)
-
-        camera = asyncio.ensure_future(film())
-        await tab.until(shown)
-        await tab.until(colour)
-        await tab.until("document.getElementById('glass').textContent.endsWith('ms')")
-        await tab.key('keyDown', 'KeyW')
-        await bench.drives()
-        filming = False
-        await camera
+        tab = bench.tab
+        async with bench.film():
+            await tab.until("document.getElementById('video').width === 64")
+            await tab.until("document.getElementById('video').getContext('2d')"
+                            '.getImageData(32, 24, 1, 1).data[1] > 150')
+            await tab.until("document.getElementById('glass').textContent.endsWith('ms')")
+            await tab.key('keyDown', 'KeyW')
+            await bench.drives()
         await bench.stands()
         await tab.key('keyUp', 'KeyW')
 

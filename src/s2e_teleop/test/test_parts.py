@@ -213,7 +213,7 @@ def test_the_journal_has_a_row_for_each_command_and_sample(tmp_path):
     journal = Journal(tmp_path / 'new' / 'folder')
     journal.add_input(OperatorInput(1.5, 1, 7, 2, True, 0.5, -1.0, 0.03, 0.25, 0.1, 'accepted'))
     journal.add_link(LinkSample(
-        2.0, 1, True, 0.04, 500.0, 0.02, 0.03, 20, 1, 30, 29, 14.5, 0.12, 40000, 0, 0
+        2.0, 1, True, 0.04, 500.0, 0.02, 0.03, 20, 1, 30, 29, 14.5, 0.12, 40000, 0, 0, 'websocket'
     ))
     journal.close()
     rows = list(csv.DictReader((tmp_path / 'new/folder/operator_inputs.csv').open()))

@@ -41,6 +41,7 @@ class TeleopRun:
             'host': values['host'], 'port': number(values, 'port'), 'token': values['token'],
             'certificate': values['tls_certificate'], 'key': values['tls_key'],
             'insecure': flag(values, 'insecure'), 'origins': values['origins'],
+            'webrtc': values['webrtc'], 'ice_servers': values['ice_servers'],
         }
         ServerConfig(**self._server).tls()
         self._simulator: SimulatedRun | None = None

@@ -1,29 +1,36 @@
 import { DriverInput } from './input.js';
+import { drawStick, render } from './panel.js';
+import { Rtc } from './rtc.js';
+import { Screen } from './screen.js';
 import { Study } from './study.js';
 
 const VERSION = 1;
 const COMMAND_MS = 50;
-const BLIND_MS = 1000;
-const MAGIC = 0x53324556;
+const BLIND = 1.0;
 const $ = (id) => document.getElementById(id);
-const ms = (seconds) => (seconds === null ? '–' : `${Math.round(seconds * 1000)} ms`);
-const grade = (element, value, slow, late) => {
-  element.className = value === null ? '' : value > late ? 'late' : value > slow ? 'slow' : '';
-};
 
 const input = new DriverInput($('stick'), sendDrive);
+const screen = new Screen(
+  (number) => send('shown', { frame: number, t: performance.now() }), note);
+const rtc = new Rtc($('stream'), send, (width, height) => screen.shown(width, height), () => {
+  screen.stream(rtc.active);
+  // JPEGs are wanted exactly while there is no other video.
+  sendView(true);
+  draw();
+});
 const study = new Study(send);
 let socket = null;
 let state = null;
 let welcome = null;
 let sequence = 0;
 let retry = 500;
-let showModes = false;
 let aiming = false;
-let shownAt = null;
-let overlay = null;
-let pending = null;
 let viewWidth = 0;
+
+function draw() {
+  render(state, welcome, input, rtc);
+  study.seated(state && state.driver === state.you);
+}
 
 function send(type, values = {}) {
   if (socket && socket.readyState === WebSocket.OPEN && welcome) {
@@ -31,12 +38,18 @@ function send(type, values = {}) {
   }
 }
 
+// By every way there is; the robot takes the first to arrive.
+function sendQuick(type, values) {
+  if (welcome) rtc.command(JSON.stringify({ type, ...values }));
+  send(type, values);
+}
+
 function sendDrive() {
-  send('drive', {
+  sendQuick('drive', {
     seq: sequence++, t: performance.now(), press: Math.max(1, input.press), held: input.held,
     x: input.x, y: input.y,
   });
-  drawStick();
+  drawStick(input, Boolean(state && state.hold === 'lost'));
 }
 
 // --- connection ---------------------------------------------------------------------------
@@ -61,17 +74,17 @@ function connect() {
   }));
   socket.onmessage = (event) => {
     if (typeof event.data === 'string') receive(JSON.parse(event.data));
-    else takeFrame(event.data);
+    else screen.takeFrame(event.data);
   };
   socket.onclose = (event) => closed(event);
 }
 
 function closed(event) {
   socket = null;
-  welcome = state = overlay = null;
+  welcome = state = screen.overlay = null;
   input.enabled = false;
   input.release();
-  render();
+  rtc.stop();
   if (event.code === 4401) {
     sessionStorage.removeItem('token');
     ask(event.reason);
@@ -106,15 +119,17 @@ function receive(message) {
     $('robot').textContent = message.robot;
     document.title = `Drive ${message.robot}`;
     $('limit').max = message.speed_cap;
-    viewWidth = 0;
-    sendView();
+    rtc.start(message.webrtc);
+    sendView(true);
   } else if (message.type === 'state') {
     takeState(message);
   } else if (message.type === 'overlay') {
-    overlay = message;
-    drawOverlay();
+    screen.overlay = message;
+    screen.draw();
   } else if (message.type === 'study' || message.type === 'guide') {
     study.take(message);
+  } else if (message.type === 'answer') {
+    rtc.answer(message);
   } else if (message.type === 'note') {
     note(message.text);
   }
@@ -127,7 +142,7 @@ function takeState(message) {
   if (!input.enabled && input.held) input.release();
   // What the robot no longer counts must not look held.
   if (input.held && state.hold === 'lost' && before && before.hold === 'driving') input.release();
-  render();
+  draw();
 }
 
 function note(text) {
@@ -139,189 +154,19 @@ function note(text) {
   setTimeout(() => item.remove(), 12000);
 }
 
-function sendView() {
+function sendView(anyway = false) {
   const width = Math.round($('screen').clientWidth * Math.min(2, devicePixelRatio));
-  if (Math.abs(width - viewWidth) < 32 || width < 64) return;
-  viewWidth = Math.min(4096, width);
-  send('view', { width: viewWidth, modes: showModes });
-}
-
-// --- video --------------------------------------------------------------------------------
-
-async function takeFrame(buffer) {
-  const head = new DataView(buffer);
-  if (buffer.byteLength < 20 || head.getUint32(0) !== MAGIC) return;
-  const frame = { number: head.getUint32(4) };
-  try {
-    frame.bitmap = await createImageBitmap(
-      new Blob([buffer.slice(20)], { type: 'image/jpeg' }));
-  } catch {
-    note('A picture could not be decoded.');
-    return;
-  }
-  // Only the newest is shown, but each is confirmed, or the robot would wait for it.
-  if (pending) {
-    confirm(pending.number);
-    pending.bitmap.close();
-  }
-  pending = frame;
-  if (document.hidden) paint();
-}
-
-function confirm(number) { send('shown', { frame: number, t: performance.now() }); }
-
-function paint() {
-  if (!pending) return;
-  const { bitmap, number } = pending;
-  pending = null;
-  const canvas = $('video');
-  if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
-    canvas.width = bitmap.width;
-    canvas.height = bitmap.height;
-    $('stage').style.setProperty('--aspect', bitmap.width / bitmap.height);
-    drawOverlay();
-  }
-  canvas.getContext('2d').drawImage(bitmap, 0, 0);
-  bitmap.close();
-  shownAt = performance.now();
-  confirm(number);
-}
-
-function drawOverlay() {
-  const canvas = $('overlay');
-  const scale = Math.min(2, devicePixelRatio);
-  canvas.width = Math.max(1, Math.round(canvas.clientWidth * scale));
-  canvas.height = Math.max(1, Math.round(canvas.clientHeight * scale));
-  if (!showModes || !overlay) return;
-  const ink = canvas.getContext('2d');
-  ink.lineCap = ink.lineJoin = 'round';
-  const place = ([u, v]) => [u * canvas.width, v * canvas.height];
-  for (const line of overlay.lines) {
-    ink.beginPath();
-    line.points.forEach((point) => ink.lineTo(...place(point)));
-    ink.lineWidth = (line.chosen ? 5 : 2) * scale;
-    ink.strokeStyle = line.chosen ? '#3ecf6eee' : `rgba(90, 169, 255, ${0.2 + 0.6 * line.share})`;
-    ink.stroke();
-  }
-  if (overlay.goal) {
-    ink.beginPath();
-    ink.arc(...place(overlay.goal), 9 * scale, 0, 2 * Math.PI);
-    ink.lineWidth = 3 * scale;
-    ink.strokeStyle = '#ffd34d';
-    ink.stroke();
-  }
-}
-
-// --- what is seen -------------------------------------------------------------------------
-
-function drawStick() {
-  // Two keys point into a corner; the knob stays in its circle.
-  const reach = 105 / Math.max(1, Math.hypot(input.x, input.y));
-  $('knob').style.transform = `translate(${-input.y * reach}%, ${-input.x * reach}%)`;
-  $('stick').classList.toggle('held', input.held);
-  $('stick').classList.toggle('off', !input.enabled);
-  $('stick').classList.toggle('lost', Boolean(state && state.hold === 'lost'));
-}
-
-const WAITING = {
-  operator_lost: 'Stopped: hold the stick to drive.',
-  e_stop: 'Emergency stop was released: rearm to drive.',
-};
-
-function banner() {
-  if (!state) return ['Not connected', false];
-  if (state.e_stop) return ['EMERGENCY STOP', false];
-  const { latched, reason } = state.robot;
-  if (state.hold === 'lost') return ['The link was lost: let go, then press again.', false];
-  if (!latched) return ['No gate is heard: nothing will move.', true];
-  if (latched === 'operator_lost') return [null, false];
-  if (latched !== 'none') {
-    return [WAITING[latched] || `Stopped: ${latched.replaceAll('_', ' ')}. Rearm to drive.`, false];
-  }
-  const quiet = reason === 'none' || reason === 'no_command';
-  return [quiet ? null : `Stopped: ${reason.replaceAll('_', ' ')}`, true];
-}
-
-function rows(id, entries) {
-  const body = $(id);
-  entries.forEach(([name, value], index) => {
-    let row = body.rows[index];
-    if (!row) {
-      row = body.insertRow();
-      row.append(document.createElement('th'), document.createElement('td'));
-    }
-    row.cells[0].textContent = name;
-    row.cells[1].textContent = value;
-  });
-  while (body.rows.length > entries.length) body.deleteRow(-1);
-}
-
-function render() {
-  const mine = state !== null && state.driver === state.you;
-  const free = state !== null && state.driver === null;
-  $('dot').className = `dot ${!state ? '' : mine ? 'good' : 'warn'}`;
-  $('dot').setAttribute('aria-label', state ? 'connected' : 'not connected');
-  $('role').textContent = !state ? 'not connected' : mine ? 'you drive'
-    : free ? 'nobody drives' : `${state.driver_name} drives`;
-  const [text, warn] = banner();
-  $('banner').hidden = text === null;
-  $('banner').textContent = text || '';
-  $('banner').classList.toggle('warn', warn);
-  const asked = state && state.request && state.request.id === state.you;
-  $('take').hidden = mine;
-  $('take').disabled = !state || Boolean(asked);
-  $('take').textContent = asked ? 'Waiting for the driver' : free || !state ? 'Take the seat'
-    : 'Ask for the seat';
-  $('leave').hidden = !mine;
-  $('request').hidden = !(mine && state.request);
-  if (state && state.request) $('asker').textContent = state.request.name;
-  const latched = state ? state.robot.latched : '';
-  const waits = latched && latched !== 'none' && latched !== 'operator_lost';
-  $('rearm').hidden = !(mine && waits && !state.e_stop);
-  $('halt').hidden = !(state && state.to_goal);
-  $('goto').disabled = !mine;
-  $('limit').disabled = !mine;
-  const stop = $('stop');
-  stop.setAttribute('aria-pressed', String(Boolean(state && state.e_stop)));
-  stop.querySelector('b').textContent = state && state.e_stop ? 'RELEASE' : 'STOP';
-  stop.disabled = !state;
-  study.seated(state && mine);
-  drawStick();
-  if (state) renderNumbers();
-}
-
-function renderNumbers() {
-  const { link, robot } = state;
-  $('glass').textContent = ms(link.glass_to_glass);
-  grade($('glass'), link.glass_to_glass, 0.25, 0.5);
-  $('command').textContent = ms(link.command_age);
-  grade($('command'), link.command_age, 0.15, 0.3);
-  $('fps').textContent = Math.round(link.frame_rate);
-  $('speed').querySelector('b').textContent = robot.speed === null ? '–' : robot.speed.toFixed(1);
-  if (document.activeElement !== $('limit')) $('limit').value = state.limit;
-  $('limit-text').textContent = `${state.limit.toFixed(2)} m/s`;
-  const battery = robot.battery === null ? 'not told' : `${Math.round(robot.battery * 100)} %`;
-  rows('robot-table', [
-    ['Battery', battery], ['Gate', robot.latched || 'not heard'],
-    ['Drives', robot.source || '–'], ['Policy', robot.policy || '–'],
-    ['Camera age', ms(robot.camera_age)], ['Watching', state.watchers],
-    ...robot.notes.map((text) => ['!', text]),
-  ]);
-  const refused = link.refused ? `${link.refused} of ${link.refused + link.commands}` : 'none';
-  rows('link-table', [
-    ['Profile', welcome.link.name], ['There and back', ms(link.round_trip)],
-    ['Clock off by at most', ms(link.clock_uncertainty)],
-    ['Commands refused', refused],
-    ['Pictures', `${link.frames_shown} of ${link.frames_sent}`],
-    ['Video', `${(link.bytes_sent / 1e6).toFixed(1)} MB`],
-  ]);
+  if (!anyway && (Math.abs(width - viewWidth) < 32 || width < 64)) return;
+  viewWidth = Math.min(4096, Math.max(64, width));
+  send('view', { width: viewWidth, modes: screen.modes, video: !rtc.active });
 }
 
 // --- buttons ------------------------------------------------------------------------------
 
 function toggleStop() {
   input.release();
-  send('e_stop', { pressed: !(state && state.e_stop) });
+  if (state && state.e_stop) send('e_stop', { pressed: false });
+  else sendQuick('e_stop', { pressed: true });
 }
 const press = (id, act) => $(id).addEventListener('click', act);
 press('take', () => send('seat', { action: state.driver === null ? 'take' : 'ask' }));
@@ -332,10 +177,10 @@ press('rearm', () => send('rearm'));
 press('halt', () => send('halt'));
 press('stop', toggleStop);
 press('modes', () => {
-  showModes = !showModes;
-  $('modes').setAttribute('aria-pressed', String(showModes));
-  send('view', { width: Math.max(64, viewWidth), modes: showModes });
-  drawOverlay();
+  screen.modes = !screen.modes;
+  $('modes').setAttribute('aria-pressed', String(screen.modes));
+  sendView(true);
+  screen.draw();
 });
 press('goto', () => aim(!aiming));
 $('limit').addEventListener('input', () => send('limit', { value: Number($('limit').value) }));
@@ -362,12 +207,12 @@ addEventListener('keydown', (event) => {
     event.preventDefault();
     // A key only ever presses it: releasing is a deliberate act.
     input.release();
-    if (!state.e_stop) send('e_stop', { pressed: true });
+    if (!state.e_stop) sendQuick('e_stop', { pressed: true });
   }
 });
 addEventListener('resize', () => {
   sendView();
-  drawOverlay();
+  screen.draw();
 });
 
 // --- clockwork ----------------------------------------------------------------------------
@@ -377,20 +222,21 @@ setInterval(() => {
 }, COMMAND_MS);
 
 function frame() {
-  paint();
+  screen.paint();
   input.poll();
-  const gap = shownAt === null ? 0 : performance.now() - shownAt;
-  $('stale').hidden = gap < BLIND_MS / 2;
-  $('screen').classList.toggle('blind', gap > BLIND_MS);
-  if (gap > BLIND_MS / 2) $('stale').textContent = `No picture for ${(gap / 1000).toFixed(1)} s`;
+  const { gap } = screen;
+  rtc.watch(gap < BLIND);
+  $('stale').hidden = gap < BLIND / 2;
+  $('screen').classList.toggle('blind', gap > BLIND);
+  if (gap > BLIND / 2) $('stale').textContent = `No picture for ${gap.toFixed(1)} s`;
   // Nobody drives blind; who never saw a picture drives by sight.
-  if (gap > BLIND_MS && input.held) {
+  if (gap > BLIND && input.held) {
     input.release();
     note('Let go for you: the video stands still.');
   }
   requestAnimationFrame(frame);
 }
 
-render();
+draw();
 connect();
 requestAnimationFrame(frame);

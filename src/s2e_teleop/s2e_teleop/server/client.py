@@ -14,10 +14,12 @@ from s2e_core.errors import ContractError
 from s2e_teleop.clock import ClockOffset, Sample
 from s2e_teleop.journal import LinkSample
 from s2e_teleop.link import LinkProfile
-from s2e_teleop.protocol import Pong, Shown, View, encode, encode_frame
+from s2e_teleop.protocol import Pong, Shown, Streamed, View, encode, encode_frame
 from s2e_teleop.rates import TokenBucket
 from s2e_teleop.server.channel import Channel
 from s2e_teleop.server.config import ServerConfig
+from s2e_teleop.server.media import Media, PageMedia
+from s2e_teleop.server.path import LinkPath
 from s2e_teleop.video import Flow, Picture
 
 QUICK_PINGS = 10
@@ -27,6 +29,8 @@ SILENCE = 5.0
 """A page that answers no ping for so long is gone, seconds."""
 EXCESS = 200
 """Messages past the rate that end a connection; a stalled page that catches up sends fewer."""
+COPIES = 64
+"""Commands that are remembered: over three seconds of them."""
 
 
 class Client:
@@ -34,10 +38,23 @@ class Client:
 
     def __init__(
         self, number: int, name: str, socket: ServerConnection, config: ServerConfig,
-        link: LinkProfile, seed: np.random.SeedSequence,
+        link: LinkProfile, seed: np.random.SeedSequence, media: Media,
         deliver: Callable[[Client, str | bytes], None],
+        deliver_quick: Callable[[Client, str | bytes], None],
     ) -> None:
-        """Connect; nothing is sent before `run`."""
+        """Connect; nothing is sent before `run`.
+
+        Args:
+            number: Of the page.
+            name: Of the person.
+            socket: Open WebSocket.
+            config: Bounds.
+            link: Profile that is put between.
+            seed: Of the link's dice.
+            media: WebRTC of the server.
+            deliver: Called with each message of the socket.
+            deliver_quick: Called with each message of the data channel.
+        """
         self.number, self.name = number, name
         self.clock = ClockOffset()
         self.view = View(width=link.video.width)
@@ -46,7 +63,12 @@ class Client:
         self.accepted = self.refused = 0
         """Commands so far."""
         self._link = link
-        self.channel = Channel(socket, link, seed, lambda message: deliver(self, message))
+        self.path = LinkPath(link, seed)
+        self.channel = Channel(socket, self.path, lambda message: deliver(self, message))
+        self.media = PageMedia(
+            media, self.channel.address, self.path, self._width,
+            self.clock, lambda message: deliver_quick(self, message),
+        )
         self._flow = Flow(link.video.rate)
         self._bucket = TokenBucket(config.message_rate, config.message_burst, time.monotonic())
         self._excess = 0
@@ -55,6 +77,7 @@ class Client:
         self._answered = time.monotonic()
         self._encoding = False
         self._newest = -1
+        self._numbers: deque[int] = deque(maxlen=COPIES)
 
     def admits(self, now: float) -> bool:
         """Whether the page may send a message now; past the rate they are dropped."""
@@ -67,6 +90,13 @@ class Client:
     def floods(self) -> bool:
         """Whether the page has sent far too much."""
         return self._excess > EXCESS
+
+    def copy_of_known(self, number: int) -> bool:
+        """Whether a command has come before: a page sends each by every way it has."""
+        known = number in self._numbers
+        if not known:
+            self._numbers.append(number)
+        return known
 
     async def ping(self) -> None:
         """Ask for the page's clock until the page no longer answers."""
@@ -93,6 +123,14 @@ class Client:
         """A picture is on the screen."""
         self._flow.shown(message.frame, message.t / 1e3 - self.clock.offset, now)
 
+    def streamed(self, message: Streamed, now: float) -> None:
+        """Pictures of the WebRTC stream are on the screen."""
+        if self.clock.known:
+            self.media.shown(message, now)
+
+    def _width(self) -> int:
+        return min(self.view.width, self._link.video.width)
+
     async def show(self, picture: Picture) -> str:
         """Send a picture unless one is under way, it was sent, or enough are unconfirmed.
 
@@ -105,11 +143,11 @@ class Client:
         if not self._flow.wants(now, self.clock.shortest):
             return ''
         self._encoding, self._newest = True, picture.number
-        video = self._link.video
-        width = min(self.view.width, video.width)
         try:
             # Decoding and encoding take milliseconds that commands must not wait for.
-            size = await asyncio.to_thread(picture.encode, width, video.quality)
+            size = await asyncio.to_thread(
+                picture.encode, self._width(), self._link.video.quality
+            )
         except ContractError as error:
             return str(error)
         finally:
@@ -121,13 +159,17 @@ class Client:
 
     def sample(self, driver: bool, now: float) -> LinkSample:
         """Say how the link is."""
-        lost_up, lost_down = self.channel.lost
+        lost_up, lost_down = self.path.lost
+        # A page that gets its video by WebRTC wants no JPEGs.
+        streams = self.media.active and not self.view.video
+        flow = self.media.flow if streams else self._flow
         return LinkSample(
             time=now, client=self.number, driver=driver, round_trip=self.clock.round_trip,
             clock_offset=self.clock.offset, clock_uncertainty=self.clock.uncertainty,
             command_age=float(np.median(self.ages)) if self.ages else float('nan'),
-            commands=self.accepted, refused=self.refused, frames_sent=self._flow.sent,
-            frames_shown=self._flow.confirmed, frame_rate=self._flow.frame_rate(now),
-            glass_to_glass=self._flow.glass_to_glass(), bytes_sent=self.channel.bytes_sent,
+            commands=self.accepted, refused=self.refused, frames_sent=flow.sent,
+            frames_shown=flow.confirmed, frame_rate=flow.frame_rate(now),
+            glass_to_glass=flow.glass_to_glass(), bytes_sent=self.path.bytes_sent,
             lost_up=lost_up, lost_down=lost_down,
+            transport='webrtc' if streams else 'websocket',
         )

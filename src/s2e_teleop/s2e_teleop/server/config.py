@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ from s2e_teleop.errors import TeleopError
 
 MIN_TOKEN = 12
 """Characters of a token that somebody chose."""
+ICE_SERVER = re.compile(
+    r'(?P<scheme>(stun|turns?):)((?P<user>[^:@\s]+):(?P<password>[^@\s]+)@)?'
+    r'(?P<host>[A-Za-z0-9.-]+(:[0-9]{1,5})?(\?transport=(udp|tcp))?)'
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,15 @@ class ServerConfig:
     # A page sends 20 commands, up to 30 confirmations and 2 to 10 pongs a second.
     message_rate: float = option(120.0, unit='Hz', low=30, high=1000, help='Messages of a page.')
     message_burst: int = option(60, low=10, high=1000, help='Messages saved up.')
+    webrtc: str = option(
+        'auto', choices=('auto', 'off'), help='Video and commands by WebRTC where it can be had.'
+    )
+    # Each has an encoder of its own: 65 ms of processor time a second at 640x480 and 20 Hz.
+    webrtc_pages: int = option(2, low=1, high=64, help='Pages with WebRTC at a time.')
+    ice_servers: str = option(
+        '', help='STUN and TURN servers, such as turn:user:password@host:3478; empty: none, only '
+        'pages that reach this machine directly.'
+    )
     failures_per_minute: float = option(6.0, low=1, high=60, help='Wrong tokens of an address.')
 
     def __post_init__(self) -> None:
@@ -37,6 +51,7 @@ class ServerConfig:
             raise TeleopError(
                 f'server: token must have {MIN_TOKEN} characters or more, got {len(self.token)}'
             )
+        self.ice()
         if bool(self.certificate) != bool(self.key):
             raise TeleopError('server: certificate and key belong together; one is missing')
         if not self.certificate and not self.insecure and not is_loopback(self.host):
@@ -44,6 +59,26 @@ class ServerConfig:
                 f'server: host {self.host} is open to other machines: name certificate and key, '
                 'or set insecure to true on a network whose every member may read the token'
             )
+
+    def ice(self) -> list[dict[str, str]]:
+        """Return the servers of ICE as browsers take them: urls, username, credential.
+
+        Raises:
+            TeleopError: One is no address of such a server.
+        """
+        servers = []
+        for text in self.ice_servers.split():
+            match = ICE_SERVER.fullmatch(text)
+            if match is None:
+                raise TeleopError(
+                    'server: ice_servers must be like stun:host:3478 or '
+                    f'turn:user:password@host:3478, got {text!r}'
+                )
+            servers.append({
+                'urls': match['scheme'] + match['host'], 'username': match['user'] or '',
+                'credential': match['password'] or '',
+            })
+        return servers
 
     def tls(self) -> ssl.SSLContext | None:
         """Return the TLS context, or None without a certificate.

@@ -8,12 +8,11 @@ from importlib.resources import files
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
+SCRIPTS = ('teleop', 'input', 'panel', 'rtc', 'screen', 'study')
 FILES = {
     '/': ('index.html', 'text/html; charset=utf-8'),
-    '/teleop.js': ('teleop.js', 'text/javascript; charset=utf-8'),
-    '/study.js': ('study.js', 'text/javascript; charset=utf-8'),
+    **{f'/{name}.js': (f'{name}.js', 'text/javascript; charset=utf-8') for name in SCRIPTS},
     '/study.css': ('study.css', 'text/css; charset=utf-8'),
-    '/input.js': ('input.js', 'text/javascript; charset=utf-8'),
     '/teleop.css': ('teleop.css', 'text/css; charset=utf-8'),
 }
 

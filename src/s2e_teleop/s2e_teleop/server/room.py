@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from s2e_core.robot import RobotProfile
 from s2e_teleop.deadman import Hold, Verdict
+from s2e_teleop.errors import ProtocolError
 from s2e_teleop.journal import LinkSample, OperatorInput
 from s2e_teleop.link import LinkProfile
 from s2e_teleop.overlay import Line
@@ -22,10 +23,12 @@ from s2e_teleop.protocol import (
     Limit,
     Load,
     Message,
+    Offer,
     Pong,
     Rearm,
     Seat,
     Shown,
+    Streamed,
     View,
     encode,
 )
@@ -79,6 +82,7 @@ class Room:
         client.channel.send(encode(
             'welcome', id=client.number, robot=self._name, speed_cap=self.session.speed_cap,
             link={'name': self._link.name, 'description': self._link.description},
+            webrtc=client.media.welcome(),
         ))
         self.tell()
         if self.desk.text:
@@ -108,8 +112,12 @@ class Room:
         elif isinstance(message, Shown):
             client.shown(message, now)
             self._show(client)
+        elif isinstance(message, Streamed):
+            client.streamed(message, now)
         elif isinstance(message, View):
             client.view = message
+        elif isinstance(message, Offer):
+            self._start(self._answer(client, message.sdp))
         else:
             refusal = self._ask(client.number, message, now)
             if refusal:
@@ -134,7 +142,18 @@ class Room:
             return self.desk.take(message, number == session.seats.driver)
         return 'not now'
 
+    async def _answer(self, client: Client, sdp: str) -> None:
+        try:
+            answer = await client.media.answer(sdp)
+        except ProtocolError as error:
+            client.channel.close(str(error))
+            return
+        if answer is not None:
+            client.channel.send(encode('answer', **answer))
+
     def _drive(self, client: Client, message: Drive, now: float) -> None:
+        if client.copy_of_known(message.seq):
+            return
         age, before = client.age(message.t, now), self.session.hold
         verdict, command = self.session.drive(client.number, message, age, now)
         if verdict is Verdict.ACCEPTED:
@@ -153,13 +172,17 @@ class Room:
         """Offer a new picture to every page."""
         self._picture = picture
         for client in self.clients.values():
+            client.media.show(picture)
             self._show(client)
 
     def _show(self, client: Client) -> None:
         if self._picture is not None:
-            task = asyncio.ensure_future(self._send(client, self._picture))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._send(client, self._picture))
+
+    def _start(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _send(self, client: Client, picture: Picture) -> None:
         self._problem = await client.show(picture)

@@ -21,11 +21,12 @@ from websockets.http11 import Request, Response
 from s2e_teleop.errors import ProtocolError, TeleopError
 from s2e_teleop.link import LinkProfile
 from s2e_teleop.overlay import Line
-from s2e_teleop.protocol import MAX_MESSAGE, VERSION, Hello, parse
+from s2e_teleop.protocol import MAX_OFFER, VERSION, Drive, EmergencyStop, Hello, parse
 from s2e_teleop.robot_port import RobotState
 from s2e_teleop.server.access import Access
 from s2e_teleop.server.client import Client
 from s2e_teleop.server.config import ServerConfig
+from s2e_teleop.server.media import Media
 from s2e_teleop.server.page import refuse, respond
 from s2e_teleop.server.room import Room
 from s2e_teleop.study.card import Guide, StudyCard
@@ -60,6 +61,7 @@ class TeleopServer:
         self._on_failure = on_failure
         self._tls = config.tls()
         self._access = Access(config)
+        self._media = Media(config, link)
         self._seeds = np.random.SeedSequence(seed)
         self._numbers = itertools.count(1)
         self._open = 0
@@ -151,6 +153,7 @@ class TeleopServer:
                 self._on_failure(error)
         finally:
             self._ready.set()
+            self._loop.run_until_complete(_cancel_all())
             self._loop.close()
 
     async def _serve(self) -> None:
@@ -173,7 +176,7 @@ class TeleopServer:
     def _listen(self) -> Any:
         return serve(
             self._handle, self._config.host, self._config.port, ssl=self._tls,
-            process_request=self._on_request, compression=None, max_size=MAX_MESSAGE,
+            process_request=self._on_request, compression=None, max_size=MAX_OFFER,
             max_queue=16, open_timeout=HELLO_SECONDS, close_timeout=1.0, ping_interval=None,
             logger=QUIET, server_header=None,
         )
@@ -224,7 +227,7 @@ class TeleopServer:
     async def _serve_page(self, socket: ServerConnection, hello: Hello) -> None:
         client = Client(
             next(self._numbers), hello.name, socket, self._config, self._link,
-            self._seeds.spawn(1)[0], self._deliver,
+            self._seeds.spawn(1)[0], self._media, self._deliver, self._deliver_quick,
         )
         self.room.enter(client)
         jobs = [
@@ -239,6 +242,7 @@ class TeleopServer:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
+            await client.media.close()
             await socket.close()
 
     async def _read(self, socket: ServerConnection, client: Client) -> None:
@@ -255,4 +259,25 @@ class TeleopServer:
         except ProtocolError as error:
             client.channel.close(str(error))
 
+    def _deliver_quick(self, client: Client, message: str | bytes) -> None:
+        """Take a message of the data channel: commands, and nothing else."""
+        if not client.admits(time.monotonic()):
+            if client.floods:
+                client.channel.close('too many messages')
+            return
+        try:
+            command = parse(message)
+            stop = isinstance(command, EmergencyStop) and command.pressed
+            if not isinstance(command, Drive) and not stop:
+                raise ProtocolError('only commands and the emergency stop go by this way')
+            self.room.take(client, command)
+        except ProtocolError as error:
+            client.channel.close(str(error))
 
+
+async def _cancel_all() -> None:
+    """End what still runs, such as a connection that waits for a page that has gone."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
