@@ -30,6 +30,8 @@ ARGUMENTS = (
     ('camera_info', 'camera/camera_info', 'Topic of the intrinsics.'),
     ('odom', 'odom', 'Topic of the odometry.'),
     ('cmd_vel', 'cmd_vel', 'Topic of the velocity to the base.'),
+    ('cmd_vel_follower', 'cmd_vel_nav',
+     "Topic of the follower's velocity, where a smoother or monitor comes before the gate."),
     ('goal_pose', 'goal_pose', 'Topic of the goals.'),
     ('gps_fix', 'gps/fix', 'Topic of the GPS receiver, for GPS goals.'),
     ('gps_heading', 'gps/heading', 'Topic of the absolute heading (Imu), for GPS goals.'),
@@ -62,7 +64,7 @@ def launch_setup(context):
         Node(
             package='s2e_nav', executable=item.executable, name=item.executable,
             namespace=values['namespace'], parameters=[*item.files, item.parameters],
-            remappings=graph.remappings(), output='screen',
+            remappings=graph.remappings(item.executable), output='screen',
             respawn=item.respawn, respawn_delay=1.0,
         )
         for item in graph.nodes()

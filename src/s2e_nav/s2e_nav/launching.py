@@ -203,13 +203,15 @@ class RobotGraph:
         """Return variables to set; a robot's traffic may leave the machine."""
         return transport(environment, isolated=False)
 
-    def remappings(self) -> list[tuple[str, str]]:
-        """Return the topic remappings."""
+    def remappings(self, executable: str) -> list[tuple[str, str]]:
+        """Return the topic remappings of a process; only the follower's command may turn off."""
         names = {
             'camera/image_raw': 'image', 'camera/image_raw/compressed': 'image_compressed',
             'camera/camera_info': 'camera_info', 'odom': 'odom', 'cmd_vel': 'cmd_vel',
             'goal_pose': 'goal_pose', 'gps/fix': 'gps_fix', 'gps/heading': 'gps_heading',
         }
+        if executable == 'follower':
+            names['cmd_vel_nav'] = 'cmd_vel_follower'
         return [
             (topic, self._values[argument]) for topic, argument in names.items()
             if self._values[argument] != topic

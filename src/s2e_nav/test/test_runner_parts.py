@@ -236,7 +236,8 @@ ROBOT = {
     'robot': 'turtlebot4', 'policy': 'straight', 'namespace': '', 'autostart': 'true',
     'compressed': 'true', 'image': '/oak/image', 'odom': 'odom', 'cmd_vel': '/base/cmd',
     'image_compressed': 'camera/image_raw/compressed', 'camera_info': 'camera/camera_info',
-    'goal_pose': 'goal_pose', 'gps_fix': 'gps/fix', 'gps_heading': 'gps/heading',
+    'cmd_vel_follower': 'cmd_vel_nav', 'goal_pose': 'goal_pose', 'gps_fix': 'gps/fix',
+    'gps_heading': 'gps/heading',
     'stamped': 'false', 'require_provider': '',
     'use_sim_time': 'false', 'record': '', 'incidents': '', 'shadow': 'false',
     'shadow_log': '', 'view': '',
@@ -245,7 +246,8 @@ ROBOT = {
 
 def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
     graph = RobotGraph(ROBOT)
-    assert graph.remappings() == [('camera/image_raw', '/oak/image'), ('cmd_vel', '/base/cmd')]
+    remapped = [('camera/image_raw', '/oak/image'), ('cmd_vel', '/base/cmd')]
+    assert all(graph.remappings(entry.executable) == remapped for entry in graph.nodes())
     nodes = {entry.executable: entry.parameters for entry in graph.nodes()}
     assert nodes['gate']['stamped'] is False and nodes['policy']['compressed'] is True
     assert set(nodes) == {'policy', 'follower', 'gate'}
@@ -269,6 +271,13 @@ def test_nearly_an_argument_is_told():
         'cmd_vell:= is not an argument and was ignored; is cmd_vel:= meant?',
         'shadows:= is not an argument and was ignored; is shadow:= meant?',
     ]
+
+
+def test_a_smoother_comes_between_follower_and_gate():
+    """The gate, and whoever records or compares, still hears what comes out of it."""
+    graph = RobotGraph({**ROBOT, 'cmd_vel_follower': 'cmd_vel_raw'})
+    assert ('cmd_vel_nav', 'cmd_vel_raw') in graph.remappings('follower')
+    assert ('cmd_vel_nav', 'cmd_vel_raw') not in graph.remappings('gate')
 
 
 def test_a_robot_is_recorded_as_its_drivers_speak(tmp_path):

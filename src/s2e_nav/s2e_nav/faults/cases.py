@@ -28,6 +28,21 @@ Whatever is to be undone goes to the stack."""
 
 
 @dataclass(frozen=True)
+class Bench:
+    """What the nodes run in."""
+
+    sim_time: bool = False
+    """Whether on the robot's /clock."""
+    udp: bool = False
+    """Whether they talk over UDP alone: shared memory cannot be cut."""
+    chain: bool = False
+    """Whether a smoother and a monitor come before the gate."""
+
+
+CLOCKED, CUT, CHAINED = Bench(sim_time=True), Bench(udp=True), Bench(chain=True)
+
+
+@dataclass(frozen=True)
 class Case:
     """One fault."""
 
@@ -40,12 +55,9 @@ class Case:
     after: After = 'goal'
     gate_alive: bool = True
     """Whether there is a gate to begin a ramp."""
-    sim_time: bool = False
-    """Whether the graph runs on the robot's /clock."""
+    bench: Bench = Bench()
     note: str = ''
     """Why the bound is another."""
-    udp: bool = False
-    """Whether the nodes talk over UDP alone: shared memory cannot be cut."""
     plans: bool = False
     """Whether the last good input is the last plan that moves: one may still come while the word
     of the fault is on its way to the policy."""
@@ -242,6 +254,7 @@ def nonsense_parameter(rig: Rig, stack: ExitStack) -> float:
 STALE_CAMERA = ('camera_stale', 'plan_stale')
 STOPPED_CLOCK = ('plan_stale', 'odometry_stale', 'camera_stale', 'command_stale')
 TURNS = 'from the first command to turn; picture and odometry must agree within 1 s'
+STAND_INS = "stand-ins for Nav2's, set as in docs/robot.md"
 AGREE = 'command and odometry must agree within 1 s'
 
 CASES = (
@@ -274,17 +287,19 @@ CASES = (
     Case('model sleeps 2.5 s', model('sleep'), ('plan_stale',), plans=True),
     Case('policy frozen (SIGSTOP)', freeze('policy'), ('plan_stale',), plans=True),
     Case('follower frozen (SIGSTOP)', freeze('follower'), ('command_stale',), 0.2),
+    Case('follower frozen behind a smoother and a monitor', freeze('follower'),
+         ('command_stale', 'no_command'), 0.2, bench=CHAINED, note=STAND_INS),
     Case('policy killed (SIGKILL)', kill('policy'), ('plan_stale',), plans=True),
     Case('gate frozen (SIGSTOP)', freeze('gate'), ('gate_frozen',), 0.6, gate_alive=False,
          note="the base's own time-out of 0.5 s is the proof"),
     Case('gate killed (SIGKILL)', kill('gate'), ('no_goal',), 0.6, gate_alive=False,
          note="the base's own time-out of 0.5 s is the proof"),
     Case('policy cut off the network', cut_off('policy'), ('plan_stale',), plans=True,
-         udp=True),
+         bench=CUT),
     Case('follower cut off the network', cut_off('follower'), ('command_stale',), 0.2,
-         udp=True),
+         bench=CUT),
     Case('gate cut off the network', cut_off('gate'), ('no_goal',), 0.6, gate_alive=False,
-         udp=True, note="the base's own time-out of 0.5 s is the proof"),
+         bench=CUT, note="the base's own time-out of 0.5 s is the proof"),
     Case('driver lost', driver('lost'), ('operator_lost',), 0.2, after='press'),
     Case("driver's commands held back, then all at once", driver('held'), ('operator_lost',),
          0.2, after='press'),
@@ -297,9 +312,9 @@ CASES = (
     Case('e-stop pressed', e_stop(True), ('e_stop',)),
     Case('e-stop publisher dies', e_stop(False), ('e_stop_lost',)),
     Case('/clock stops', _sabotage('odometry', {'clock': False}), STOPPED_CLOCK,
-         sim_time=True),
+         bench=CLOCKED),
     Case('/clock set back by 5 s', _sabotage('odometry', {'clock_shift': -5.0}),
-         ('clock_jump',), sim_time=True),
+         ('clock_jump',), bench=CLOCKED),
 )
 
 

@@ -17,6 +17,7 @@ MODULES = {
     'policy': 's2e_nav.faults.model',
     'follower': 's2e_nav.nodes.follower',
     'gate': 's2e_nav.nodes.gate',
+    'nav2': 's2e_nav.faults.nav2',
 }
 FILES = {'policy': 'policy', 'follower': 'follower', 'gate': 'gate_robot'}
 ENDING = 8.0
@@ -28,7 +29,7 @@ class Processes:
 
     def __init__(
         self, environment: Mapping[str, str], parameters: Mapping[str, str], logs: Path,
-        own: Mapping[str, Mapping[str, str]],
+        own: Mapping[str, Mapping[str, str]], remappings: Mapping[str, str],
     ) -> None:
         """Prepare.
 
@@ -37,19 +38,24 @@ class Processes:
             parameters: Parameters of every node by name.
             logs: Folder for what they say.
             own: Parameters of one node by name.
+            remappings: Of the follower.
         """
         self._environment, self._logs = dict(environment), logs
-        self._parameters, self._own = parameters, own
+        self._parameters, self._own, self._remappings = parameters, own, dict(remappings)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
         """Start a node."""
-        words = [sys.executable, '-m', MODULES[name], '--ros-args', '--params-file',
-                 str(find_config(f'nodes/{FILES[name]}.yaml'))]
+        words = [sys.executable, '-m', MODULES[name], '--ros-args']
+        if name in FILES:
+            words += ['--params-file', str(find_config(f'nodes/{FILES[name]}.yaml'))]
         for key, value in {**self._parameters, **self._own.get(name, {})}.items():
             words += ['-p', f'{key}:={value}']
-        if name != 'policy':
+        if name in ('follower', 'gate'):
             words += ['-p', 'robot:=coco']
+        if name == 'follower':
+            for topic, other in self._remappings.items():
+                words += ['-r', f'{topic}:={other}']
         with (self._logs / f'{name}.log').open('ab') as log:
             self._running[name] = subprocess.Popen(
                 words, env=self._environment, stdout=log, stderr=subprocess.STDOUT,

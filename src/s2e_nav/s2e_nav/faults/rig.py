@@ -29,6 +29,7 @@ from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.poses import goal_message
 from s2e_nav.errors import StartError
 from s2e_nav.faults.model import TOPIC
+from s2e_nav.faults.nav2 import OUT, RAW
 from s2e_nav.faults.processes import Processes, isolated_environment
 from s2e_nav.faults.robot import Sabotage, SyntheticRobot
 from s2e_nav.qos import LATCHED, RELIABLE
@@ -62,13 +63,16 @@ class Word:
 class Rig:
     """One graph on a domain of its own."""
 
-    def __init__(self, domain: int, *, sim_time: bool = False, udp: bool = False) -> None:
+    def __init__(
+        self, domain: int, *, sim_time: bool = False, udp: bool = False, chain: bool = False
+    ) -> None:
         """Start everything and wait until it is ready.
 
         Args:
             domain: ROS domain that nobody else uses.
             sim_time: Run on the robot's /clock.
             udp: Let the nodes talk over UDP alone.
+            chain: Put a smoother and a monitor between follower and gate.
 
         Raises:
             StartError: A node does not come up.
@@ -98,9 +102,11 @@ class Rig:
         self.robot.start()
         timed = {'use_sim_time': 'true' if sim_time else 'false'}
         own = {'policy': {'mission.approach_timeout': str(PATIENT)}}
-        self.processes = Processes(isolated_environment(domain, udp=udp), timed, logs, own)
+        self.processes = Processes(
+            isolated_environment(domain, udp=udp), timed, logs, own, {OUT: RAW} if chain else {}
+        )
         try:
-            for name in ('gate', 'follower', 'policy'):
+            for name in ('gate', *(['nav2'] if chain else []), 'follower', 'policy'):
                 self.processes.start(name)
             self.wait_ready()
         except BaseException:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import itertools
 import os
 import socket
 import statistics
@@ -12,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from s2e_nav.errors import StartError
-from s2e_nav.faults.cases import Case, selected
+from s2e_nav.faults.cases import CASES, Bench, Case, selected
 from s2e_nav.faults.processes import isolated_environment
 from s2e_nav.faults.rig import Rig
 from s2e_nav.faults.trial import AGAIN, Finding, run_case
@@ -41,21 +40,23 @@ def run_faults(words: Sequence[str], tell: Callable[[Finding], None]) -> list[Fi
         raise StartError(f'no fault is called {" or ".join(words)}')
     ask_for_priority()
     findings = []
-    for sim_time, udp in itertools.product((False, True), repeat=2):
-        chosen = [case for case in cases if (case.sim_time, case.udp) == (sim_time, udp)]
-        for finding in _run(chosen, sim_time, udp) if chosen else ():
+    for bench in dict.fromkeys(case.bench for case in CASES):
+        chosen = [case for case in cases if case.bench == bench]
+        for finding in _run(chosen, bench) if chosen else ():
             tell(finding)
             findings.append(finding)
     return findings
 
 
-def _run(cases: list[Case], sim_time: bool, udp: bool) -> Iterator[Finding]:
+def _run(cases: list[Case], bench: Bench) -> Iterator[Finding]:
     with own_domain() as domain:
         # Before the first participant of this process.
         isolated = isolated_environment(domain)
         os.environ.update(isolated)
         os.environ.pop('FASTDDS_DEFAULT_PROFILES_FILE', None)
-        rig = Rig(domain, sim_time=sim_time, udp=udp)
+        rig = Rig(
+            domain, sim_time=bench.sim_time, udp=bench.udp, chain=bench.chain
+        )
         try:
             for case in cases:
                 yield run_case(rig, case)
