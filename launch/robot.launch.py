@@ -42,6 +42,7 @@ ARGUMENTS = (
     ('incidents', '', 'Folder for an MCAP file of each safety stop and the 30 s before it.'),
     ('shadow', 'false', 'A person drives; the policy plans, and where they differ is logged.'),
     ('shadow_log', '', 'Folder of that log; runs/shadow-<time> when empty.'),
+    ('params', '', 'YAML file of node parameters that win over those of config/nodes.'),
     ('view', '', 'Opened beside the nodes: rviz, foxglove, or rviz,foxglove.'),
 )
 

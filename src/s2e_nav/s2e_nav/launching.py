@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from s2e_core.paths import find_config
 from s2e_core.robot import RobotProfile, load_robot
@@ -196,6 +198,7 @@ class RobotGraph:
         self.viewers: list[Viewer] = viewers(values['view'], flag(values, 'use_sim_time'))
         check_policy(values['policy'])
         check_provider(values['require_provider'])
+        self._own = own_parameters(values['params'])
         if values['record'] and Path(values['record']).expanduser().exists():
             raise StartError(f'record:= {values["record"]} exists already; name a new folder')
 
@@ -218,7 +221,10 @@ class RobotGraph:
         ]
 
     def nodes(self) -> list[NodeEntry]:
-        """List the processes."""
+        """List the processes; the user's own parameters are read last."""
+        return [replace(entry, files=[*entry.files, *self._own]) for entry in self._nodes()]
+
+    def _nodes(self) -> list[NodeEntry]:
         values = self._values
         stamped = flag(values, 'stamped') if values['stamped'] else self.robot.twist_stamped
         timed = {'use_sim_time': flag(values, 'use_sim_time')}
@@ -268,6 +274,25 @@ def incidents(
 def settings(name: str) -> str:
     """Return the parameter file of a node."""
     return str(find_config(f'nodes/{name}.yaml'))
+
+
+def own_parameters(name: str) -> list[str]:
+    """Return the user's parameter file, or none.
+
+    Raises:
+        StartError: It is missing or no YAML; which keys it may hold, the nodes say.
+    """
+    if not name:
+        return []
+    path = Path(name).expanduser().absolute()
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StartError(f'params:= {path}: {error}') from error
+    nodes = content.values() if isinstance(content, dict) else ()
+    if not any('ros__parameters' in str(node) for node in nodes):
+        raise StartError(f'params:= {path} must hold NODE: {{ros__parameters: ...}}')
+    return [str(path)]
 
 
 def check_policy(name: str) -> None:

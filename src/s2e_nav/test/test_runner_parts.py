@@ -240,7 +240,7 @@ ROBOT = {
     'gps_heading': 'gps/heading',
     'stamped': 'false', 'require_provider': '',
     'use_sim_time': 'false', 'record': '', 'incidents': '', 'shadow': 'false',
-    'shadow_log': '', 'view': '',
+    'shadow_log': '', 'view': '', 'params': '',
 }
 
 
@@ -258,10 +258,22 @@ def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
     ('require_provider', 'gpu', "must be one of .*got 'gpu'"),
     ('record', '.', 'exists already'),
     ('shadow', 'maybe', 'shadow:= must be true or false'),
+    ('params', '/no/such.yaml', 'params:= /no/such.yaml'),
 ])
 def test_a_robot_does_not_start_with_what_cannot_be(name, value, text):
     with pytest.raises(S2EError, match=text):
         RobotGraph({**ROBOT, name: value}).nodes()
+
+
+def test_own_parameters_are_read_after_ours(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('/**: {gate: {ros__parameters: {gate: {camera_period: 0.07}}}}')
+    for entry in RobotGraph({**ROBOT, 'params': str(file)}).nodes():
+        assert entry.files[-1] == str(file)
+    for text in ('gate: {camera_period: 0.07}', '- 1', 'a: ['):
+        file.write_text(text)
+        with pytest.raises(StartError, match='params:= '):
+            RobotGraph({**ROBOT, 'params': str(file)})
 
 
 def test_nearly_an_argument_is_told():
