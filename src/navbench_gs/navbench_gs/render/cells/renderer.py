@@ -64,6 +64,9 @@ class CellRenderer(CpuRenderer):
         """
         super().__init__(cloud, background=background, threads=threads)
         self._grid = grid or ViewGrid()
+        # They hold no memory until used.
+        colour = np.zeros(3, dtype=np.float32)
+        self._surveyors = [Pipeline(1, colour) for _ in range(self._threads)]
         settings = (sorted(WEIGHTS.items()), NEAR, self._grid.spacing, self._grid.layer)
         name = fingerprint(self._world, settings)
         self._store = NodeStore(cache, name, self._world.means.shape[1])
@@ -135,14 +138,14 @@ class CellRenderer(CpuRenderer):
 
         def work(thread: int) -> None:
             resolution, node = keys[thread]
-            pipeline: Pipeline = self._singles[thread]
+            pipeline = self._surveyors[thread]
             position = self._grid.position(node)
             weight = WEIGHTS[resolution]
             seen = visible_from(pipeline, self._world, position, resolution, weight, NEAR)
             self._nodes[resolution, node] = seen
             self._store.save(resolution, node, seen)
 
-        self._pipeline.run(work, len(keys))
+        self._crew.run(work, len(keys))
 
 
 def _size(cloud: PreparedCloud) -> int:

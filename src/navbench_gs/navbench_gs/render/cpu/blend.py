@@ -114,14 +114,14 @@ def _edge(a: float, b: float, c: float, cut: float, dx: float, side: Any) -> flo
 
 
 @kernel
-def _blend_item(
-    buffer: Any, item: Any, left: int, top: int, width: int, height: int, open_squares: np.uint64
+def blend_strips(
+    buffer: Any, item: Any, left: int, top: int, x0: int, x1: int, y0: int, y1: int,
+    open_squares: np.uint64,
 ) -> None:
-    """Blend one item into the part of its rectangle that lies in the tile at (left, top)."""
-    x0 = max(int(item[10]) - left, 0)
-    x1 = min(int(item[11]) - left, width - 1)
-    y0 = max(int(item[12]) - top, 0)
-    y1 = min(int(item[13]) - top, height - 1)
+    """Blend one item into pixels x0..x1 of rows y0..y1 of the tile at (left, top).
+
+    x0 must be the item's first column in the tile and x1 its last; rows may be fewer than its own.
+    """
     u = item[0] - np.float32(left) - _HALF
     v = item[1] - np.float32(top) - _HALF
     strips = (x1 - x0 + LANES) // LANES
@@ -143,6 +143,18 @@ def _blend_item(
         first = max(int(v + above + _ROUND_UP), y0)
         last = min(int(v + below + _MARGIN), y1)
         _blend_strip(buffer, item, x, first, last, u, v, open_squares >> np.uint64(x >> 2))
+
+
+@kernel
+def _blend_item(
+    buffer: Any, item: Any, left: int, top: int, width: int, height: int, open_squares: np.uint64
+) -> None:
+    """Blend one item into the part of its rectangle that lies in the tile at (left, top)."""
+    x0 = max(int(item[10]) - left, 0)
+    x1 = min(int(item[11]) - left, width - 1)
+    y0 = max(int(item[12]) - top, 0)
+    y1 = min(int(item[13]) - top, height - 1)
+    blend_strips(buffer, item, left, top, x0, x1, y0, y1, open_squares)
 
 
 @kernel

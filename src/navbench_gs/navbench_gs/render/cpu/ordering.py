@@ -57,6 +57,15 @@ def _sort(keys: Any, count: int, spare: Any, histogram: Any) -> None:
 
 
 @kernel
+def sort_keys(keys: Any, count: int, histogram: Any) -> None:
+    """Sort the first `count` of keys[0] ascending; keys[1] is scratch, `histogram` [257]."""
+    if count > 24:
+        _sort(keys[0], count, keys[1], histogram)
+    else:
+        _insertion_sort(keys[0], 0, count)
+
+
+@kernel
 def pending(pairs: Any, first: int, last: int, alive: np.uint64, out: Any, histogram: Any) -> int:
     """Collect the keys of a bucket whose squares still take light, sorted; return how many.
 
@@ -66,8 +75,5 @@ def pending(pairs: Any, first: int, last: int, alive: np.uint64, out: Any, histo
     for k in range(first, last):
         out[0, count] = pairs[k, 0]
         count += 1 if pairs[k, 1] & alive else 0
-    if count > 24:
-        _sort(out[0], count, out[1], histogram)
-    else:
-        _insertion_sort(out[0], 0, count)
+    sort_keys(out, count, histogram)
     return count

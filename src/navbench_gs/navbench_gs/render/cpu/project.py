@@ -96,7 +96,7 @@ def cam_stretch(cam: Any) -> float:
 
 
 @kernel
-def _project_block(
+def project_block(
     cam: Any, means: Any, covariances: Any, reach: Any, first: int, scratch: Any
 ) -> None:
     """Fill `scratch` [8, BLOCK]: z, u, v, covariance xx, xy, yy, half width, half height.
@@ -153,6 +153,62 @@ def _project_block(
 
 
 @kernel
+def rectangle(
+    scratch: Any, lane: int, last_x: float, last_y: float, near: float
+) -> tuple[bool, Any, Any, Any, Any]:
+    """Return whether a gaussian touches a pixel centre, and x0, x1, y0, y1 of those (inclusive).
+
+    `scratch` is what `project_block` filled; `last_x`, `last_y` are the image's last pixels.
+    """
+    z = scratch[0, lane]
+    u = scratch[1, lane] - _HALF
+    v = scratch[2, lane] - _HALF
+    low_x = max(u - scratch[6, lane], _ZERO)
+    high_x = min(u + scratch[6, lane], last_x)
+    low_y = max(v - scratch[7, lane], _ZERO)
+    high_y = min(v + scratch[7, lane], last_y)
+    if not (z >= near and low_x <= high_x and low_y <= high_y):
+        return False, _ZERO, _ZERO, _ZERO, _ZERO
+    # Truncation is the floor of what is not negative; the ceiling adds one if needed.
+    x0, y0 = np.float32(np.int32(low_x)), np.float32(np.int32(low_y))
+    x0 += _ONE if x0 < low_x else _ZERO
+    y0 += _ONE if y0 < low_y else _ZERO
+    x1, y1 = np.float32(np.int32(high_x)), np.float32(np.int32(high_y))
+    return not (x0 > x1 or y0 > y1), x0, x1, y0, y1
+
+
+@kernel
+def write_item(
+    cam: Any, means: Any, reach: Any, looks: Any, sh: Any, degree: int, scratch: Any, i: int,
+    lane: int, x0: float, x1: float, y0: float, y1: float, item: Any,
+) -> None:
+    """Write the record of gaussian `i`, whose projection lies in `lane` of `scratch`."""
+    # Float64: the determinant of a long thin footprint loses all digits in float32.
+    xx, yy = np.float64(scratch[3, lane]), np.float64(scratch[5, lane])
+    xy = np.float64(scratch[4, lane])
+    scale = -0.0625 / max(xx * yy - xy * xy, 1e-12)
+    item[0] = scratch[1, lane]
+    item[1] = scratch[2, lane]
+    item[2] = yy * scale
+    item[3] = -2.0 * xy * scale
+    item[4] = xx * scale
+    item[5] = looks[i, 0]
+    if degree == 0:
+        item[6] = looks[i, 1]
+        item[7] = looks[i, 2]
+        item[8] = looks[i, 3]
+    else:
+        dx, dy, dz = means[0, i] - cam[9], means[1, i] - cam[10], means[2, i] - cam[11]
+        shade(dx, dy, dz, sh[i], degree, item)
+    item[9] = scratch[0, lane]
+    item[10] = x0
+    item[11] = x1
+    item[12] = y0
+    item[13] = y1
+    item[14] = reach[i] * _CUT
+
+
+@kernel
 def project(
     cam: Any,
     means: Any,
@@ -175,61 +231,20 @@ def project(
     index after the last item written, counting from `first_item`.
     """
     count = first_item
-    last_x = cam[16] - _ONE
-    last_y = cam[17] - _ONE
-    near = cam[18]
+    last_x, last_y, near = cam[16] - _ONE, cam[17] - _ONE, cam[18]
     for which in range(len(blocks)):
         first = blocks[which] * BLOCK
-        _project_block(cam, means, covariances, reach, first, scratch)
+        project_block(cam, means, covariances, reach, first, scratch)
         for lane in range(BLOCK):
-            z = scratch[0, lane]
-            u = scratch[1, lane] - _HALF
-            v = scratch[2, lane] - _HALF
-            low_x = max(u - scratch[6, lane], _ZERO)
-            high_x = min(u + scratch[6, lane], last_x)
-            low_y = max(v - scratch[7, lane], _ZERO)
-            high_y = min(v + scratch[7, lane], last_y)
-            if not (z >= near and low_x <= high_x and low_y <= high_y):
-                continue
-            # Truncation is the floor of what is not negative; the ceiling adds one if needed.
-            x0, y0 = np.float32(np.int32(low_x)), np.float32(np.int32(low_y))
-            x0 += _ONE if x0 < low_x else _ZERO
-            y0 += _ONE if y0 < low_y else _ZERO
-            x1, y1 = np.float32(np.int32(high_x)), np.float32(np.int32(high_y))
             i = first + lane
-            if x0 > x1 or y0 > y1 or reach[i] < _ZERO:
+            drawn, x0, x1, y0, y1 = rectangle(scratch, lane, last_x, last_y, near)
+            if not drawn or reach[i] < _ZERO:
                 continue
-            # Float64: the determinant of a long thin footprint loses all digits in float32.
-            xx, yy = np.float64(scratch[3, lane]), np.float64(scratch[5, lane])
-            xy = np.float64(scratch[4, lane])
-            scale = -0.0625 / max(xx * yy - xy * xy, 1e-12)
-            item = items[count]
-            item[0] = u + _HALF
-            item[1] = v + _HALF
-            item[2] = yy * scale
-            item[3] = -2.0 * xy * scale
-            item[4] = xx * scale
-            item[5] = looks[i, 0]
-            if degree == 0:
-                item[6] = looks[i, 1]
-                item[7] = looks[i, 2]
-                item[8] = looks[i, 3]
-            else:
-                shade(
-                    means[0, i] - cam[9],
-                    means[1, i] - cam[10],
-                    means[2, i] - cam[11],
-                    sh[i],
-                    degree,
-                    item,
-                )
-            item[9] = z
-            item[10] = x0
-            item[11] = x1
-            item[12] = y0
-            item[13] = y1
-            item[14] = reach[i] * _CUT
-            depths[count, 0] = z
+            write_item(
+                cam, means, reach, looks, sh, degree, scratch, i, lane, x0, x1, y0, y1,
+                items[count],
+            )
+            depths[count, 0] = scratch[0, lane]
             heads[count, 1] = np.int32(x0) | (np.int32(x1) << np.int32(16))
             heads[count, 2] = np.int32(y0) | (np.int32(y1) << np.int32(16))
             heads[count, 3] = i

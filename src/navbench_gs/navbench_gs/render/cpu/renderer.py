@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from collections.abc import Sequence
 
@@ -11,7 +12,9 @@ import numpy as np
 from navbench_gs.errors import RenderError
 from navbench_gs.render.camera import RenderCamera
 from navbench_gs.render.constants import DEFAULT_BACKGROUND
-from navbench_gs.render.cpu.pipeline import Layer, Pipeline
+from navbench_gs.render.cpu.crew import Crew
+from navbench_gs.render.cpu.culling import Layer, visible
+from navbench_gs.render.cpu.painter import Painter, areas, blank
 from navbench_gs.render.cpu.prepare import PreparedCloud, prepare
 from navbench_gs.render.frame import Frame
 from navbench_gs.render.renderer import DynamicGroup, View
@@ -52,29 +55,43 @@ class CpuRenderer:
             raise RenderError(f'background must be three values in [0, 1], got {background}')
         colour = np.array(background, dtype=np.float32)
         self._world = prepare(cloud)
-        self._pipeline = Pipeline(self._threads, colour)
-        # One each for views that are drawn side by side; they hold no memory until used.
-        self._singles = [Pipeline(1, colour) for _ in range(self._threads)]
+        self._crew = Crew(self._threads)
+        self._painters = [Painter(colour) for _ in range(self._threads)]
         self._groups: weakref.WeakValueDictionary[int, GaussianCloud]
         self._groups = weakref.WeakValueDictionary()
         self._prepared: dict[int, PreparedCloud] = {}
 
     def render(self, camera: RenderCamera, dynamic: Sequence[DynamicGroup] = ()) -> Frame:
         """Draw one view; see `Renderer.render`."""
-        return self._pipeline.draw(camera, self._layers(camera, dynamic))
+        jobs = visible(camera, self._layers(camera, dynamic))
+        if self._threads == 1:
+            return self._painters[0].draw(camera, jobs)
+        frame, left = blank(camera), iter(areas(camera, self._threads))
+        lock = threading.Lock()
+
+        def work(thread: int) -> None:
+            while True:
+                with lock:
+                    area = next(left, None)
+                if area is None:
+                    return
+                self._painters[thread].paint(camera, jobs, area, frame)
+
+        self._crew.run(work, self._threads)
+        return frame
 
     def render_many(self, views: Sequence[View]) -> list[Frame]:
         """Draw several views, each on one thread; see `Renderer.render_many`."""
         if len(views) < 2 or self._threads == 1:
             return [self.render(view.camera, view.dynamic) for view in views]
-        layers = [self._layers(view.camera, view.dynamic) for view in views]
+        jobs = [visible(view.camera, self._layers(view.camera, view.dynamic)) for view in views]
         frames: dict[int, Frame] = {}
 
         def work(thread: int) -> None:
             for index in range(thread, len(views), self._threads):
-                frames[index] = self._singles[thread].draw(views[index].camera, layers[index])
+                frames[index] = self._painters[thread].draw(views[index].camera, jobs[index])
 
-        self._pipeline.run(work, min(self._threads, len(views)))
+        self._crew.run(work, min(self._threads, len(views)))
         return [frames[index] for index in range(len(views))]
 
     def _static(self, camera: RenderCamera) -> PreparedCloud:
