@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from navbench_gs.report.page import STYLE
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from s2e_nav.soak.run import Soak, SoakConfig
     from s2e_nav.soak.verdict import Table
 
+WORDS = """
+.words td:last-child { text-align:left; white-space:normal; }
+"""
 LEVELS = {'ok': 'plus', 'warn': '', 'fail': 'minus', 'skip': ''}
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -25,7 +29,8 @@ PAGE = """<!doctype html>
 </div><div class="value">{{ tile[1] }}</div><div class="range">{{ tile[2] }}</div></div>
 {% endfor %}</section>
 <h2>Judged</h2>
-<div class="scroll"><table><tbody>{% for verdict in verdicts %}<tr><td>{{ verdict.name }}</td>
+<div class="scroll"><table class="words"><tbody>{% for verdict in verdicts %}
+<tr><td>{{ verdict.name }}</td>
 <td class="{{ levels[verdict.level] }}">{{ verdict.level }}</td><td>{{ verdict.text }}</td></tr>
 {% endfor %}</tbody></table></div>
 <p class="note">Slopes are of Theil and Sen, after the first {{ warm_up }} minutes. A process may
@@ -56,7 +61,7 @@ def render(config: SoakConfig, result: Soak) -> str:
         title=f'Soak of {lasted:.0f} minutes',
         subtitle=f'policy {config.policy} on {result.provider or "nothing"}, robot '
         f'{config.robot}; a row every {config.row:g} s',
-        style=STYLE + EXTRA, tiles=_tiles(table), verdicts=result.verdicts, levels=LEVELS,
+        style=STYLE + EXTRA + WORDS, tiles=_tiles(table), verdicts=result.verdicts, levels=LEVELS,
         warm_up=f'{min(WARM_UP[0] * lasted, WARM_UP[1]):.1f}', growth=f'{GROWTH:g}',
         charts=_charts(table), events=_events(table),
     )
@@ -82,28 +87,33 @@ def _tiles(table: Table) -> list[tuple[str, str, str]]:
 def _charts(table: Table) -> dict[str, str]:
     from s2e_nav.soak.table import column, processes
 
-    seconds = (60.0 * column(table, 'minutes')).tolist()
     # Launch only waits; its share is in the table.
     names = [name for name in processes(table) if name != 'launch']
+    # From zero on, where nothing is known yet.
+    minutes = [0.0, *column(table, 'minutes').tolist()]
 
-    def draw(columns: dict[str, str], unit: str) -> str:
-        series = {name: column(table, key).tolist() for name, key in columns.items()}
-        return line_chart(seconds, series, unit) if seconds else ''
+    def draw(series: dict[str, Sequence[float]], unit: str) -> str:
+        lines = {name: [float('nan'), *values] for name, values in series.items()}
+        return line_chart(minutes, lines, unit, time_unit='min')
 
-    late = {'plans, % late': ('plans_late', 'plans'),
-            'commands, % late': ('commands_late', 'commands')}
-    shares = {
+    def columns(keys: dict[str, str]) -> dict[str, Sequence[float]]:
+        return {name: column(table, key).tolist() for name, key in keys.items()}
+
+    late = {'plans': ('plans_late', 'plans'), 'commands': ('commands_late', 'commands')}
+    shares: dict[str, Sequence[float]] = {
         name: [100.0 * a / b if b else float('nan') for a, b in zip(
             column(table, part), column(table, whole), strict=True)]
         for name, (part, whole) in late.items()
     }
     return {
-        'Memory': draw({name: f'{name}_rss_mb' for name in names}, 'MB'),
-        'Processor': draw({name: f'{name}_cpu_percent' for name in names}, '%'),
-        'Missed deadlines': line_chart(seconds, shares, '%') if seconds else '',
+        'Memory': draw(columns({name: f'{name}_rss_mb' for name in names}), 'MB'),
+        'Processor': draw(columns({name: f'{name}_cpu_percent' for name in names}), '%'),
+        'Missed deadlines': draw(shares, '%'),
         "The machine's own delay": draw(
-            {f'p{q}': f'machine_late_p{q}_ms' for q in (50, 95, 99)}, 'ms'),
-        'Image to plan': draw({f'p{q}': f'latency_p{q}_ms' for q in (50, 95, 99)}, 'ms'),
+            columns({f'p{q}': f'machine_late_p{q}_ms' for q in (50, 95, 99)}), 'ms'),
+        'Image to plan': draw(columns({f'p{q}': f'latency_p{q}_ms' for q in (50, 95, 99)}), 'ms'),
+        'Image to command': draw(
+            columns({f'p{q}': f'command_latency_p{q}_ms' for q in (50, 95, 99)}), 'ms'),
     }
 
 

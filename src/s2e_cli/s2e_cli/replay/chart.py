@@ -7,26 +7,27 @@ import math
 from collections.abc import Mapping, Sequence
 
 COLOURS = ('var(--accent)', 'var(--route)', 'var(--warn)', 'var(--bad)')
-_W, _H, _LEFT, _BOTTOM, _TOP = 900.0, 210.0, 46.0, 28.0, 10.0
+_W, _H, _LEFT, _RIGHT, _BOTTOM, _TOP = 900.0, 210.0, 56.0, 26.0, 28.0, 10.0
 
 
 def line_chart(
     x: Sequence[float], series: Mapping[str, Sequence[float]], unit: str,
-    marks: Mapping[str, float] | None = None,
+    marks: Mapping[str, float] | None = None, time_unit: str = 's',
 ) -> str:
     """Draw lines over time.
 
     Args:
-        x: Seconds.
+        x: Times.
         series: Values by name; NaN leaves a gap.
         unit: Of the values.
         marks: Horizontal lines by name, such as percentiles.
+        time_unit: Of the times.
     """
     marks = marks or {}
     known = [v for values in series.values() for v in values if math.isfinite(v)]
     top = _nice(max([*known, *marks.values(), 1e-9]))
     span = max(x[-1] - x[0], 1e-9) if len(x) else 1.0
-    parts = [_grid(top, unit), _times(x[0] if len(x) else 0.0, span)]
+    parts = [_grid(top, unit), _times(x[0] if len(x) else 0.0, span, time_unit)]
     for colour, values in zip(COLOURS, series.values(), strict=False):
         path, pen_up = [], True
         for time, value in zip(x, values, strict=True):
@@ -55,7 +56,7 @@ def line_chart(
 
 
 def _px(share: float) -> float:
-    return _LEFT + share * (_W - _LEFT - 16)
+    return _LEFT + share * (_W - _LEFT - _RIGHT)
 
 
 def _py(share: float) -> float:
@@ -66,7 +67,7 @@ def _grid(top: float, unit: str) -> str:
     lines = []
     for k in range(5):
         y = _py(k / 4)
-        label = f'{top * k / 4:.3g}' + (f' {unit}' if k == 4 else '')
+        label = f'{top * k / 4:.4g}' + (f' {unit}' if k == 4 else '')
         lines.append(
             f'<path class="rule" d="M{_LEFT},{y:.1f} H{_W}"/>'
             f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{html.escape(label)}</text>'
@@ -74,11 +75,11 @@ def _grid(top: float, unit: str) -> str:
     return ''.join(lines)
 
 
-def _times(first: float, span: float) -> str:
+def _times(first: float, span: float, unit: str) -> str:
     step = _nice(span / 6)
     return ''.join(
         f'<text x="{_px(k * step / span):.1f}" y="{_H - 8}" text-anchor="middle">'
-        f'{first + k * step:g} s</text>' for k in range(int(span / step + 1e-9) + 1)
+        f'{first + k * step:g} {unit}</text>' for k in range(int(span / step + 1e-9) + 1)
     )
 
 
