@@ -31,8 +31,7 @@ CLEAR = 0.1
 """Correlation by which another turn must explain two pictures better than odometry's."""
 WITNESSES = 4
 """Pictures in a row that must contradict. Of 2212 that were compared in 15 minutes of drawn drives
-among people and 47 s of a model car's track 5 did, never three in a row; mirrored, the fourth did
-0.4 to 0.8 s after the robot had turned by 0.1 rad, where the street was not too dark."""
+among people and 47 s of a model car's track 5 did, never three in a row (docs/safety.md)."""
 LEAST_SHARE = 3
 """At least one column in so many must be in both pictures."""
 
