@@ -12,7 +12,8 @@ from s2e_core.errors import S2EError
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 REQUIREMENTS = {
-    's2e_training': 'the package src/s2e_training of this repository',
+    's2e_training': 'src/s2e_training of this repository: do not skip it in `colcon build`; '
+    'reading recordings needs no torch',
     **dict.fromkeys(
         ('torch', 'transformers', 'onnx', 'pycolmap', 'tensorboard'), 'requirements/training.txt'
     ),
