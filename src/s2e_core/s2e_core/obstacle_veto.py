@@ -121,8 +121,8 @@ class ObstacleVeto:
             **command**: With a lower speed, or zero.
             **detail**: How far it is and how fast that allows, or nothing.
         """
-        turns = abs(wanted.v) < STILL
-        fast = abs(wanted.w if turns else wanted.v)
+        turns = wanted.speed < STILL
+        fast = abs(wanted.w) if turns else wanted.speed
         if not self.active or fast == 0.0:
             return wanted, ''
         robot, config = self._robot, self.config
@@ -130,14 +130,19 @@ class ObstacleVeto:
         horizon = stopping_distance(fast, brake, config.reaction) + 2 * STEP
         around = robot.radius + config.margin + (0.0 if turns else horizon)
         points = self._memory.near(pose, around)
-        free = free_travel(points, wanted.v, wanted.w, robot, config.margin, horizon)
+        free = free_travel(
+            points, wanted.v, wanted.w, robot, config.margin, horizon, wanted.vy
+        )
         allowed = stopping_speed(free, brake, config.reaction)
         if allowed >= fast:
             return wanted, ''
         share = allowed / fast if allowed >= CREEP else 0.0
         unit = 'rad' if turns else 'm'
         detail = f'obstacle in {free:.2f} {unit}: at most {share * fast:.2f} {unit}/s'
-        return Command(wanted.stamp_ns, wanted.v * share, wanted.w * share), detail
+        slower = Command(
+            wanted.stamp_ns, wanted.v * share, wanted.w * share, wanted.vy * share
+        )
+        return slower, detail
 
     def free_along(self, path: NDArray[np.floating], pose: Pose2) -> float:
         """Return how far the robot gets along waypoints, metres; infinite to their end.

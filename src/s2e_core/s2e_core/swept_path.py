@@ -47,7 +47,8 @@ def first_contact(points: Floats, poses: Floats, robot: RobotProfile, margin: fl
 
 
 def free_travel(
-    points: Floats, v: float, w: float, robot: RobotProfile, margin: float, horizon: float
+    points: Floats, v: float, w: float, robot: RobotProfile, margin: float, horizon: float,
+    vy: float = 0.0,
 ) -> float:
     """Measure how far the robot gets under a velocity that it keeps.
 
@@ -58,6 +59,7 @@ def free_travel(
         robot: Gives the footprint.
         margin: Kept free around it, metres.
         horizon: Looked ahead so far, metres; radians on the spot.
+        vy: Speed to the left, m/s: the same arc, begun in the direction of (v, vy).
 
     Returns:
         Metres along the arc, radians on the spot, rounded down to 0.05; infinite where nothing
@@ -65,14 +67,18 @@ def free_travel(
     """
     count = math.ceil(horizon / STEP) + 1
     way = STEP * np.arange(count)
-    if abs(v) < STILL:
+    speed = math.hypot(v, vy) if vy else v
+    if abs(speed) < STILL:
         poses = np.stack([np.zeros(count), np.zeros(count), math.copysign(1.0, w) * way], axis=1)
     else:
-        yaw = w / abs(v) * way
-        along = math.copysign(1.0, v) * way
+        yaw = w / abs(speed) * way
+        along = math.copysign(1.0, speed) * way
         # sin(a)/a and (1 - cos a)/a by sinc, which is exact on the straight.
         poses = np.stack([along * np.sinc(yaw / math.pi),
                           along * np.sin(yaw / 2) * np.sinc(yaw / (2 * math.pi)), yaw], axis=1)
+        if vy:
+            c, s = v / speed, vy / speed
+            poses[:, :2] = poses[:, :2] @ np.array([[c, s], [-s, c]])
     index = first_contact(points, poses, robot, margin)
     return math.inf if index is None else STEP * max(0, index - 1)
 

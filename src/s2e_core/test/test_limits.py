@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from s2e_core.limits import limit_acceleration, limit_velocity, ramp_down
 from s2e_core.records import Command, Odometry
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
+from s2e_core.swept_path import free_travel
 
 
 def robot(kinematics: str = 'holonomic', vy_max: float = 0.5, **more: float) -> RobotProfile:
@@ -105,3 +108,31 @@ def test_profiles_that_cannot_be(
 ) -> None:
     with pytest.raises(ConfigError, match='holonomic'):
         robot(kinematics, vy_max, **more)
+
+
+def test_the_way_aside_is_swept_by_hand() -> None:
+    """0.6 x 0.5 m, margin 0.1: a point at y = 1 is met going left after 1 - 0.25 - 0.1 m."""
+    beside = np.array([[0.0, 1.0]])
+    # Found at the first step of 0.05 m past 0.65; the last free one counts.
+    left = free_travel(beside, 0.0, 0.0, MECANUM, 0.1, 3.0, vy=0.5)
+    assert left == pytest.approx(0.60, abs=0.051)
+    assert math.isinf(free_travel(beside, 0.0, 0.0, MECANUM, 0.1, 3.0, vy=-0.5))
+    # Ahead and aside alike: along the diagonal, where the point is met 0.65 x sqrt 2 from here.
+    diagonal = free_travel(np.array([[1.0, 1.0]]), 0.5, 0.0, MECANUM, 0.1, 3.0, vy=0.5)
+    assert diagonal == pytest.approx(0.65 * math.sqrt(2.0), abs=0.1)
+    # Straight ahead the same point is passed.
+    assert math.isinf(free_travel(np.array([[1.0, 1.0]]), 0.5, 0.0, MECANUM, 0.1, 3.0))
+
+
+def test_a_quarter_turn_of_everything_changes_nothing() -> None:
+    """Going left beside a square robot is going ahead, seen from its left side."""
+    square = dataclasses.replace(MECANUM, width=MECANUM.length)
+    rng, met = np.random.default_rng(0), 0
+    for w, v, y in zip(rng.uniform(-1, 1, 60), rng.uniform(0.05, 2, 60), rng.uniform(-1, 1, 60),
+                       strict=True):
+        ahead = free_travel(np.array([[1.5, y]]), v, w, square, 0.1, 4.0)
+        # (x, y) turned by a quarter to the left is (-y, x).
+        left = free_travel(np.array([[-y, 1.5]]), 0.0, w, square, 0.1, 4.0, vy=v)
+        assert left == pytest.approx(ahead)
+        met += math.isfinite(ahead)
+    assert 10 < met < 50
