@@ -16,7 +16,7 @@ from navbench_gs.metrics.scores import evaluate
 from navbench_gs.metrics.summary import Scored
 from navbench_gs.report.cautions import warnings
 from navbench_gs.report.compare import differences, read_runs, write_comparison
-from navbench_gs.report.ecdf import _ticks, distributions, legend
+from navbench_gs.report.ecdf import distributions, legend, round_numbers
 from navbench_gs.report.html import write_report
 from navbench_gs.report.map import load_map, save_map
 from navbench_gs.report.overview import outcome_colour, overview_svg
@@ -138,8 +138,8 @@ def test_curves_rise_by_a_share_for_each_episode(runs):
     chart = next(svg for svg in distributions({'a': scored}) if 'aria-label="jerk' in svg)
     # 258 wide from 34 and 124 tall from 22: x of 0, 1, 4 are 34, 98.5, 292; each rises by 41.3.
     assert 'd="M34.0,146.0H34.0V104.7H98.5V63.3H292.0V22.0H292.0"' in chart
-    assert _ticks(0.0, 4.0) == [0.0, 1.0, 2.0, 3.0, 4.0]
-    assert _ticks(-0.3, 1.1) == [0.0, 0.5, 1.0]
+    assert round_numbers(0.0, 4.0) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert round_numbers(-0.3, 1.1) == [0.0, 0.5, 1.0]
     assert '&lt;x&gt;' in legend(['<x>'])
 
 

@@ -12,18 +12,22 @@ import pytest
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.errors import ReportError
 from navbench_gs.metrics.estimate import Estimate
+from navbench_gs.metrics.record import COLUMNS, Contact, EpisodeLog
 from navbench_gs.metrics.summary import Summary
 from navbench_gs.report.cells import interval_note
 from navbench_gs.report.html import write_report
 from navbench_gs.report.map import episode_svg, load_map, save_map
+from navbench_gs.report.profile import profile_svg
 from navbench_gs.runner.episode import run_episode
 from navbench_gs.runner.identity import describe
 from navbench_gs.runner.kinematic import KinematicWorld
 from navbench_gs.runner.plan import RunConfig, RunFolder
 from navbench_gs.tasks.protocol import load_protocol
 from navbench_gs.tasks.sampling import default_name, sample_episode
+from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.control import ControlLoop
 from s2e_core.robot import load_robot
+from s2e_core.se2 import Pose2
 
 PROTOCOL = load_protocol()
 ROBOT = load_robot('coco')
@@ -135,3 +139,27 @@ def test_a_rate_without_width_is_not_certainty():
     assert 'interval of 4 such episodes reaches 0.49 from the end' in note
     assert 'no width' not in interval_note([part(20, 0.2, 0.5)])
     assert 'no width' not in interval_note([part(4, 0.0, 0.0, scenes=1)])
+
+
+def test_an_episode_over_time_by_hand():
+    """Four seconds: 0 to 2 m/s and back, contact in ticks 20 to 39 and in tick 60."""
+    rows = 81
+    ticks = {name: np.zeros(rows) for name in COLUMNS}
+    ticks['v'] = np.where(np.arange(rows) == 40, 2.0, 0.0)
+    ticks['geodesic'] = np.linspace(8.0, 4.0, rows)
+    ticks['clearance'] = np.full(rows, 5.0)
+    ticks['person_gap'] = np.full(rows, np.inf)
+    contacts = tuple(Contact(tick, 'wall_1', 'static') for tick in [*range(20, 40), 60])
+    spec = EpisodeSpec('city:1', 'h', 'coco', 'empty', 0, 0, Pose2(), (8.0, 0.0), 8.0, 8.0, False,
+                       35.0)
+    svg = profile_svg(EpisodeLog(spec, 'p', 'straight', 'timed_out', '', ticks, contacts))
+    # The axis runs from 34 to 552: 518 for 4 s. Touched from 1 s for 0.95 s, and at 3 s.
+    assert 'd="M163.5,296.0 h123.0"' in svg
+    assert 'd="M422.5,296.0 h1.5"' in svg
+    assert svg.count('class="touch"') == 2
+    # Speed: highest at 2 s, in the row's top line at 18; the gap is cut at 3 m.
+    assert '293.0,18.0' in svg
+    assert '>3</text>' in svg
+    assert '>2 s</text>' in svg
+    assert 'nan' not in svg
+    assert 'inf' not in svg

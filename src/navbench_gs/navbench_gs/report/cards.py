@@ -11,6 +11,7 @@ from navbench_gs.metrics.record import EpisodeLog
 from navbench_gs.metrics.scores import EpisodeScores
 from navbench_gs.report.cells import number
 from navbench_gs.report.map import SceneMap, episode_svg
+from navbench_gs.report.profile import profile_svg
 
 MAX_CARDS = 120
 """Episodes shown one by one; more would make the page slow to open."""
@@ -62,6 +63,7 @@ def episode_card(
         'id': spec.id, 'tag': tag, 'map': episode_svg(log, scene), 'facts': facts,
         'detail': log.detail,
         'verdict': _verdict(log, scores), 'kind': ('bad', 'warn', 'good')[rank(scores)],
+        'profile': profile_svg(log),
         'stills': stills, 'poster': stills[len(stills) // 2] if stills else '',
         'film': film.as_posix() if (run_dir / film).is_file() else '',
     }

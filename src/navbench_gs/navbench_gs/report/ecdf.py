@@ -16,7 +16,7 @@ COLOURS = ('#4a6fd8', '#c8372d', '#0b9c8e', '#b8770a', '#8a4fd8', '#d4588f', '#5
 PLOTTED = {
     'route completion': 'route_completion', 'time, s': 'duration', 'collisions': 'collisions',
     'SPL': 'spl', 'least clearance, m': 'clearance', 'nearest person, m': 'person_gap',
-    'seconds in contact': 'contact_time', 'jerk, m/s^3': 'jerk',
+    'seconds in contact': 'contact_time', 'jerk, m/s³': 'jerk',
 }
 """Metrics whose distributions are drawn."""
 
@@ -61,7 +61,7 @@ def _chart(title: str, groups: Mapping[str, np.ndarray], low: float, high: float
         parts.append(f'<path class="rule" d="M{_LEFT},{y:.1f} h{wide:.1f}"/>'
                      f'<text class="tick" x="{_LEFT - 5}" y="{y + 3:.1f}" '
                      f'text-anchor="end">{share:g}</text>')
-    for value in _ticks(low, high):
+    for value in round_numbers(low, high):
         x = _LEFT + wide * (value - low) / (high - low)
         parts.append(f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 8:.1f}" '
                      f'text-anchor="middle">{value:g}</text>')
@@ -78,7 +78,7 @@ def _chart(title: str, groups: Mapping[str, np.ndarray], low: float, high: float
     return ''.join([*parts, '</svg>'])
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def round_numbers(low: float, high: float) -> list[float]:
     """Return three to six round numbers between two."""
     raw = (high - low) / 4.0
     scale = 10.0 ** math.floor(math.log10(raw))

@@ -57,7 +57,11 @@ tr.all td { font-weight:600; }
 .strip img { width:100%; display:block; border-radius:4px; }
 video { width:100%; max-width:480px; aspect-ratio:4/3; border-radius:8px; background:#000;
   margin-top:10px; }
-.map { width:100%; height:auto; border-radius:8px; border:1px solid var(--line); display:block; }
+.map { width:100%; height:auto; max-height:420px; border-radius:8px; border:1px solid var(--line);
+  display:block; }
+.profile { width:100%; max-width:640px; display:block; } .over { fill:none; stroke-width:1.5;
+  stroke:var(--accent); } .told { stroke:var(--soft); stroke-width:.8; }
+.left { stroke:var(--route); } .near { stroke:#b8770a; } .touch { stroke:#d92c20; stroke-width:4; }
 .ground { fill:#787878; } .grid { image-rendering:pixelated; }
 .route { fill:none; stroke:var(--route); stroke-width:1.6; stroke-dasharray:5 4; }
 .driven { fill:none; stroke:#0b9c8e; stroke-width:2.6; stroke-linejoin:round; }
@@ -67,6 +71,7 @@ video { width:100%; max-width:480px; aspect-ratio:4/3; border-radius:8px; backgr
 .start { fill:#1c2430; stroke:#fff; stroke-width:.8; } .end { fill:#0b9c8e; stroke:#fff; }
 .contact { stroke:#d92c20; stroke-width:2.4; fill:none; }
 .bar { stroke:#444; stroke-width:2; } .bar-text { font-size:10px; fill:#444; }
+.all .bar-text { font-size:17px; }
 .legend { display:flex; flex-wrap:wrap; gap:4px 16px; color:var(--soft); font-size:13px;
   margin:0 0 12px; }
 .legend span::before { content:""; display:inline-block; width:14px; height:4px;
@@ -139,6 +144,7 @@ PAGE = """<!doctype html>
 <span style="--c:#d92c20">contact</span><span style="--c:#d4588f">people</span>
 <span style="--c:#8a5a2b">fixed obstacle</span><span style="--c:#e0973f">pushable</span>
 <span style="--c:#f2b01e">goal</span></p>
+<p class="note">Beside each map the episode over time; red below the last line: in contact.</p>
 {% if hidden %}<p class="note">{{ hidden }}</p>{% endif %}
 {% for card in cards %}<article class="card" id="{{ card.id }}"><div>{{ card.map | safe }}
 {% if card.film %}<video controls preload="none" src="{{ card.film }}"
@@ -151,6 +157,7 @@ PAGE = """<!doctype html>
 <div class="facts">{% for name, value in card.facts %}<span>{{ name }} <b>{{ value }}</b></span>
 {% endfor %}</div>
 {% if card.detail %}<p class="note">{{ card.detail }}</p>{% endif %}
+{{ card.profile | safe }}
 {% if card.stills %}<div class="strip">{% for still in card.stills %}
 <img src="data:image/jpeg;base64,{{ still }}" alt="camera {{ loop.index }}">
 {% endfor %}</div>{% endif %}
