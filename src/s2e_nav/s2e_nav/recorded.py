@@ -31,6 +31,7 @@ TOPICS = (
     's2e/result diagnostic_msgs/msg/DiagnosticStatus',
     's2e/goal geometry_msgs/msg/PoseStamped',
     's2e/teleop diagnostic_msgs/msg/DiagnosticStatus',
+    's2e/operator diagnostic_msgs/msg/DiagnosticStatus',
     's2e/shadow diagnostic_msgs/msg/DiagnosticStatus',
     'camera/image_raw/compressed sensor_msgs/msg/CompressedImage',
     'camera/camera_info sensor_msgs/msg/CameraInfo',

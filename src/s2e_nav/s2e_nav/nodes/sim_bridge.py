@@ -101,6 +101,8 @@ class SimBridge:
             lockstep=self._config.mode == 'lockstep', camera_every=self._config.camera_every,
             judged=self._config.goals == 'episode', on_end=self._on_end,
         )
+        if self._config.preview:
+            self._episode.preview()
         goal = [float(value) for value in self._world.simulation.goal_odom]
         response.message = json.dumps({
             **progress, 'done': False, 'id': spec.id, 'scene': spec.scene, 'task': spec.task,
@@ -114,7 +116,7 @@ class SimBridge:
         if episode is None or episode.phase is not Phase.READY:
             response.success, response.message = False, 'no episode is ready: call next_episode'
             return response
-        episode.policy = self._policy
+        episode.policy = self._config.driver or self._policy
         response.success = True
         episode.start()
         return response
@@ -153,7 +155,9 @@ class SimBridge:
     def _on_end(self, log: EpisodeLog) -> None:
         assert self._episode is not None
         self._clock_ns = self._episode.stamp_ns
-        path = self._folder.episode(log.spec.id)
+        practised = self._world.number <= self._config.practice
+        folder = RunFolder(self._folder.root / 'practice') if practised else self._folder
+        path = folder.episode(log.spec.id)
         if self._config.output:
             write_atomically(path, log.to_json())
         scores = evaluate(log, self._world.run.protocol.judge)

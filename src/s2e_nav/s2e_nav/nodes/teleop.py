@@ -7,6 +7,7 @@ import math
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
@@ -23,6 +24,7 @@ from s2e_nav.qos import LATCHED, RELIABLE, SENSOR
 from s2e_nav.runtime.process import main_program
 from s2e_nav.runtime.timers import steady_timer
 from s2e_nav.teleop.output import OperatorOutput
+from s2e_nav.teleop.study import StudyBridge
 from s2e_nav.teleop.view import RobotView
 from s2e_teleop.journal import Journal, LinkSample, OperatorInput
 from s2e_teleop.link import load_link
@@ -31,6 +33,7 @@ from s2e_teleop.server.config import ServerConfig, is_loopback
 from s2e_teleop.server.room import Room
 from s2e_teleop.server.server import TeleopServer
 from s2e_teleop.session import SessionConfig
+from s2e_teleop.study.desk import StudyDesk
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class TeleopParameters:
     link: str = option('none', help='Profile of a worse link, by name or path, put between.')
     seed: int = option(0, low=0, high=2**31 - 1, help='Of the link profile.')
     log: str = option('', help="Folder for the driver's inputs and the link, as CSV.")
+    study: bool = option(False, help='Show the cards of s2e/study; goals are given by it.')
     server: ServerConfig = ServerConfig()
     session: SessionConfig = SessionConfig()
 
@@ -76,15 +80,20 @@ class TeleopNode:
         self._goal_stamp, self._goal_seen = 0, False
         self._output = OperatorOutput(node, config.stamped)
         self._status = node.create_publisher(DiagnosticStatus, 's2e/teleop', RELIABLE)
+        self._inputs = node.create_publisher(DiagnosticStatus, 's2e/operator', RELIABLE)
         self._goals = node.create_publisher(PoseStamped, 'goal_pose', RELIABLE)
+        self._study: StudyBridge | None = None
+        desk = StudyDesk(self._on_answer)
         self.server = TeleopServer(
             config.server, link,
-            lambda: Room(session, robot, link, self, self._on_input, self._on_link),
+            lambda: Room(session, robot, link, self, self._on_input, self._on_link, desk),
             self._on_failure, config.seed,
         )
         self._view = RobotView(
             node, robot.camera.mount(), config.compressed, self.server.show, self.server.draw
         )
+        if config.study:
+            self._study = StudyBridge(node, self.server, self._view)
         self._output.on_gate = self._tell
         node.create_subscription(DiagnosticStatus, 's2e/status', self._on_policy, LATCHED)
         node.create_subscription(BatteryState, 'battery_state', self._on_battery, SENSOR)
@@ -128,6 +137,8 @@ class TeleopNode:
 
     def go_to(self, u: float, v: float) -> str:
         """Send a goal to the policy."""
+        if self._study is not None:
+            return 'the study gives the goals'
         point = self._view.ground(u, v)
         if isinstance(point, str):
             return point
@@ -163,7 +174,14 @@ class TeleopNode:
             notes=(self._view.problem,) if self._view.problem else (),
         ))
 
+    def _on_answer(self, values: dict[str, Any]) -> None:
+        if self._study is not None:
+            self._study.answer(values)
+
     def _on_input(self, row: OperatorInput) -> None:
+        self._inputs.publish(
+            status_message('operator', OK, row.verdict, dataclasses.asdict(row))
+        )
         if self._journal is not None:
             with self._lock:
                 self._journal.add_input(row)

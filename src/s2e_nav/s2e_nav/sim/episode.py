@@ -68,6 +68,10 @@ class Episode:
         """Wall seconds since the tick was published."""
         return time.monotonic() - self._waiting_since
 
+    def preview(self) -> None:
+        """Publish the first tick before its time, for whoever decides when to start."""
+        self._publish()
+
     def start(self) -> None:
         """Judge the beginning and publish the first tick."""
         self.phase = Phase.RUNNING

@@ -9,7 +9,7 @@ from typing import get_args
 from navbench_gs.errors import RunError
 from navbench_gs.render.factory import Backend
 from navbench_gs.runner.conditions import Conditions
-from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
+from navbench_gs.runner.plan import Item, RunConfig, parse_scenes, parse_tasks
 from navbench_gs.tasks.protocol import Protocol, load_protocol
 from s2e_core.config import check, option
 
@@ -34,6 +34,14 @@ class SimParameters:
         'episode', choices=('episode', 'user'),
         help="user: the first episode's world without its goal, judge and end.",
     )
+    items: tuple[str, ...] = option(
+        (), help='Episodes in this order instead: task, index and scene, separated by blanks.'
+    )
+    practice: int = option(
+        0, low=0, high=100, help='So many of the first are kept in practice/, where none counts.'
+    )
+    driver: str = option('', help='Name of who drives, for the logs; the policy when empty.')
+    preview: bool = option(False, help='Show the beginning of an episode before it is started.')
     output: str = option('', help='Folder of the run.')
     camera: str = option(
         'robot', choices=('robot', 'policy'), help='Camera that is drawn; policy: 128x128.'
@@ -56,6 +64,23 @@ class SimParameters:
 
     def __post_init__(self) -> None:
         check(self, source='sim parameters')
+
+    def route_items(self) -> list[Item]:
+        """Return the episodes to drive, in their order.
+
+        Raises:
+            RunError: A line of `items` is not task, index and scene.
+        """
+        if not self.items:
+            return self.run_config().items()
+        found = []
+        for line in self.items:
+            task, _, rest = line.partition(' ')
+            index, _, scene = rest.partition(' ')
+            if not scene or not index.isdecimal():
+                raise RunError(f'items: each is task, index and scene, got {line!r}')
+            found += [Item(scene, name, int(index)) for name in parse_tasks([task])]
+        return found
 
     def run_config(self) -> RunConfig:
         """Return the run these parameters describe.

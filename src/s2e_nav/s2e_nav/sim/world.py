@@ -42,7 +42,7 @@ class World:
         self.run = config.run_config()
         self.robot = load_robot(config.robot)
         self.camera = _camera(config, self.robot.camera.model())
-        self.items = self.run.items()
+        self.items = config.route_items()
         self.number = 0
         """Episodes handed out, skipped ones included."""
         self.skipped: list[Skipped] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Callable
 
@@ -33,6 +34,7 @@ from s2e_teleop.overlay import (
     lines_from_path,
     point_of_goal,
 )
+from s2e_teleop.study.card import Guide
 from s2e_teleop.video import Picture
 
 MODES_LAST = 1.0
@@ -80,6 +82,14 @@ class RobotView:
         node.create_subscription(Path, 's2e/trajectory', self._on_path, RELIABLE)
         node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, LATCHED)
         steady_timer(node, 0.2, self._each_tick)
+
+    def guide(self) -> Guide | None:
+        """Return where the goal is, seen from here; None without goal or odometry."""
+        if self._goal is None or self.odometry is None:
+            return None
+        x, y = self.odometry.pose.inverse().transform(self._goal)
+        place = self._place_of_goal() or (None, None)
+        return Guide(math.hypot(x, y), math.atan2(y, x), *place)
 
     def ground(self, u: float, v: float) -> np.ndarray | str:
         """Return the point of the odom frame seen in the picture, metres, or why there is none."""
@@ -137,13 +147,15 @@ class RobotView:
             self._node.get_logger().error(f'goal: {error}', throttle_duration_sec=5.0)
 
     def _each_tick(self) -> None:
-        if self._camera is None:
-            return
-        place = None
-        if self._goal is not None and self.odometry is not None:
-            point = self.odometry.pose.inverse().transform(self._goal)
-            place = point_of_goal(point, self._camera, self._mount)
-        self._draw(self._lines(self._camera), place)
+        if self._camera is not None:
+            self._draw(self._lines(self._camera), self._place_of_goal())
+
+    def _place_of_goal(self) -> list[float] | None:
+        """Return the goal's place in the picture, shares of width and height."""
+        if self._camera is None or self._goal is None or self.odometry is None:
+            return None
+        point = self.odometry.pose.inverse().transform(self._goal)
+        return point_of_goal(point, self._camera, self._mount)
 
     def _lines(self, camera: CameraModel) -> list[Line]:
         """Lay out the modes, or the path of a planner that has none."""

@@ -1,0 +1,178 @@
+"""What teleop_compare.launch.py starts for a participant: the processes of one block at a time."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from navbench_gs.runner.plan import parse_scenes, parse_tasks
+from navbench_gs.tasks.protocol import load_protocol
+from s2e_core.robot import load_robot
+from s2e_nav.errors import StartError
+from s2e_nav.launching import (
+    NodeEntry,
+    check_policy,
+    check_scene,
+    flag,
+    number,
+    settings,
+    transport,
+)
+from s2e_nav.study.block_record import INPUTS
+from s2e_nav.study.folder import StudyFolder
+from s2e_teleop.link import load_link
+from s2e_teleop.server.config import ServerConfig
+from s2e_teleop.study.plan import AUTONOMY, Block, Route, StudyPlan
+
+PROTOCOL = 'default'
+
+
+class StudyRun:
+    """A participant's way through a study in the simulator."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        """Check the arguments.
+
+        Args:
+            values: Launch arguments by name.
+
+        Raises:
+            S2EError: An argument is wrong; the text says which.
+        """
+        self._values = values
+        self.participant = number(values, 'participant')
+        self.plan = StudyPlan(
+            scenes=parse_scenes(shlex.split(values['scenes'])),
+            tasks=parse_tasks(shlex.split(values['tasks'])), episodes=number(values, 'episodes'),
+            drivers=tuple(shlex.split(values['drivers'])),
+            links=tuple(shlex.split(values['links'])), practice=number(values, 'practice'),
+            seed=number(values, 'seed'),
+        )
+        self._robot = load_robot(values['robot'])
+        self._rules = load_protocol(PROTOCOL)
+        check_policy(values['policy'])
+        for scene in self.plan.scenes:
+            check_scene(scene)
+        for link in self.plan.links:
+            load_link(link)
+        # One for all blocks: the page comes back by itself.
+        self._server: dict[str, Any] = {
+            'host': values['host'], 'port': number(values, 'port'),
+            'token': values['token'] or secrets.token_urlsafe(18),
+            'certificate': values['tls_certificate'], 'key': values['tls_key'],
+            'insecure': flag(values, 'insecure'), 'origins': values['origins'],
+        }
+        if not self._server['port']:
+            raise StartError('port:= must be fixed: the page comes back to it after each block')
+        ServerConfig(**self._server).tls()
+        self._blocks = self.plan.blocks(self.participant)
+        self._folder = StudyFolder(Path(values['output']).expanduser().absolute())
+
+    def claim(self) -> None:
+        """Note the study in its folder.
+
+        Raises:
+            StartError: The folder holds another one.
+        """
+        self._folder.claim(self.plan, {
+            'robot': self._values['robot'], 'policy': self._values['policy'],
+            'protocol': self._rules.hash,
+        })
+
+    def check_domain(self) -> None:
+        """Refuse to start beside another simulator.
+
+        Raises:
+            StartError: Another one runs on this domain.
+        """
+        from s2e_nav.sim.presence import check_domain
+
+        check_domain()
+
+    def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return variables to set; the traffic of a simulator stays on this machine."""
+        return transport(environment, isolated=True)
+
+    def left(self) -> list[Block]:
+        """List the blocks that are not finished, in their order."""
+        return [block for block in self._blocks if not self._is_over(block)]
+
+    def _is_over(self, block: Block) -> bool:
+        folder = self._folder.block(self.participant, block.condition)
+        return folder.has_form and not block.without(folder.done()).routes
+
+    def nodes(self, block: Block) -> list[NodeEntry]:
+        """List the processes of a block; the one named study ends it."""
+        folder = self._folder.block(self.participant, block.condition)
+        left = block.without(folder.done())
+        sim = self._sim(left, folder.root)
+        study = {
+            **{f'sim.{key}': value for key, value in sim.items()},
+            'participant': self.participant, 'driver': block.condition.driver,
+            'link': block.condition.link, 'block': block.number, 'blocks': len(self._blocks),
+            'runs': len(block.routes), 'about': json.dumps(self._about(block)),
+            'use_sim_time': True,
+        }
+        entries = [self._teleop(block), NodeEntry('study', study)]
+        # Broken off before the form: there is nothing to drive.
+        return entries + self._world(block, sim) if left.routes else entries
+
+    def _sim(self, left: Block, output: Path) -> dict[str, Any]:
+        values, plan = self._values, self.plan
+        sim: dict[str, Any] = {
+            'scenes': shlex.join(plan.scenes), 'tasks': shlex.join(plan.tasks),
+            'episodes': plan.episodes, 'seed': plan.seed, 'robot': values['robot'],
+            'protocol': PROTOCOL, 'mode': 'realtime', 'output': str(output), 'camera': 'robot',
+            'image_width': number(values, 'image_width'),
+            'image_height': number(values, 'image_height'), 'scan': False,
+            'practice': len(left.practice), 'driver': left.condition.label, 'preview': True,
+        }
+        items = [_line(route) for route in (*left.practice, *left.routes)]
+        return {**sim, 'items': items} if items else sim
+
+    def _about(self, block: Block) -> dict[str, Any]:
+        driver = block.condition.driver
+        if driver == AUTONOMY:
+            return {'kind': AUTONOMY, 'policy': self._values['policy']}
+        return {'kind': 'person', 'inputs': INPUTS, 'assisted': driver == 'assisted'}
+
+    def _teleop(self, block: Block) -> NodeEntry:
+        top = min(self._robot.v_max, self._rules.judge.v_max)
+        parameters: dict[str, Any] = {
+            'robot': self._values['robot'], 'link': block.condition.link, 'study': True,
+            # The same top speed for everyone; who wants less has the slider.
+            'session.steering.v_start': top,
+            **{f'server.{key}': value for key, value in self._server.items()},
+            'use_sim_time': True,
+        }
+        return NodeEntry('teleop', parameters, [settings('teleop')])
+
+    def _world(self, block: Block, sim: dict[str, Any]) -> list[NodeEntry]:
+        """List simulator, policy, follower and gate."""
+        robot, timed = self._values['robot'], {'mode': 'realtime', 'use_sim_time': True}
+        person = block.condition.driver != AUTONOMY
+        policy = {
+            **timed, 'policy': self._values['policy'], 'robot': robot,
+            'v_max': min(self._robot.v_max, self._rules.judge.v_max),
+            # As in the benchmark the clock ends a run, nobody else.
+            'mission.progress_timeout': 0.0, 'mission.outlives_driver': person,
+        }
+        gate = {
+            **timed, 'robot': robot, 'gate.tick_period': 0.02,
+            # Beside a person the policy only plans, for the comparison.
+            'shadow': person,
+        }
+        return [
+            NodeEntry('sim_bridge', {**sim, 'use_sim_time': True}),
+            NodeEntry('policy', policy, [settings('policy')]),
+            NodeEntry('follower', {**timed, 'robot': robot}, [settings('follower')]),
+            NodeEntry('gate', gate, [settings('gate')]),
+        ]
+
+
+def _line(route: Route) -> str:
+    return f'{route.task} {route.index} {route.scene}'
