@@ -11,7 +11,8 @@ import pytest
 
 from navbench_gs.runner import bench
 from s2e_cli.main import main
-from s2e_cli.teleop.drives import difference, mean_of, read_drivers
+from s2e_cli.teleop.comparison import difference, mean_of
+from s2e_cli.teleop.reading import read_drivers
 from s2e_cli.teleop.study import OperatorFactory
 from s2e_teleop.study.operator import Lateness
 
@@ -43,10 +44,9 @@ def test_everyone_drives_the_same_episodes_and_operators_are_late(study: Path) -
     assert [driver.name.split()[0] for driver in drivers] == ['straight', 'scripted', 'scripted']
     assert len({row.spec for driver in drivers for row in driver.rows}) == 2
     by_delay = {driver.delay: driver for driver in drivers}
-    # none: 0.5 / 30 + 0.25; satellite: 0.5 / 15 + 25 kB x (480 / 640)^2 at 5 Mbit/s + 2 x 0.29
-    # + 0.25.
+    # none: 0.5 / 30; satellite: 0.5 / 15 + 25 kB x (480 / 640)^2 at 5 Mbit/s + 2 x 0.29.
     assert sorted(d for d in by_delay if d) == [
-        pytest.approx(0.2667, abs=1e-4), pytest.approx(0.0333 + 0.0225 + 0.58 + 0.25, abs=1e-4),
+        pytest.approx(0.0167, abs=1e-4), pytest.approx(0.0333 + 0.0225 + 0.58, abs=1e-4),
     ]
     assert 'true map' in drivers[1].inputs
 
@@ -91,7 +91,7 @@ def test_an_unknown_link_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_an_operator_is_named_as_scripted() -> None:
-    factory = OperatorFactory('4g', 1.0, Lateness(0.4, 0.0, 0.0, 0.0, 1.0))
+    factory = OperatorFactory('4g', 1.0, Lateness(0.4, 0.25, 0.0, 0.0, 0.0, 1.0))
     assert factory.name == 'scripted operator (4g)'
     assert factory.details()['kind'] == 'scripted operator'
     assert factory().spec.v_max == 1.0

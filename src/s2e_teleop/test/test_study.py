@@ -67,6 +67,8 @@ def test_lateness_by_hand() -> None:
     )
     late = lateness(OperatorModel(), link)
     assert (late.latency, late.jitter) == (pytest.approx(0.6), pytest.approx(0.05))
+    # Of that the hand takes 0.25 s.
+    assert late.delay == pytest.approx(0.35)
     # Commands may be twice as old as the reference of 0.4 s: half of the link's 1 m/s.
     assert (late.loss, late.retransmit, late.v_max) == (0.01, 0.2, 0.5)
     # The link as it is: a picture's half interval at 30 Hz and the reaction.

@@ -13,7 +13,7 @@ LINKS = ('none', 'good', 'wifi', '4g', 'congested', 'satellite')
 EPILOG = """examples:
   s2e teleop study runs/study --scenes city:100-103 --episodes 2
   s2e teleop study runs/study --scenes city:100-103 --episodes 2 --links none 4g satellite
-  s2e teleop compare runs/study/runs/* --out runs/study
+  s2e teleop compare runs/study --out runs/study
 """
 
 STUDY = """Runs the same routes, starts and seeds with the policy on board, and with a SCRIPTED
@@ -48,14 +48,15 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     add('--robot', default='coco')
     add('--workers', type=int, default=2, metavar='K', help='processes (2)')
     compare = actions.add_parser(
-        'compare', help='write the report of drives: page, CSV, plot',
-        epilog='example:\n  s2e teleop compare runs/study/runs/* --out runs/study\n'
+        'compare', help='write the report of drives by people and programs: page, CSV, plots',
+        epilog='example:\n  s2e teleop compare runs/study --out runs/study\n'
         'Who drives on board goes first, and the others are compared with it; then by delay.',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    compare.add_argument('run_dirs', type=Path, nargs='+', metavar='RUN', help='run folder')
+    compare.add_argument('run_dirs', type=Path, nargs='+', metavar='RUN',
+                         help='run folder, or a folder of some, such as a study')
     compare.add_argument('--out', type=Path, required=True, metavar='DIR',
-                         help='folder for compare.html, drives.csv, summary.csv, curves.svg')
+                         help='folder for compare.html, the CSV files, and plots as SVG and PDF')
 
 
 def run(args: argparse.Namespace) -> int:

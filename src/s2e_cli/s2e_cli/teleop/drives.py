@@ -1,40 +1,21 @@
-"""What each drive of a study was like, and the differences between drivers."""
+"""The drives of a comparison: who drove what, and what each drive was like."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-
-from navbench_gs.metrics.estimate import Estimate, estimate
-from navbench_gs.metrics.record import TICK, EpisodeLog
-from navbench_gs.metrics.summary import Scored
-from navbench_gs.report.read import inputs_of, read_run
-from s2e_teleop.study.effect import cohens_d, win_share
-from s2e_teleop.study.smoothness import idle_time, reversals, spectral_arc_length
+from dataclasses import dataclass, field
 
 METRICS: dict[str, str] = {
     'success': 'success', 'clean': 'success without contact', 'collisions': 'collisions',
     'time': 'time of successes, s', 'path': 'path, m', 'clearance': 'least clearance, m',
     'jerk': 'jerk, m/s^3', 'arc': 'spectral arc length', 'reversals': 'reversals a minute',
-    'idle': 'standing, s',
+    'idle': 'standing, s', 'interventions': 'interventions a km',
 }
 """Metrics of a drive by name, with their titles."""
 PROPORTIONS = ('success', 'clean')
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How one driver differs from another in a metric."""
-
-    estimate: Estimate
-    d: float
-    """Cohen's d of the pairs."""
-    more: float
-    """Share of the pairs in which the other has more."""
+LINK = ('round_trip', 'command_age', 'glass_to_glass', 'frame_rate', 'refused', 'lost')
+"""What a drive over a link keeps of it: `s2e_teleop.study.link_summary`."""
+SCRIPTED, PERSON, AUTONOMY = 'scripted operator', 'person', 'autonomy'
+"""Kinds of drivers: a program far away, a person, and a policy on board."""
 
 
 @dataclass(frozen=True)
@@ -47,63 +28,52 @@ class Row:
     spec: str
     """The episode, so that only the same ones are paired."""
     values: dict[str, float]
+    """By name of the metric; NaN where it has no value."""
+    participant: int | None = None
+    """Who drove or watched; None without a person."""
+    link: dict[str, float] = field(default_factory=dict)
+    """Of the drives of people, by name of `LINK`."""
+    pace: float = float('nan')
+    """Simulated over wall seconds; below 1 the world ran slower than it should."""
+
+    @property
+    def route(self) -> str:
+        """Name of the route."""
+        return f'{self.scene} {self.task} {self.index}'
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form that a participant filled in after a block."""
+
+    participant: int
+    answers: dict[str, float]
+    """The six scales and `raw_tlx`."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """One run: a policy, or an operator over a link."""
+    """Everything driven by one policy, one scripted operator, or by people in one way."""
 
     name: str
-    folder: Path
+    kind: str
     inputs: str
     delay: float | None
-    """Seconds from the world to the wheels; None on board."""
+    """Seconds that picture and command are on their way, without a reaction; None on board."""
     protocol: str
     rows: list[Row]
+    forms: list[Form] = field(default_factory=list)
+    assisted: bool = False
+
+    @property
+    def participants(self) -> list[int]:
+        """Who drove or watched, each once."""
+        return sorted({row.participant for row in self.rows if row.participant is not None})
 
 
-def read_drivers(folders: Sequence[Path]) -> list[Driver]:
-    """Read runs; who drives on board goes first, then the sooner before the later.
+def rounded(value: float) -> float:
+    """Round to the six digits of the CSV: the page says what can be computed from that.
 
-    Raises:
-        ReportError: A folder has no finished episode, or one that cannot be read.
+    Two equal drives must be a tie, not a difference in the sixteenth digit.
     """
-    drivers = []
-    for folder in map(Path, folders):
-        record, logs, scored = read_run(folder)
-        about = record.get('details', {})
-        drivers.append(Driver(
-            str(record.get('policy') or folder.name), folder, inputs_of(record),
-            about.get('latency'), logs[0].protocol,
-            [_row(log, item) for log, item in zip(logs, scored, strict=True)],
-        ))
-    return sorted(drivers, key=lambda driver: driver.delay or 0.0)
-
-
-def _row(log: EpisodeLog, item: Scored) -> Row:
-    scores, speed = item.scores, log.ticks['v']
-    return Row(item.spec.scene, item.spec.task, item.spec.index, item.spec.to_json(), {
-        'success': float(scores.success), 'clean': float(scores.collision_free_success),
-        'collisions': float(scores.collisions),
-        'time': scores.duration if scores.success else math.nan, 'path': scores.path_length,
-        'clearance': scores.clearance, 'jerk': scores.jerk,
-        'arc': spectral_arc_length(speed, TICK), 'reversals': reversals(log.ticks['w'], TICK),
-        'idle': idle_time(speed, TICK),
-    })
-
-
-def mean_of(rows: Sequence[Row], metric: str) -> Estimate:
-    """Return a metric's mean over drives."""
-    values = ((row.scene, row.values[metric]) for row in rows)
-    return estimate(values, proportion=metric in PROPORTIONS)
-
-
-def difference(a: Driver, b: Driver, metric: str) -> Difference:
-    """Return how driver b differs from a over the episodes that both drove."""
-    known = {row.spec: row for row in a.rows}
-    pairs = [
-        (row.scene, row.values[metric] - known[row.spec].values[metric])
-        for row in b.rows if row.spec in known
-    ]
-    changes = np.array([change for _, change in pairs if math.isfinite(change)])
-    return Difference(estimate(pairs), cohens_d(changes), win_share(changes))
+    return float(f'{value:.6g}')

@@ -40,7 +40,8 @@ class OperatorFactory:
         """Return what the report says about it."""
         return {
             'kind': 'scripted operator', 'inputs': 'true map and people, late', 'link': self.link,
-            'latency': round(self.late.latency, 4), 'v_max': round(self.v_max, 3),
+            'latency': round(self.late.latency, 4), 'delay': round(self.late.delay, 4),
+            'v_max': round(self.v_max, 3),
         }
 
 

@@ -33,6 +33,8 @@ class Lateness:
 
     latency: float
     """Constant part, seconds."""
+    reaction: float
+    """Of that, the operator's own, seconds."""
     jitter: float
     """Deviation of the rest, seconds."""
     loss: float
@@ -41,6 +43,11 @@ class Lateness:
     """What a loss costs, seconds; 0 where the lost never comes."""
     v_max: float
     """m/s"""
+
+    @property
+    def delay(self) -> float:
+        """What link, camera and sending take, seconds: what can be measured beside a person."""
+        return self.latency - self.reaction
 
 
 def lateness(model: OperatorModel, link: LinkProfile) -> Lateness:
@@ -62,6 +69,6 @@ def lateness(model: OperatorModel, link: LinkProfile) -> Lateness:
         0.5 / video.rate + sending + link.to_driver.delay + model.reaction + link.to_robot.delay
     )
     return Lateness(
-        constant, math.hypot(link.to_driver.jitter, link.to_robot.jitter), link.to_robot.loss,
+        constant, model.reaction, math.hypot(link.to_driver.jitter, link.to_robot.jitter), link.to_robot.loss,
         link.retransmit if link.ordered else 0.0, min(model.v_max, link.speed_cap),
     )
