@@ -185,7 +185,7 @@ class Gate:
         if reason is Reason.NONE and asked is not None and source is not None:
             cap = self._cap(source)
             wanted = limit_velocity(asked, self._robot, cap, reverse=source is Source.TELEOP)
-            if source is Source.AUTONOMY:
+            if self._heeds_obstacles(source):
                 wanted, reason, detail = self._heed_obstacles(wanted)
             command = limit_acceleration(self._last, wanted, self._robot, elapsed, now_ns)
         elif reason in IMMEDIATE:
@@ -195,6 +195,10 @@ class Gate:
         self._last = command
         self._compare(now_ns, command, source if reason in DRIVING else None)
         return GateOutput(command, reason, detail, self._speaks(command, reason, now_ns), source)
+
+    def _heeds_obstacles(self, source: Source) -> bool:
+        """Autonomy always; a person may drive where they like, unless they want to be helped."""
+        return source is Source.AUTONOMY or self._config.obstacles.assist
 
     def _heed_obstacles(self, wanted: Command) -> tuple[Command, Reason, str]:
         """Slow down before what is in the way; a way that is closed is a reason to stand."""
@@ -278,10 +282,11 @@ class Gate:
             watched.append((Reason.CAMERA_STALE, self._camera_ns, config.camera_period))
             if self._plan_moves:
                 watched.append((Reason.PLAN_STALE, self._plan_ns, config.plan_period))
-            if self._obstacles.active and (self._commands[source].v or self._commands[source].w):
-                # Whoever stands needs no free way: a policy that waits for a goal shows none.
-                seen_ns = self._obstacles.stamp_ns
-                watched.append((Reason.OBSTACLES_STALE, seen_ns, config.obstacles.period))
+        # Whoever stands needs no free way: a policy that waits for a goal shows none.
+        moves = self._commands[source].moves
+        if self._obstacles.active and self._heeds_obstacles(source) and moves:
+            seen_ns = self._obstacles.stamp_ns
+            watched.append((Reason.OBSTACLES_STALE, seen_ns, config.obstacles.period))
         for reason, stamp_ns, period in watched:
             if stamp_ns is None:
                 return reason, 'never received'

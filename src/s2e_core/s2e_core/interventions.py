@@ -10,12 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from s2e_core.stops import Reason, Source
+from s2e_core.stops import DRIVING, Reason, Source
+
+VETO_GAP_NS = 1_000_000_000
+"""Vetoes that follow each other sooner are one: before an obstacle a robot that creeps is stopped
+again and again."""
+DRIVEN = frozenset(reason.value for reason in DRIVING)
 
 
 class InterventionKind(str, Enum):
     """What was done."""
 
+    VETO = 'veto'
+    """The gate let somebody drive no further because something is in the way."""
     E_STOP = 'e_stop'
     """Somebody pressed the emergency stop."""
     TAKE_OVER = 'take_over'
@@ -42,6 +49,7 @@ class InterventionWatch:
         """Begin with nobody driving and nothing stopped."""
         self._reason = Reason.NONE.value
         self._driver = ''
+        self._veto_ended: int | None = None
 
     def update(self, stamp_ns: int, status: Mapping[str, str]) -> list[Intervention]:
         """Take a status.
@@ -54,8 +62,10 @@ class InterventionWatch:
         found = []
         if reason == Reason.E_STOP.value != self._reason:
             found.append(Intervention(stamp_ns, InterventionKind.E_STOP, _text(status)))
+        if self._vetoed(stamp_ns, reason):
+            found.append(Intervention(stamp_ns, InterventionKind.VETO, _text(status)))
         # Who is named while the robot is stopped does not drive it.
-        if reason == Reason.NONE.value and source in (Source.AUTONOMY.value, Source.TELEOP.value):
+        if reason in DRIVEN and source in (Source.AUTONOMY.value, Source.TELEOP.value):
             if self._driver and source != self._driver:
                 kind = (
                     InterventionKind.TAKE_OVER if source == Source.TELEOP.value
@@ -65,6 +75,14 @@ class InterventionWatch:
             self._driver = source
         self._reason = reason
         return found
+
+    def _vetoed(self, stamp_ns: int, reason: str) -> bool:
+        """Whether a veto begins."""
+        before, now = (r == Reason.OBSTACLE.value for r in (self._reason, reason))
+        if before and not now:
+            self._veto_ended = stamp_ns
+        last = self._veto_ended
+        return now and not before and (last is None or stamp_ns - last > VETO_GAP_NS)
 
 
 def _text(status: Mapping[str, str]) -> str:

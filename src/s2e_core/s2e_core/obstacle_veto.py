@@ -51,6 +51,9 @@ class ObstacleConfig:
     confidence: float = option(
         0.5, low=0, high=1, help='Less sure distances of `free_space` are not believed.'
     )
+    assist: bool = option(
+        False, help='What a person asks for is held against it too, not only autonomy.'
+    )
 
     def __post_init__(self) -> None:
         check(self, source='obstacles')

@@ -11,6 +11,7 @@ from s2e_core.interventions import InterventionKind, InterventionWatch
 from s2e_core.stops import Reason, Source
 
 NONE = Reason.NONE.value
+TAKE_OVER, HAND_BACK = InterventionKind.TAKE_OVER.value, InterventionKind.HAND_BACK.value
 
 
 def kinds(*statuses: tuple[str, str]) -> list[str]:
@@ -39,6 +40,23 @@ def test_an_emergency_stop_counts_where_it_begins() -> None:
     ) == ['1 e_stop', '4 e_stop']
 
 
+def test_vetoes_of_one_obstacle_are_one() -> None:
+    """Stopped at 1 s, free at 2 s, again at 2.5 s (the same), free at 3 s, again at 4.5 s."""
+    watch, found = InterventionWatch(), []
+    for seconds, reason in ((0, NONE), (1, 'obstacle'), (2, NONE), (2.5, 'obstacle'), (3, NONE),
+                            (4.5, 'obstacle')):
+        status = {'reason': reason, 'source': 'teleop', 'detail': 'in 0.10 m'}
+        found += watch.update(round(seconds * 1e9), status)
+    assert [(item.stamp_ns / 1e9, item.kind.value) for item in found] == [
+        (1.0, 'veto'), (4.5, 'veto')
+    ]
+    assert found[0].reason == 'obstacle: in 0.10 m'
+
+
+def test_who_is_vetoed_drives() -> None:
+    assert kinds((NONE, 'autonomy'), ('obstacle', 'teleop')) == ['1 veto', '1 take_over']
+
+
 def test_a_heartbeat_that_is_lost_is_no_person_s_act() -> None:
     assert kinds((NONE, 'teleop'), ('e_stop_lost', 'teleop')) == []
 
@@ -55,5 +73,5 @@ sources = st.sampled_from([*(s.value for s in Source), 'none', ''])
 @given(st.lists(st.tuples(words, sources), max_size=30))
 def test_hand_overs_alternate_whatever_comes(statuses: list[tuple[str, str]]) -> None:
     found = [line.split()[1] for line in kinds(*statuses)]
-    overs = [kind for kind in found if kind != InterventionKind.E_STOP.value]
+    overs = [kind for kind in found if kind in (TAKE_OVER, HAND_BACK)]
     assert all(a != b for a, b in itertools.pairwise(overs))

@@ -210,9 +210,12 @@ def test_modes_that_hit_are_rejected_with_the_distance() -> None:
 class World:
     """A car on a plane with posts, a scanner of 10 Hz, and a gate that is asked to drive."""
 
-    def __init__(self, posts: list[tuple[float, float]], robot: RobotProfile = CAR) -> None:
+    def __init__(
+        self, posts: list[tuple[float, float]], robot: RobotProfile = CAR, assist: bool = False
+    ) -> None:
         """Start at the origin."""
-        config = GateConfig(obstacles=ObstacleConfig(source='scan', period=0.1))
+        obstacles = ObstacleConfig(source='scan', period=0.1, assist=assist)
+        config = GateConfig(obstacles=obstacles)
         self.gate, self.posts, self.tick = Gate(robot, config), posts, 0
         self.pose, self.robot = Pose2(), robot
 
@@ -294,6 +297,28 @@ def test_a_scanner_that_ends_is_a_fault_only_while_it_matters() -> None:
     person = World([(0.6, 0.0)])
     for _ in range(40):
         assert person.step(0.5, 0.0, scans=False, source=Source.TELEOP).reason is Reason.NONE
+
+
+def test_a_person_who_wants_help_is_stopped_too_and_may_back_off() -> None:
+    """Without assistance the same stick drives into the post."""
+    alone, gaps = World([(1.5, 0.0)]), []
+    for _ in range(60):
+        alone.step(1.0, 0.0, source=Source.TELEOP)
+        gaps.append(alone.gap())
+    assert min(gaps) < 0.0
+    helped = World([(1.5, 0.0)], assist=True)
+    outs = [helped.step(1.0, 0.0, source=Source.TELEOP) for _ in range(60)]
+    assert outs[-1].reason is Reason.OBSTACLE and outs[-1].source is Source.TELEOP
+    assert outs[-1].command.v == 0.0 and 0.0 < helped.gap() < 0.3
+    assert helped.gate.latched is Reason.NONE, 'another way to steer drives at once'
+    back = [helped.step(-0.3, 0.0, source=Source.TELEOP) for _ in range(20)]
+    assert back[-1].reason is Reason.NONE and back[-1].command.v == pytest.approx(-0.3)
+
+
+def test_help_without_a_scan_stops_the_person() -> None:
+    helped = World([(30.0, 0.0)], assist=True)
+    outs = [helped.step(0.5, 0.0, scans=False, source=Source.TELEOP) for _ in range(3)]
+    assert outs[-1].reason is Reason.OBSTACLES_STALE and outs[-1].command.v == 0.0
 
 
 def test_the_policys_own_eyes_are_worth_half_a_metre_per_second() -> None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+
+import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, LaserScan
 from std_msgs.msg import Bool
 
 from s2e_core.camera import SMALL_CAMERA
 from s2e_core.records import Command, Odometry
+from s2e_core.robot import load_robot
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
 from s2e_nav.convert.commands import command_from_stamped, stamped_from_command
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.poses import message_from_odometry
+from s2e_nav.convert.scans import scan_from_ranges
 from s2e_nav.convert.stamps import to_ns
+from s2e_nav.errors import StartError
 from s2e_nav.nodes.gate import GateNode
 from s2e_nav.qos import LATCHED
 
@@ -182,3 +188,34 @@ def test_shutdown_leaves_a_zero(ros):
     bench.gate.close()
     ros.wait(lambda: len(bench.sent) > before)
     assert command_from_stamped(bench.sent[-1]).v == 0.0
+
+
+def test_a_scan_stops_a_person_who_wants_help(ros):
+    """Something 5 cm ahead of the nose: whoever drives forward stands, and is told why."""
+    bench = Bench(ros, mode='lockstep', gate__obstacles__source='scan',
+                  gate__obstacles__assist=True)
+    teleop = bench.driver.create_publisher(TwistStamped, 'cmd_vel_teleop', 20)
+    scans = bench.driver.create_publisher(LaserScan, 'scan', 20)
+    ros.wait(lambda: teleop.get_subscription_count() and scans.get_subscription_count())
+    stamps = itertools.count(10 * SECOND, TICK)
+
+    def drive(frame: str) -> str:
+        stamp = next(stamps)
+        ranges = np.full(360, np.inf)
+        # The middle of the full turn is straight ahead.
+        ranges[180] = load_robot('coco').length / 2 + 0.05
+        scans.publish(scan_from_ranges(ranges, stamp, 10.0, frame))
+        teleop.publish(stamped_from_command(Command(stamp, 1.0, 0.0)))
+        bench.tick(stamp, v=0.0)
+        return bench.reason()
+
+    ros.wait(lambda: drive('base_link') == 'obstacle')
+    assert bench.tick(next(stamps), v=0.0).v == 0.0
+    # Scans of a sensor whose place is unknown are not read: the last one grows too old.
+    ros.wait(lambda: drive('laser') == 'obstacles_stale')
+    bench.gate.close()
+
+
+def test_a_source_that_no_topic_carries_is_refused(ros):
+    with pytest.raises(StartError, match='depth'):
+        GateNode(ros.node('gate', robot='coco', gate__obstacles__source='depth'))

@@ -116,7 +116,7 @@ def drive(world: World, study: StudyNode, ros: Any, root: Path, practice: bool) 
     world.drives.publish(TwistStamped())
     world.acknowledge(stamp, reason='e_stop', source='teleop', detail='pressed')
     tape = root / ('practice/drives' if practice else 'drives')
-    ros.wait(lambda: any(tape.glob('*/recording/*.mcap')))
+    ros.wait(lambda: any(tape.glob('.unfinished/*/*.mcap')))
     # Topics keep no order among each other: the gate's word comes before the result's.
     ros.wait(lambda: bool(study._run._interventions))
     world.result(root, practice)
@@ -137,14 +137,14 @@ def test_a_participant_goes_through_practice_run_and_form(block, ros) -> None:
     assert record['complete'] and record['policy'] == 'person (4g)'
     assert record['details']['participant'] == 7 and record['mode'] == 'realtime'
     assert json.loads((root / 'workload.json').read_text())['raw_tlx'] == 55.0
-    [kept] = (root / 'drives').iterdir()
+    [kept] = (root / 'drives').glob('*_city-1_empty_002')
     drive_record = json.loads((kept / 'drive.json').read_text())
     assert drive_record['route'] == {'scene': 'city:1', 'task': 'empty', 'index': 2}
     assert [item['kind'] for item in drive_record['interventions']] == ['e_stop']
-    assert (root / 'practice' / 'drives' / 'city-1_empty_001' / 'drive.json').is_file()
+    assert len(list((root / 'practice' / 'drives').glob('*_city-1_empty_001/drive.json'))) == 1
     from rosbags.rosbag2 import Reader
 
-    with Reader(kept / 'recording') as reader:
+    with Reader(kept) as reader:
         counts = {c.topic: c.msgcount for c in reader.connections}
     assert counts['/s2e/gate'] > 0 and '/s2e/operator' in counts
 
@@ -161,7 +161,7 @@ def test_what_is_no_answer_changes_nothing_and_a_broken_run_is_driven_again(bloc
     # The study is broken off in the middle of the run.
     study.close()
     assert study._folder.done() == set() and not list(root.glob('drives/*'))
-    assert list(root.glob('practice/drives/*.unfinished'))
+    assert list(root.glob('practice/drives/.unfinished/*'))
 
 
 def test_a_route_that_cannot_be_drawn_ends_the_study(ros, tmp_path, capsys) -> None:

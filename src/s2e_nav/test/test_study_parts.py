@@ -45,11 +45,11 @@ def arguments(tmp_path: Path, **changed: str) -> dict[str, str]:
 def drive(folder: BlockFolder, route: Route) -> None:
     """Leave what a finished run leaves."""
     name = f'{route.scene.replace(":", "-")}_{route.task}_{route.index:03d}'
-    (folder.begin(name, practice=False) / 'recording').mkdir(parents=True)
+    folder.begin(name, practice=False).mkdir(parents=True)
     episode = folder.root / 'episodes' / f'{name}.json'
     episode.parent.mkdir(parents=True, exist_ok=True)
     episode.write_text('{}')
-    folder.finish(name, False, {'route': dataclasses.asdict(route)})
+    folder.finish(name, False, {'id': name, 'route': dataclasses.asdict(route)})
 
 
 def test_practice_then_runs_then_the_form() -> None:
@@ -88,23 +88,25 @@ def test_the_last_block_ends_with_thanks_and_a_form_is_asked_once() -> None:
 
 
 def test_a_run_is_done_when_its_record_and_its_episode_are_there(tmp_path: Path) -> None:
-    folder = BlockFolder(tmp_path)
+    block = tmp_path / 'p001' / 'person-4g'
+    folder = BlockFolder(block)
     first, second = Route('city:1', 'empty', 0), Route('city:1', 'empty', 1)
     drive(folder, first)
     drive(folder, second)
     assert folder.done() == {first, second}
-    (tmp_path / 'episodes' / 'city-1_empty_001.json').unlink()
+    (block / 'episodes' / 'city-1_empty_001.json').unlink()
     assert folder.done() == {first}, 'a record without its episode is driven again'
     # A run that is broken off leaves a draft, and the next attempt begins with nothing.
     draft = folder.begin('city-1_empty_001', practice=False)
-    (draft / 'recording').mkdir(parents=True)
-    assert folder.done() == {first} and not (tmp_path / 'drives' / 'city-1_empty_001').exists()
+    draft.mkdir(parents=True)
+    kept = [path.name for path in (block / 'drives').glob('[!.]*')]
+    assert folder.done() == {first} and kept == ['p001_person-4g_city-1_empty_000']
     assert not folder.begin('city-1_empty_001', practice=False).exists()
     # Practice is elsewhere, where nothing counts it.
     folder.begin('city-1_empty_002', practice=True).mkdir(parents=True)
     folder.finish('city-1_empty_002', True, {'route': {}})
     assert folder.done() == {first}
-    (tmp_path / 'drives' / 'city-1_empty_000' / 'drive.json').write_text('{"route": {}}')
+    (block / 'drives' / kept[0] / 'drive.json').write_text('{"route": {}}')
     with pytest.raises(StartError, match='names no route'):
         folder.done()
 
@@ -143,6 +145,10 @@ def test_a_block_starts_what_its_driver_needs(tmp_path: Path) -> None:
     assert person['teleop']['session.steering.v_start'] == person['policy']['v_max']
     assert person['sim_bridge']['practice'] == 1 and person['sim_bridge']['mode'] == 'realtime'
     assert len(person['sim_bridge']['items']) == 1 + 2 * 2 * 2
+    assert 'gate.obstacles.source' not in person['gate'] and not person['sim_bridge']['scan']
+    assisted = by_name[Condition('assisted', '4g')]
+    assert assisted['gate']['gate.obstacles.assist'] and assisted['sim_bridge']['scan']
+    assert assisted['gate']['shadow'], 'assisted, not driven'
     watched = by_name[Condition('autonomy', 'none')]
     assert not watched['gate']['shadow'] and watched['sim_bridge']['practice'] == 0
     tokens = {nodes['teleop']['server.token'] for nodes in by_name.values()}

@@ -14,6 +14,7 @@ EPILOG = """examples:
   s2e teleop study runs/study --scenes city:100-103 --episodes 2
   s2e teleop study runs/study --scenes city:100-103 --episodes 2 --links none 4g satellite
   s2e teleop compare runs/study --out runs/study
+  s2e teleop disagreement drive/recording --out disagreement.svg
 """
 
 STUDY = """Runs the same routes, starts and seeds with the policy on board, and with a SCRIPTED
@@ -57,6 +58,26 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                          help='run folder, or a folder of some, such as a study')
     compare.add_argument('--out', type=Path, required=True, metavar='DIR',
                          help='folder for compare.html, the CSV files, and plots as SVG and PDF')
+    _add_disagreement(actions)
+
+
+def _add_disagreement(actions: argparse._SubParsersAction[Any]) -> None:
+    parser = actions.add_parser(
+        'disagreement', help='draw where a policy would have driven otherwise than a person did',
+        description='Reads a recording in which a person drove while a policy planned: a run of a '
+        'study, or shadow:=true with record:=. Draws the way over the map, coloured by the mean '
+        'distance of the plan made there from the way that was then driven, with the plans '
+        'farthest from it, the interventions, and both velocities over time.',
+        epilog='example:\n  s2e teleop disagreement '
+        'runs/study/people/p001/person-4g/drives/ID/recording --out disagreement.svg',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('recording', type=Path, help='MCAP file or its folder')
+    parser.add_argument('--out', type=Path, required=True, metavar='FILE',
+                        help='picture: .svg, .pdf or .png; CSV files of the same name beside it')
+    parser.add_argument('--scene', default='', help='whose map is drawn, if there are several')
+    parser.add_argument('--maps', type=Path, metavar='DIR',
+                        help='folder of maps; looked for above the recording')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,6 +86,12 @@ def run(args: argparse.Namespace) -> int:
         from s2e_cli.teleop.study import run_study
 
         return run_study(args)
+    if args.action == 'disagreement':
+        from s2e_cli.teleop.disagreement import write_disagreement
+
+        for path in write_disagreement(args.recording, args.out, args.scene, args.maps):
+            print(path)
+        return 0
     from s2e_cli.teleop.report import write_report
 
     print(f'page: {write_report(args.run_dirs, args.out)}')

@@ -79,11 +79,13 @@ def _read(folder: Path) -> Driver | None:
         if not isinstance(about.get('delay'), (int, float)):
             raise ReportError(f'{folder}: says no delay; run the study again')
         delay = float(about['delay'])
-    rows = []
-    for log, item in zip(logs, scored, strict=True):
-        drive = {} if participant is None else _drive_of(folder, log)
-        if drive is not None:
-            rows.append(_row(log, item, participant, drive))
+    drives = _drives(folder)
+    rows = [
+        _row(log, item, participant, drives.get(log.spec.id, {}))
+        for log, item in zip(logs, scored, strict=True)
+        # A person's run that was broken off at its very end has a log, but is driven again.
+        if participant is None or log.spec.id in drives
+    ]
     if not rows:
         return None
     return Driver(
@@ -92,10 +94,10 @@ def _read(folder: Path) -> Driver | None:
     )
 
 
-def _drive_of(folder: Path, log: EpisodeLog) -> dict[str, Any] | None:
-    """Return what was kept beside a person's run; None if it was broken off at its very end."""
-    path = folder / 'drives' / log.spec.id / 'drive.json'
-    return _object(path) if path.is_file() else None
+def _drives(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what was kept beside each run of a person, by the name of its episode."""
+    records = (_object(path) for path in sorted((folder / 'drives').glob('*/drive.json')))
+    return {str(record.get('id')): record for record in records}
 
 
 def _forms(folder: Path) -> list[Form]:

@@ -19,8 +19,10 @@ from std_srvs.srv import Trigger
 from s2e_core.config import check, option
 from s2e_core.contract import TICK_NS
 from s2e_core.gate import Gate, GateConfig, GateOutput, Reason, Source
+from s2e_core.range_scan import RangeScan
 from s2e_core.records import Command
 from s2e_core.robot import load_robot
+from s2e_core.se2 import Pose2
 from s2e_core.stops import WAITING
 from s2e_nav.convert.commands import command_from_stamped
 from s2e_nav.convert.diagnostics import (
@@ -37,6 +39,7 @@ from s2e_nav.errors import ConversionError
 from s2e_nav.gate.drivers import LockstepDriver, SteadyDriver
 from s2e_nav.gate.latency import CommandLatency
 from s2e_nav.gate.output import VelocityOutput
+from s2e_nav.gate.scans import ScanIntake
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR, input_qos
 from s2e_nav.runtime.process import main_program
@@ -81,6 +84,7 @@ class GateNode:
         self._gate = Gate(load_robot(config.robot), gate)
         self._lock = threading.RLock()
         self._latency = CommandLatency()
+        self._pose: Pose2 | None = None
         self._goal_stamp = 0
         self._reported: tuple[Reason, Reason, int, Source | None] | None = None
         self._output = VelocityOutput(node, config.stamped)
@@ -96,6 +100,7 @@ class GateNode:
                 self._on_clock, self._on_failure,
             )
         self._subscribe(lockstep, config.shadow)
+        self._scans = ScanIntake(node, gate.obstacles, input_qos(lockstep), self._on_scan)
         node.create_service(Trigger, '~/rearm', self._on_rearm)
         node.create_service(Trigger, '~/admit_driver', self._on_driver)
         steady_timer(node, WATCH_SECONDS, self._watch_topic)
@@ -140,8 +145,18 @@ class GateNode:
             return
         local = self._driver.local_ns('odom', odometry.stamp_ns)
         with self._lock:
+            self._pose = odometry.pose if odometry.finite else None
             self._gate.update_odometry(dataclasses.replace(odometry, stamp_ns=local))
         self._driver.heard('odom', odometry.stamp_ns)
+
+    def _on_scan(self, scan: RangeScan) -> None:
+        """Take a look from where the robot is."""
+        local = self._driver.local_ns('scan', scan.stamp_ns)
+        with self._lock:
+            if self._pose is not None:
+                self._gate.update_obstacles(
+                    dataclasses.replace(scan, stamp_ns=local), self._pose
+                )
 
     def _on_camera(self, message: CameraInfo) -> None:
         stamp = to_ns(message.header.stamp)
@@ -248,7 +263,9 @@ class GateNode:
         )
         self._status.publish(self._last_status)
         if changed and not quiet and output is not None:
-            until = 'a new goal or rearm' if latched is not Reason.NONE else 'the input is healthy'
+            until = 'a new goal or rearm' if latched is not Reason.NONE else (
+                'the way is free' if reason is Reason.OBSTACLE else 'the input is healthy'
+            )
             self.node.get_logger().warning(
                 f'stopping until {until}: {reason.value} ({detail})'
             )

@@ -170,8 +170,7 @@ class StudyNode:
             return
         action, phase = values.get('action'), self._flow.card.phase
         if action == 'start' and phase == 'ready':
-            folder = self._folder.begin(self._current['id'], self._flow.practises)
-            self._tape.begin(folder / 'recording')
+            self._tape.begin(self._folder.begin(self._current['id'], self._flow.practises))
             self._run = RunRecord()
             self._flow.started()
             self._show()

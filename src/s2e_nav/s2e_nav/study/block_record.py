@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from navbench_gs.runner.identity import describe
 from navbench_gs.runner.plan import write_atomically
-from navbench_gs.runner.run import describe
 from s2e_nav.sim.parameters import SimParameters
 from s2e_nav.study.folder import BlockFolder, dump
 
@@ -33,7 +33,7 @@ class BlockRecord:
 
     def write(self, complete: bool) -> None:
         """Write run.json."""
-        record = describe(self._config.run_config(), self._label, self._about)
+        record = describe(self._config.run_config(), self._label, self._about, nodes=True)
         record['mode'] = 'realtime'
         record['run'] = {'finished': len(self._folder.done())}
         record['complete'] = complete

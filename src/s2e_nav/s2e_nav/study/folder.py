@@ -1,9 +1,10 @@
 """Where a study with people is kept, and what of it is done.
 
 `study.json` says what everyone drives. `people/p001/person-4g` is a block: a run folder of the
-benchmark (`run.json`, `episodes/ID.json`, `maps/`) with `drives/ID/` for each run, `workload.json`
-(the form) and `practice/`, where nothing counts. `drives/ID` holds the `recording` and
-`drive.json`, with which it appears: a run is done when it is there.
+benchmark (`run.json`, `episodes/ID.json`, `maps/`) with `workload.json` (the form), `practice/`,
+where nothing counts, and `drives/p001_person-4g_ID` for each run. That is a recording of its own,
+which `s2e train import` and `ros2 bag` read, with `drive.json` in it, and appears when it is
+whole: a run is done when it is there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from s2e_teleop.study.plan import Condition, Route, StudyPlan
 from s2e_teleop.study.workload import Workload
 
 STUDY_FILE, DRIVE_FILE, FORM_FILE = 'study.json', 'drive.json', 'workload.json'
-UNFINISHED = '.unfinished'
+DRIVES, UNFINISHED = 'drives', '.unfinished'
 
 
 class BlockFolder:
@@ -39,27 +40,27 @@ class BlockFolder:
     def done(self) -> set[Route]:
         """Return the routes whose runs are finished."""
         found = set()
-        for path in sorted((self.root / 'drives').glob(f'*/{DRIVE_FILE}')):
-            route = read_object(path).get('route', {})
+        for path in sorted((self.root / DRIVES).glob(f'*/{DRIVE_FILE}')):
+            record = read_object(path)
+            route = record.get('route', {})
             try:
                 known = Route(str(route['scene']), str(route['task']), int(route['index']))
             except (KeyError, TypeError, ValueError) as error:
                 raise StartError(f'{path}: names no route ({error})') from error
-            if (self.root / 'episodes' / f'{path.parent.name}.json').is_file():
+            if (self.root / 'episodes' / f'{record.get("id")}.json').is_file():
                 found.add(known)
         return found
 
     def begin(self, identity: str, practice: bool) -> Path:
-        """Return an empty folder for a run; what was left of a broken-off one is gone."""
-        folder = self._drive(identity, practice)
-        for old in (folder, folder.with_name(identity + UNFINISHED)):
-            shutil.rmtree(old, ignore_errors=True)
-        return folder.with_name(identity + UNFINISHED)
+        """Return where to record a run; what was left of a broken-off one is gone."""
+        shutil.rmtree(self._drive(identity, practice), ignore_errors=True)
+        draft = self._draft(identity, practice)
+        shutil.rmtree(draft, ignore_errors=True)
+        return draft
 
     def finish(self, identity: str, practice: bool, record: Mapping[str, Any]) -> Path:
-        """Keep a run: its record is written, then its folder gets its name."""
-        folder = self._drive(identity, practice)
-        draft = folder.with_name(identity + UNFINISHED)
+        """Keep a run: its record is added, then its folder gets its place."""
+        folder, draft = self._drive(identity, practice), self._draft(identity, practice)
         write_atomically(draft / DRIVE_FILE, dump(record))
         draft.replace(folder)
         return folder
@@ -71,7 +72,13 @@ class BlockFolder:
         return path
 
     def _drive(self, identity: str, practice: bool) -> Path:
-        return (self.root / 'practice' if practice else self.root) / 'drives' / identity
+        """Its name tells it from those of other blocks: clips are named after it."""
+        name = f'{self.root.parent.name}_{self.root.name}_{identity}'
+        return (self.root / 'practice' if practice else self.root) / DRIVES / name
+
+    def _draft(self, identity: str, practice: bool) -> Path:
+        folder = self._drive(identity, practice)
+        return folder.parent / UNFINISHED / folder.name
 
 
 class StudyFolder:

@@ -26,9 +26,11 @@ from s2e_nav.study.block_record import INPUTS
 from s2e_nav.study.folder import StudyFolder
 from s2e_teleop.link import load_link
 from s2e_teleop.server.config import ServerConfig
-from s2e_teleop.study.plan import AUTONOMY, Block, Route, StudyPlan
+from s2e_teleop.study.plan import ASSISTED, AUTONOMY, Block, Route, StudyPlan
 
 PROTOCOL = 'default'
+SCAN_PERIOD = 0.1
+"""The simulator scans with each image, seconds."""
 
 
 class StudyRun:
@@ -128,8 +130,9 @@ class StudyRun:
             'episodes': plan.episodes, 'seed': plan.seed, 'robot': values['robot'],
             'protocol': PROTOCOL, 'mode': 'realtime', 'output': str(output), 'camera': 'robot',
             'image_width': number(values, 'image_width'),
-            'image_height': number(values, 'image_height'), 'scan': False,
-            'practice': len(left.practice), 'driver': left.condition.label, 'preview': True,
+            'image_height': number(values, 'image_height'),
+            'scan': left.condition.driver == ASSISTED, 'practice': len(left.practice),
+            'driver': left.condition.label, 'preview': True,
         }
         items = [_line(route) for route in (*left.practice, *left.routes)]
         return {**sim, 'items': items} if items else sim
@@ -138,7 +141,9 @@ class StudyRun:
         driver = block.condition.driver
         if driver == AUTONOMY:
             return {'kind': AUTONOMY, 'policy': self._values['policy']}
-        return {'kind': 'person', 'inputs': INPUTS, 'assisted': driver == 'assisted'}
+        assisted = driver == ASSISTED
+        inputs = f'{INPUTS}; the gate a scan' if assisted else INPUTS
+        return {'kind': 'person', 'inputs': inputs, 'assisted': assisted}
 
     def _teleop(self, block: Block) -> NodeEntry:
         top = min(self._robot.v_max, self._rules.judge.v_max)
@@ -166,6 +171,11 @@ class StudyRun:
             # Beside a person the policy only plans, for the comparison.
             'shadow': person,
         }
+        if block.condition.driver == ASSISTED:
+            gate |= {
+                'gate.obstacles.source': 'scan', 'gate.obstacles.assist': True,
+                'gate.obstacles.period': SCAN_PERIOD,
+            }
         return [
             NodeEntry('sim_bridge', {**sim, 'use_sim_time': True}),
             NodeEntry('policy', policy, [settings('policy')]),

@@ -69,6 +69,7 @@ def lateness(model: OperatorModel, link: LinkProfile) -> Lateness:
         0.5 / video.rate + sending + link.to_driver.delay + model.reaction + link.to_robot.delay
     )
     return Lateness(
-        constant, model.reaction, math.hypot(link.to_driver.jitter, link.to_robot.jitter), link.to_robot.loss,
-        link.retransmit if link.ordered else 0.0, min(model.v_max, link.speed_cap),
+        constant, model.reaction, math.hypot(link.to_driver.jitter, link.to_robot.jitter),
+        link.to_robot.loss, link.retransmit if link.ordered else 0.0,
+        min(model.v_max, link.speed_cap),
     )
