@@ -149,6 +149,32 @@ def test_a_participant_goes_through_practice_run_and_form(block, ros) -> None:
     assert counts['/s2e/gate'] > 0 and '/s2e/operator' in counts
 
 
+def test_practice_ends_when_it_is_enough_and_a_run_that_counts_does_not(block, ros) -> None:
+    world, study, root = block
+    world.until('ready')
+    world.answer('start')
+    world.until('running')
+    world.answer('enough')
+    ros.wait(lambda: bool(world.goals))
+    world.acknowledge(to_ns(world.goals[-1].header.stamp))
+    ros.wait(lambda: world.started == 1 and study._run.began)
+    world.answer('enough')
+    ros.wait(lambda: world.card['phase'] == 'ready' and not world.card['practice'])
+    [kept] = (root / 'practice' / 'drives').glob('*/drive.json')
+    assert json.loads(kept.read_text())['outcome'] == 'ended'
+    assert world.number == 2 and world.started == 1
+    world.answer('start')
+    world.until('running')
+    ros.wait(lambda: len(world.goals) > 1)
+    world.acknowledge(to_ns(world.goals[-1].header.stamp))
+    ros.wait(lambda: world.started == 2 and study._run.began)
+    world.answer('enough')
+    world.result(root, practice=False)
+    world.until('form')
+    [kept] = (root / 'drives').glob('*/drive.json')
+    assert json.loads(kept.read_text())['outcome'] == 'success'
+
+
 def test_what_is_no_answer_changes_nothing_and_a_broken_run_is_driven_again(block, ros) -> None:
     world, study, root = block
     card = world.until('ready')

@@ -43,9 +43,10 @@ def test_a_page_sees_the_card_and_only_the_driver_starts_the_run(serve):
             await page.send('card', card=4, action='start')
             await page.send('card', card=5, action='start')
             await page.until(lambda: any('not now' in note for note in page.notes))
-            # Only autonomy can be told to go on.
+            # Only autonomy can be told to go on, and only practice to be enough.
             await page.send('card', card=5, action='resume')
-            await page.until(lambda: sum('not now' in note for note in page.notes) == 2)
+            await page.send('card', card=5, action='enough')
+            await page.until(lambda: sum('not now' in note for note in page.notes) == 3)
 
     asyncio.run(test())
     assert served.answers == [{'card': 4, 'action': 'start'}]

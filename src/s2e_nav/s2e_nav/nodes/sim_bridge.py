@@ -75,7 +75,11 @@ class SimBridge:
             node.create_service(Trigger, f'~/{name}', call)
 
     def _next(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Reset to the next episode and describe it in JSON."""
+        """Reset to the next episode and describe it in JSON; one that runs is dropped."""
+        if self._episode is not None:
+            # Its time is over; the clock must not go back to its beginning.
+            self._clock_ns = max(self._clock_ns, self._episode.stamp_ns)
+            self._episode = None
         try:
             spec = self._world.next(lambda line: self.node.get_logger().info(line))
         except S2EError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -177,33 +178,49 @@ class StudyNode:
             self._sequence.ready(self._current['stamp_ns'])
         elif action == 'resume' and phase == 'running':
             self._send_goal(int(self.node.get_clock().now().nanoseconds))
+        elif action == 'enough' and phase == 'running' and self._flow.practises:
+            # The bridge drops an episode that is not over when it is asked for the next. One that
+            # has not begun yet must not be: its start is under way and would meet the next.
+            if self._run is not None and self._run.began:
+                self._keep('ended', math.nan, 'You ended the practice.')
         elif action == 'form' and phase == 'form':
             self._take_form(values)
 
     def _begin(self) -> None:
-        """Policy and gate know the goal: the world moves."""
-        if self._run is not None:
+        """Policy and gate know the goal: let the world move."""
+        self._start.call_async(Trigger.Request()).add_done_callback(self._on_started)
+
+    def _on_started(self, future: Any) -> None:
+        response = future.result()
+        if not response.success:
+            self._fail(response.message)
+        elif self._run is not None:
             self._run.world_began(self._current['stamp_ns'], time.monotonic())
-        self._start.call_async(Trigger.Request())
 
     def _on_result(self, message: String) -> None:
         result = json.loads(message.data)
-        if self._run is None or result['id'] != self._current.get('id'):
+        if result['id'] == self._current.get('id'):
+            scores = result['scores']
+            text = result_text(result['outcome'], scores)
+            self._keep(result['outcome'], float(scores['duration']), text)
+
+    def _keep(self, outcome: str, simulated: float, text: str) -> None:
+        """Put a run that is over into its place, and go on to the next."""
+        if self._run is None:
             return
         self._tape.end()
-        practice, scores = self._flow.practises, result['scores']
+        practice, identity = self._flow.practises, str(self._current['id'])
         record = {
-            'id': result['id'], 'practice': practice, 'outcome': result['outcome'],
+            'id': identity, 'practice': practice, 'outcome': outcome,
             'route': {name: self._current[name] for name in ('scene', 'task', 'index')},
             'participant': self._config.participant, 'driver': self._config.driver,
             'link_profile': self._config.link,
-            **self._run.summary(time.monotonic(), scores['duration']),
+            **self._run.summary(time.monotonic(), simulated),
         }
         self._run = None
-        path = self._folder.finish(result['id'], practice, record)
-        text = result_text(result['outcome'], scores)
+        path = self._folder.finish(identity, practice, record)
         kind = 'practice' if practice else self._condition.label
-        print(f'{kind}, {result["id"]}: {text} {path}', flush=True)
+        print(f'{kind}, {identity}: {text} {path}', flush=True)
         self._flow.ended(text)
         self._show()
         self._sequence.over()

@@ -25,6 +25,11 @@ class RunRecord:
         self._interventions: list[Intervention] = []
         self._links: list[LinkSample] = []
 
+    @property
+    def began(self) -> bool:
+        """Whether the world moves."""
+        return math.isfinite(self._began)
+
     def gate(self, stamp_ns: int, status: Mapping[str, str]) -> None:
         """Take the gate's status.
 
@@ -61,8 +66,7 @@ class RunRecord:
         wall, first = max(ended - self._began, 1e-6), self._first_ns
         link = dataclasses.asdict(summarise_link(self._links))
         return {
-            'wall_seconds': round(wall, 2),
-            'real_time_factor': _number(simulated / wall),
+            'wall_seconds': _number(wall), 'real_time_factor': _number(simulated / wall),
             'link': {name: _number(value) for name, value in link.items()},
             'interventions': [
                 {'time': round((item.stamp_ns - first) * 1e-9, 3), 'kind': item.kind.value,

@@ -46,7 +46,11 @@ export class Study {
     this.goOn = element('button', {
       id: 'study-resume', textContent: 'Let autonomy go on', onclick: () => this.#answer('resume'),
     });
-    this.bar.append(this.badge, this.where, this.who, this.goOn, this.arrow, this.metres);
+    this.enough = element('button', {
+      id: 'study-enough', textContent: 'Enough practice', onclick: () => this.#answer('enough'),
+    });
+    this.bar.append(this.badge, this.where, this.who, this.goOn, this.enough, this.arrow,
+      this.metres);
     this.panel = element('section', { id: 'study-panel', hidden: true });
     this.panel.setAttribute('aria-live', 'polite');
     this.goal = element('span', { id: 'study-goal', hidden: true });
@@ -80,11 +84,12 @@ export class Study {
   }
 
   #answer(action, values = {}) {
+    const { card } = this;
     const type = action === 'form' ? 'load' : 'card';
     const more = action === 'form' ? values : { action };
-    this.send(type, { card: this.card.number, ...more });
-    this.answered = this.card.number;
-    if (action !== 'resume') this.#render();
+    this.send(type, { card: card.number, ...more });
+    this.answered = card.number;
+    if (card.phase !== 'running') this.#render();
   }
 
   #guide({ distance, bearing, u, v }) {
@@ -110,6 +115,7 @@ export class Study {
     this.who.textContent = card.phase === 'done' ? '' : DRIVES[card.driver]
       + (card.driver === 'autonomy' ? '' : `, link ${card.link}`);
     this.goOn.hidden = !(card.phase === 'running' && card.driver === 'autonomy' && this.seat);
+    this.enough.hidden = !(card.phase === 'running' && card.practice && this.seat);
     document.body.classList.toggle('study-waits', card.phase !== 'running');
     this.panel.hidden = card.phase === 'running' && this.seat !== null;
     this.panel.replaceChildren(...this.#content());

@@ -9,7 +9,6 @@ from s2e_core.config import check, option
 from s2e_teleop.study.plan import DRIVERS, PERSON
 
 Phase = Literal['prepare', 'ready', 'running', 'form', 'done']
-Action = Literal['start', 'resume']
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,6 @@ from s2e_teleop.study.card import Guide, StudyCard
 from s2e_teleop.study.plan import AUTONOMY
 from s2e_teleop.study.workload import SCALES, Workload
 
-ALLOWED = {'start': 'ready', 'resume': 'running'}
-"""The phase in which an answer counts."""
-
 
 class StudyDesk:
     """Holds the newest card; lives in the server's loop."""
@@ -57,8 +54,12 @@ class StudyDesk:
             return ''
         if isinstance(message, Load):
             return self._load(card, message)
-        resumes = message.action == 'resume'
-        if card.phase != ALLOWED[message.action] or (resumes and card.driver != AUTONOMY):
+        runs = card.phase == 'running'
+        allowed = {
+            'start': card.phase == 'ready', 'enough': runs and card.practice,
+            'resume': runs and card.driver == AUTONOMY,
+        }
+        if not allowed[message.action]:
             return f'not now: {message.action}'
         self._answer({'card': card.number, 'action': message.action})
         return ''
