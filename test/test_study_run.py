@@ -51,6 +51,10 @@ SEEN = """
   };
 })()
 """
+SLOWER = """
+document.getElementById('limit').value = 0.8;
+document.getElementById('limit').dispatchEvent(new Event('input'));
+"""
 FILL = """
 [...document.querySelectorAll('.scale input')].forEach((slider, index) => {
   slider.value = 15 * index; slider.dispatchEvent(new Event('input'));
@@ -64,6 +68,7 @@ class Participant:
 
     def __init__(self, tab: Any) -> None:
         self.tab, self.down, self.seen, self.bars = tab, set(), {}, []
+        self.turn = 0.0
 
     async def look(self) -> dict[str, Any]:
         self.seen = await self.tab.run(SEEN)
@@ -100,8 +105,11 @@ class Participant:
         elif (self.down and not seen['held']) or seen['metres'] is None or seen['metres'] < stop:
             await self.hold()
         else:
-            aside = ['KeyA'] if seen['turn'] > 0.1 else ['KeyD'] if seen['turn'] < -0.1 else []
-            await self.hold('KeyW', *aside, *(['ShiftLeft'] if seen['metres'] < 2.0 else []))
+            # One tap for each new look at the arrow: a key is full lock, and the arrow is late.
+            new, self.turn = seen['turn'] != self.turn, seen['turn']
+            side = 'KeyA' if self.turn > 0.0 else 'KeyD'
+            aside = [side] if new and abs(self.turn) > 0.1 else []
+            await self.hold('KeyW', *aside)
 
     async def start(self) -> float:
         """Press the button and wait until the run has begun; return when to give up."""
@@ -117,7 +125,7 @@ class Participant:
         deadline, first = await self.start(), None
         while not (await self.look())['panel']:
             assert time.monotonic() < deadline, self.seen
-            await self.steer(0.3)
+            await self.steer(0.4)
             left = self.seen['metres']
             first = first or left
             if enough is not None and left is not None and first - left > enough:
@@ -132,6 +140,7 @@ async def take_part(url: str, profile: Path) -> Participant:
         await tab.call('Page.navigate', url=url)
         await tab.until("document.getElementById('take')?.disabled === false")
         await person.until('ready')
+        await tab.run(SLOWER)
         await person.drive(enough=1.0)
         await person.until('ready')
         await person.drive()

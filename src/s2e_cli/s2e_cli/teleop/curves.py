@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from s2e_cli.teleop.comparison import load_of, mean_of
 from s2e_cli.teleop.drives import PERSON, SCRIPTED, Driver
+from s2e_cli.teleop.figures import figure_bytes
 from s2e_teleop.study.workload import SCALES
 
 PANELS = {'success': 'success', 'clean': 'success without contact', 'collisions': 'collisions'}
@@ -44,7 +44,7 @@ def draw_curves(drivers: Sequence[Driver], form: str = 'svg') -> bytes:
         plot.spines[['top', 'right']].set_visible(False)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='outside lower center', ncols=3, frameon=False)
-    return _saved(figure, form)
+    return figure_bytes(figure, form)
 
 
 def _panel(plot: Any, drivers: Sequence[Driver], metric: str) -> None:
@@ -94,15 +94,4 @@ def draw_load(drivers: Sequence[Driver], form: str = 'svg') -> bytes:
     plot.grid(alpha=0.25, axis='y')
     plot.spines[['top', 'right']].set_visible(False)
     figure.legend(loc='outside lower center', ncols=4, frameon=False)
-    return _saved(figure, form)
-
-
-def _saved(figure: Any, form: str) -> bytes:
-    import matplotlib as mpl
-
-    data = io.BytesIO()
-    date = 'CreationDate' if form == 'pdf' else 'Date'
-    # Equal drives give equal files; letters in a PDF stay letters.
-    with mpl.rc_context({'svg.hashsalt': 's2e', 'pdf.fonttype': 42}):
-        figure.savefig(data, format=form, metadata={date: None})
-    return data.getvalue()
+    return figure_bytes(figure, form)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from navbench_gs.errors import ReportError
 from navbench_gs.report.map import SceneMap, load_map
 from navbench_gs.runner.plan import write_atomically
+from s2e_cli.teleop.figures import figure_bytes
 from s2e_core.se2 import Pose2
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ def find_map(recording: Path, scene: str, maps: Path | None) -> SceneMap | None:
         ReportError: It was asked for and is not there, or there are several.
     """
     wanted = bool(scene or maps)
+    scene = scene or _scene_of(recording)
     folder = maps
     if folder is None:
         above = (parent / 'maps' for parent in recording.absolute().parents)
@@ -81,6 +84,15 @@ def find_map(recording: Path, scene: str, maps: Path | None) -> SceneMap | None:
     return found
 
 
+def _scene_of(recording: Path) -> str:
+    """Return the scene that a study noted beside the recording, or nothing."""
+    try:
+        record = json.loads((recording / 'drive.json').read_text(encoding='utf-8'))
+        return str(record['route']['scene'])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ''
+
+
 def draw(drive: ShadowDrive, scene: SceneMap | None, form: str) -> bytes:
     """Return the picture: the way over the map, coloured by how far the plan was from it."""
     from matplotlib.figure import Figure
@@ -89,10 +101,7 @@ def draw(drive: ShadowDrive, scene: SceneMap | None, form: str) -> bytes:
     grid = figure.add_gridspec(3, 2, width_ratios=(1.25, 1.0))
     _draw_map(figure, figure.add_subplot(grid[:, 0]), drive, scene)
     _draw_times([figure.add_subplot(grid[k, 1]) for k in range(3)], drive)
-    data = io.BytesIO()
-    stamp = {'svg': {'Date': None}, 'pdf': {'CreationDate': None}, 'png': {}}[form]
-    figure.savefig(data, format=form, dpi=120, metadata=stamp)
-    return data.getvalue()
+    return figure_bytes(figure, form)
 
 
 def _draw_map(figure: Any, plot: Any, drive: ShadowDrive, scene: SceneMap | None) -> None:

@@ -40,6 +40,8 @@ from s2e_teleop.study.card import StudyCard
 from s2e_teleop.study.plan import DRIVERS, PERSON, Condition
 from s2e_teleop.study.workload import SCALES, Workload
 
+PAUSE = 1.2
+"""Between two runs, seconds: odometry that leaps sooner is a fault to the gate (1 s)."""
 LINGER = 1.0
 """The last card has so long to reach the page, seconds."""
 
@@ -97,6 +99,7 @@ class StudyNode:
         self._current: dict[str, Any] = {}
         self._run: RunRecord | None = None
         self._ends_at: float | None = None
+        self._pause_until = 0.0
         self._next: Any = node.create_client(Trigger, 'sim_bridge/next_episode')
         self._start: Any = node.create_client(Trigger, 'sim_bridge/start')
         self._goals = node.create_publisher(PoseStamped, 'goal_pose', RELIABLE)
@@ -127,7 +130,8 @@ class StudyNode:
             if time.monotonic() >= self._ends_at:
                 self.exit_code = 0
             return
-        if self.exit_code is not None or self._flow.card.phase == 'form':
+        waits = self._flow.card.phase == 'form' or time.monotonic() < self._pause_until
+        if self.exit_code is not None or waits:
             return
         step = self._sequence.step(
             bridge=self._next.service_is_ready() and self._start.service_is_ready(),
@@ -224,6 +228,7 @@ class StudyNode:
         self._flow.ended(text)
         self._show()
         self._sequence.over()
+        self._pause_until = time.monotonic() + PAUSE
         self._block.write(complete=False)
 
     def _take_form(self, values: dict[str, Any]) -> None:
