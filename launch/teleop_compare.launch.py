@@ -57,6 +57,8 @@ PEOPLE = (
     ('tls_key', '', 'TLS key, PEM.'),
     ('insecure', 'false', 'Let other machines in without TLS.'),
     ('origins', '', 'Further addresses of the page, as behind a proxy.'),
+    ('webrtc', 'auto', 'Video and commands by WebRTC where it can be had; off: by WebSocket.'),
+    ('ice_servers', '', 'STUN and TURN servers of WebRTC: turn:user:password@host:3478.'),
 )
 LISTS = ('links', 'scenes', 'tasks')
 

@@ -167,7 +167,7 @@ def test_a_person_drives_a_route_from_the_page(ros_environment, tmp_path):
         ROS2, 'launch', 's2e_nav', 'teleop_compare.launch.py', 'participant:=3',
         'drivers:=person', 'links:=good', 'scenes:=city:100', 'tasks:=empty', 'episodes:=1',
         'seed:=12', 'policy:=straight', f'output:={study}', f'port:={port}', f'token:={TOKEN}',
-        'image_width:=160', 'image_height:=120',
+        'image_width:=160', 'image_height:=120', 'webrtc:=off',
     ]
     environment = {**ros_environment, 'ROS_LOG_DIR': str(tmp_path / 'log')}
     with (tmp_path / 'launch.log').open('w') as log:

@@ -67,6 +67,7 @@ class StudyRun:
             'token': values['token'] or secrets.token_urlsafe(18),
             'certificate': values['tls_certificate'], 'key': values['tls_key'],
             'insecure': flag(values, 'insecure'), 'origins': values['origins'],
+            'webrtc': values['webrtc'], 'ice_servers': values['ice_servers'],
         }
         if not self._server['port']:
             raise StartError('port:= must be fixed: the page comes back to it after each block')
