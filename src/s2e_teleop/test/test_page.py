@@ -228,3 +228,15 @@ def test_a_click_on_the_ground_is_a_goal_once(serve, tmp_path):
         assert bench.robot.count('go_to') == 1, 'the second click was only a click'
 
     in_browser(serve, tmp_path, test)
+
+
+def test_a_robot_that_says_nothing_is_told_apart_from_one_that_stands(serve, tmp_path):
+    async def test(bench):
+        bench.proxy.cut()
+        await bench.tab.until("document.getElementById('banner').textContent"
+                              ".startsWith('No word from the robot for')")
+        assert await bench.tab.run("document.body.classList.contains('offline')")
+        bench.proxy._open.set()
+        await bench.tab.until("!document.body.classList.contains('offline')")
+
+    in_browser(serve, tmp_path, test, webrtc='off')

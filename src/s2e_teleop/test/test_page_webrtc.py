@@ -50,7 +50,7 @@ def test_video_comes_by_webrtc_and_keys_drive(serve, tmp_path):
             await tab.until(STREAMS)
             await tab.until(GREEN)
             link = await bench.text('link-table')
-            assert 'Video byWebRTC' in link and 'Commands byWebRTC, WebSocket' in link
+            assert 'Video byWebRTC' in link and 'Commands byboth' in link
             await tab.until("document.getElementById('glass').textContent.endsWith('ms')")
             await tab.key('keyDown', 'KeyW')
             await bench.drives()

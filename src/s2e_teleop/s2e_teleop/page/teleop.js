@@ -21,14 +21,18 @@ const rtc = new Rtc($('stream'), send, (width, height) => screen.shown(width, he
 const study = new Study(send);
 let socket = null;
 let state = null;
+let heard = 0;
 let welcome = null;
 let sequence = 0;
 let retry = 500;
 let aiming = false;
 let viewWidth = 0;
 
+// Seconds since the robot last told its state, five times a second.
+function silence() { return state === null ? 0 : (performance.now() - heard) / 1000; }
+
 function draw() {
-  render(state, welcome, input, rtc);
+  render(state, silence(), welcome, input, rtc);
   study.seated(state && state.driver === state.you);
 }
 
@@ -138,6 +142,7 @@ function receive(message) {
 function takeState(message) {
   const before = state;
   state = message;
+  heard = performance.now();
   input.enabled = state.driver === state.you && !state.e_stop;
   if (!input.enabled && input.held) input.release();
   // What the robot no longer counts must not look held.
@@ -189,6 +194,7 @@ function aim(on) {
   aiming = on;
   $('goto').setAttribute('aria-pressed', String(on));
   $('screen').classList.toggle('aim', on);
+  $('aim').hidden = !on;
 }
 $('screen').addEventListener('click', (event) => {
   if (!aiming) return;
@@ -220,6 +226,9 @@ addEventListener('resize', () => {
 setInterval(() => {
   if (input.held) sendDrive();
 }, COMMAND_MS);
+setInterval(() => {
+  if (silence() > 1) draw();
+}, 500);
 
 function frame() {
   screen.paint();

@@ -8,7 +8,7 @@ from importlib.resources import files
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-SCRIPTS = ('teleop', 'input', 'panel', 'rtc', 'screen', 'study')
+SCRIPTS = ('teleop', 'input', 'panel', 'reasons', 'rtc', 'screen', 'study')
 FILES = {
     '/': ('index.html', 'text/html; charset=utf-8'),
     **{f'/{name}.js': (f'{name}.js', 'text/javascript; charset=utf-8') for name in SCRIPTS},
