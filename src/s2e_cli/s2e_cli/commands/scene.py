@@ -62,8 +62,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                      's2e scene doctor captures/yard --out yard-doctor.html')
     doctor.add_argument('scene', metavar='SCENE')
     doctor.add_argument('--out', type=Path, metavar='FILE',
-                        help='HTML page with top view, occupancy, heights and views '
-                        '(NAME-doctor.html)')
+                        help='HTML page with top view, occupancy, heights and views, or a '
+                        'folder for it (NAME-doctor.html)')
     doctor.add_argument('--radius', type=float, default=0.3, metavar='M',
                         help='radius of the robot, metres (0.3)')
     thing = _action(actions, 'object', 'list captured objects, or measure and draw one with its '
@@ -181,7 +181,9 @@ def _convert(args: argparse.Namespace) -> int:
         raise SceneError(f'OUT must end in {", ".join(writers)}, got {args.out.name}')
     cloud = load(args.source, level=args.level)
     writer(args.out, cloud)
-    print(f'{args.out}: {len(cloud)} gaussians, SH degree {cloud.sh_degree}')
+    degree = 0 if writer is save_splat else cloud.sh_degree
+    lost = f', {cloud.sh_degree} in {args.source}' if degree < cloud.sh_degree else ''
+    print(f'{args.out}: {len(cloud)} gaussians, SH degree {degree}{lost}')
     return 0
 
 
@@ -211,7 +213,9 @@ def _doctor(args: argparse.Namespace) -> int:
     _progress('measuring', 0.6)
     findings, found = examine(bundle, cloud, args.radius)
     _progress('drawing', 0.8)
-    page = args.out or Path(f'{bundle.name}-doctor.html')
+    page = args.out or Path()
+    if page.suffix not in ('.html', '.htm'):
+        page = page / f'{bundle.name}-doctor.html'
     write_page(page, bundle, cloud, findings, found, args.radius)
     for finding in findings:
         print(f'{finding.verdict:4}  {finding.name}: {finding.value}')
