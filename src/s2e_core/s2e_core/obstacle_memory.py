@@ -60,6 +60,8 @@ class ObstacleMemory:
             pose: odom <- base_link.
             radius: Metres.
         """
-        offset = self._points - (pose.x, pose.y)
+        # Read once: scans may come in another thread than the policy's.
+        points = self._points
+        offset = points - (pose.x, pose.y)
         close = np.abs(offset).max(axis=1) < radius if len(offset) else np.zeros(0, np.bool_)
-        return np.asarray(pose.inverse().transform(self._points[close]), np.float64)
+        return np.asarray(pose.inverse().transform(points[close]), np.float64)

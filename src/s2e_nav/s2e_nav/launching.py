@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from s2e_core.obstacle_veto import SOURCES
 from s2e_core.paths import find_config
 from s2e_core.robot import RobotProfile, load_robot
 from s2e_nav.errors import StartError
@@ -199,6 +200,11 @@ class RobotGraph:
         check_policy(values['policy'])
         check_provider(values['require_provider'])
         self._own = own_parameters(values['params'])
+        self._obstacles = values['obstacles']
+        if self._obstacles not in SOURCES:
+            raise StartError(
+                f'obstacles:= must be one of {", ".join(SOURCES)}, got {self._obstacles!r}'
+            )
         if values['record'] and Path(values['record']).expanduser().exists():
             raise StartError(f'record:= {values["record"]} exists already; name a new folder')
 
@@ -212,6 +218,8 @@ class RobotGraph:
             'camera/image_raw': 'image', 'camera/image_raw/compressed': 'image_compressed',
             'camera/camera_info': 'camera_info', 'odom': 'odom', 'cmd_vel': 'cmd_vel',
             'goal_pose': 'goal_pose', 'gps/fix': 'gps_fix', 'gps/heading': 'gps_heading',
+            'scan': 'scan', 'depth/image_raw': 'depth', 'depth/camera_info': 'depth_info',
+            'map': 'map',
         }
         if executable == 'follower':
             names['cmd_vel_nav'] = 'cmd_vel_follower'
@@ -235,18 +243,26 @@ class RobotGraph:
             'require_provider': values['require_provider'], **timed,
         }
         shadow = flag(values, 'shadow')
+        policy |= {'obstacles.source': self._obstacles}
         if shadow:
             # A person decides where to and how long; the goal only tells the policy what to want.
-            policy |= {'mission.outlives_driver': True, 'mission.progress_timeout': 0.0}
+            policy |= {
+                'mission.outlives_driver': True, 'mission.progress_timeout': 0.0,
+                'mission.approach_timeout': 0.0,
+            }
         robot = {'robot': values['robot'], **timed}
         entries = [
             NodeEntry('policy', policy, [settings('policy')]),
             NodeEntry('follower', robot, [settings('follower')], respawn=True),
             NodeEntry(
-                'gate', {**robot, 'stamped': stamped, 'shadow': shadow},
+                'gate', {**robot, 'stamped': stamped, 'shadow': shadow,
+                         'gate.obstacles.source': self._obstacles},
                 [settings('gate_robot')], respawn=True,
             ),
         ]
+        if self._obstacles in ('depth', 'occupancy'):
+            reader = {**robot, 'source': self._obstacles}
+            entries.append(NodeEntry('obstacles', reader, respawn=True))
         topics = topics_of_robot(stamped, flag(values, 'compressed'))
         if values['record']:
             folder = Path(values['record']).expanduser().absolute()

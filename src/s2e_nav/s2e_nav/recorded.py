@@ -30,6 +30,7 @@ TOPICS = (
     's2e/gate diagnostic_msgs/msg/DiagnosticStatus',
     's2e/result diagnostic_msgs/msg/DiagnosticStatus',
     's2e/goal geometry_msgs/msg/PoseStamped',
+    's2e/obstacles sensor_msgs/msg/LaserScan',
     's2e/teleop diagnostic_msgs/msg/DiagnosticStatus',
     's2e/operator diagnostic_msgs/msg/DiagnosticStatus',
     's2e/shadow diagnostic_msgs/msg/DiagnosticStatus',

@@ -22,7 +22,6 @@ from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.poses import message_from_odometry
 from s2e_nav.convert.scans import scan_from_ranges
 from s2e_nav.convert.stamps import to_ns
-from s2e_nav.errors import StartError
 from s2e_nav.nodes.gate import GateNode
 from s2e_nav.qos import LATCHED
 
@@ -214,8 +213,3 @@ def test_a_scan_stops_a_person_who_wants_help(ros):
     # Scans of a sensor whose place is unknown are not read: the last one grows too old.
     ros.wait(lambda: drive('laser') == 'obstacles_stale')
     bench.gate.close()
-
-
-def test_a_source_that_no_topic_carries_is_refused(ros):
-    with pytest.raises(StartError, match='depth'):
-        GateNode(ros.node('gate', robot='coco', gate__obstacles__source='depth'))

@@ -46,7 +46,7 @@ def test_a_stop_is_an_incident_and_its_file_is_due_a_few_seconds_later():
     assert told.due(13.1) == '', 'once'
 
 
-@pytest.mark.parametrize('reason', ['none', 'no_command', 'no_goal', 'shutdown'])
+@pytest.mark.parametrize('reason', ['none', 'obstacle', 'no_command', 'no_goal', 'shutdown'])
 def test_ordinary_ends_are_none(reason):
     told = Told()
     told.gate('none', 0)

@@ -236,6 +236,8 @@ ROBOT = {
     'robot': 'turtlebot4', 'policy': 'straight', 'namespace': '', 'autostart': 'true',
     'compressed': 'true', 'image': '/oak/image', 'odom': 'odom', 'cmd_vel': '/base/cmd',
     'image_compressed': 'camera/image_raw/compressed', 'camera_info': 'camera/camera_info',
+    'obstacles': 'none', 'scan': 'scan', 'depth': 'depth/image_raw',
+    'depth_info': 'depth/camera_info', 'map': 'map',
     'cmd_vel_follower': 'cmd_vel_nav', 'goal_pose': 'goal_pose', 'gps_fix': 'gps/fix',
     'gps_heading': 'gps/heading',
     'stamped': 'false', 'require_provider': '',
@@ -283,6 +285,20 @@ def test_nearly_an_argument_is_told():
         'cmd_vell:= is not an argument and was ignored; is cmd_vel:= meant?',
         'shadows:= is not an argument and was ignored; is shadow:= meant?',
     ]
+
+
+def test_a_source_of_free_distance_reaches_gate_and_policy():
+    values = {**ROBOT, 'obstacles': 'depth', 'depth': '/oak/stereo'}
+    graph = RobotGraph(values)
+    nodes = {entry.executable: entry.parameters for entry in graph.nodes()}
+    assert nodes['gate']['gate.obstacles.source'] == nodes['policy']['obstacles.source'] == 'depth'
+    assert nodes['obstacles']['source'] == 'depth'
+    assert nodes['obstacles']['robot'] == 'turtlebot4'
+    assert ('depth/image_raw', '/oak/stereo') in graph.remappings('obstacles')
+    scanned = RobotGraph({**ROBOT, 'obstacles': 'scan'})
+    assert 'obstacles' not in {entry.executable for entry in scanned.nodes()}
+    with pytest.raises(StartError, match="got 'sonar'"):
+        RobotGraph({**ROBOT, 'obstacles': 'sonar'})
 
 
 def test_a_smoother_comes_between_follower_and_gate():

@@ -6,10 +6,10 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 
-from s2e_core.stops import IMMEDIATE, TRANSIENT, WAITING, Reason
+from s2e_core.stops import DRIVING, IMMEDIATE, TRANSIENT, WAITING, Reason
 
-ORDINARY = frozenset(reason.value for reason in WAITING) | {Reason.SHUTDOWN.value}
-"""Driving, nothing to do, or an end that was asked for."""
+ORDINARY = frozenset(reason.value for reason in WAITING | DRIVING) | {Reason.SHUTDOWN.value}
+"""Driving, as far as the way is free, nothing to do, or an end that was asked for."""
 AT_ONCE = frozenset(reason.value for reason in IMMEDIATE)
 """Stops that are news even when the robot already stands for another reason."""
 PASSING = frozenset(reason.value for reason in TRANSIENT)

@@ -22,7 +22,6 @@ from s2e_core.gate import Gate, GateConfig, GateOutput, Reason, Source
 from s2e_core.range_scan import RangeScan
 from s2e_core.records import Command
 from s2e_core.robot import load_robot
-from s2e_core.se2 import Pose2
 from s2e_core.stops import WAITING
 from s2e_nav.convert.commands import command_from_stamped
 from s2e_nav.convert.diagnostics import (
@@ -39,7 +38,8 @@ from s2e_nav.errors import ConversionError
 from s2e_nav.gate.drivers import LockstepDriver, SteadyDriver
 from s2e_nav.gate.latency import CommandLatency
 from s2e_nav.gate.output import VelocityOutput
-from s2e_nav.gate.scans import ScanIntake
+from s2e_nav.obstacles.intake import ScanIntake
+from s2e_nav.odometry_buffer import OdometryBuffer
 from s2e_nav.parameters import declare
 from s2e_nav.qos import LATCHED, RELIABLE, SENSOR, input_qos
 from s2e_nav.runtime.process import main_program
@@ -48,6 +48,8 @@ from s2e_nav.runtime.timers import steady_timer
 SHARE = 0.5
 """The gate looks twice as often as its watchdogs count on: what a plan and a command take on their
 way is part of the time to zero. At 0.75 images that ended were noticed after 298 ms, once 301."""
+ODOMETRY_SLACK_NS = 100_000_000
+"""Two periods of 20 Hz odometry: older odometry does not say where a scan was taken."""
 WATCH_SECONDS = 0.1
 """Between two looks at who else publishes on cmd_vel."""
 
@@ -62,6 +64,7 @@ class GateParameters:
     )
     stamped: bool = option(True, help='Send TwistStamped; Twist otherwise.')
     shadow: bool = option(False, help='Only a person drives: cmd_vel_nav is not listened to.')
+    base_frame: str = option('base_link', help='Frame of the robot, that scans are moved to.')
     gate: GateConfig = GateConfig()
 
     def __post_init__(self) -> None:
@@ -84,7 +87,8 @@ class GateNode:
         self._gate = Gate(load_robot(config.robot), gate)
         self._lock = threading.RLock()
         self._latency = CommandLatency()
-        self._pose: Pose2 | None = None
+        self._poses = OdometryBuffer()
+        self._sees = 'camera_only' if gate.obstacles.camera_only else gate.obstacles.source
         self._goal_stamp = 0
         self._reported: tuple[Reason, Reason, int, Source | None] | None = None
         self._output = VelocityOutput(node, config.stamped)
@@ -100,7 +104,9 @@ class GateNode:
                 self._on_clock, self._on_failure,
             )
         self._subscribe(lockstep, config.shadow)
-        self._scans = ScanIntake(node, gate.obstacles, input_qos(lockstep), self._on_scan)
+        self._scans = ScanIntake(
+            node, gate.obstacles.source, input_qos(lockstep), self._on_scan, config.base_frame
+        )
         node.create_service(Trigger, '~/rearm', self._on_rearm)
         node.create_service(Trigger, '~/admit_driver', self._on_driver)
         steady_timer(node, WATCH_SECONDS, self._watch_topic)
@@ -145,18 +151,18 @@ class GateNode:
             return
         local = self._driver.local_ns('odom', odometry.stamp_ns)
         with self._lock:
-            self._pose = odometry.pose if odometry.finite else None
             self._gate.update_odometry(dataclasses.replace(odometry, stamp_ns=local))
+            if odometry.finite:
+                self._poses.add(odometry)
         self._driver.heard('odom', odometry.stamp_ns)
 
     def _on_scan(self, scan: RangeScan) -> None:
-        """Take a look from where the robot is."""
+        """Take a look, from where the robot was then."""
         local = self._driver.local_ns('scan', scan.stamp_ns)
         with self._lock:
-            if self._pose is not None:
-                self._gate.update_obstacles(
-                    dataclasses.replace(scan, stamp_ns=local), self._pose
-                )
+            then = self._poses.at(scan.stamp_ns, ODOMETRY_SLACK_NS)
+            if then is not None:
+                self._gate.update_obstacles(dataclasses.replace(scan, stamp_ns=local), then.pose)
 
     def _on_camera(self, message: CameraInfo) -> None:
         stamp = to_ns(message.header.stamp)
@@ -259,6 +265,7 @@ class GateNode:
                 'reason': reason.value, 'detail': detail, 'latched': latched.value,
                 'goal_stamp': self._goal_stamp,
                 'source': source.value if source else 'none',
+                'sees': self._sees,
             },
         )
         self._status.publish(self._last_status)

@@ -12,6 +12,7 @@ from s2e_core.camera import CameraMount
 from s2e_core.config import check, option
 from s2e_core.errors import S2EError
 from s2e_core.navigator import NavigatorConfig
+from s2e_core.obstacle_veto import ObstacleConfig, ObstacleVeto
 from s2e_core.robot import load_robot
 from s2e_nav.errors import StartError
 from s2e_nav.navigation.gps import GpsConfig
@@ -56,6 +57,7 @@ class PolicyParameters:
     navigator: NavigatorConfig = NavigatorConfig()
     mission: MissionConfig = MissionConfig()
     gps: GpsConfig = GpsConfig()
+    obstacles: ObstacleConfig = ObstacleConfig()
 
     def __post_init__(self) -> None:
         check(self, source='policy parameters')
@@ -98,12 +100,15 @@ class PolicyNode(LifecycleNode):
             )
             seconds = warm_up(loaded.policy)
             mounts = self._mounts(loaded)
+            obstacles = self._veto()
         except Exception as error:
             # A bundle of somebody else may fail in any way; the node stays and says how.
             kind = '' if isinstance(error, S2EError) else f'{type(error).__name__}: '
             return self._fail(f'policy {config.policy}: {kind}{error}')
         self._board.fault = self._board.failure = ''
-        self._service = PolicyService(self, config, loaded, self._board, mounts)
+        self._service = PolicyService(
+            self, config, loaded, self._board, obstacles, mounts
+        )
         self.get_logger().info(
             f'{loaded.identity} ready: provider {loaded.provider}, '
             f'first answer in {seconds * 1e3:.0f} ms'
@@ -147,6 +152,17 @@ class PolicyNode(LifecycleNode):
             return None
         own = load_robot(self._config.robot).camera.mount()
         return loaded.policy.spec.mounts(own)
+
+    def _veto(self) -> ObstacleVeto:
+        """Return what rejects modes that hit something; without a source nothing does.
+
+        Raises:
+            StartError: There is a source, but no robot whose footprint it is held against.
+        """
+        config = self._config
+        if config.obstacles.source != 'none' and not config.robot:
+            raise StartError('obstacles.source needs the parameter robot: its footprint')
+        return ObstacleVeto(load_robot(config.robot or 'coco'), config.obstacles)
 
     def _unload(self, state: str) -> None:
         self.close()

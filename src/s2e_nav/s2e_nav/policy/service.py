@@ -19,6 +19,8 @@ from s2e_core.camera import CameraMount
 from s2e_core.contract import WAYPOINT_DT
 from s2e_core.geodesy import Geodetic
 from s2e_core.navigator import NavigatorResult, NavigatorStatus
+from s2e_core.obstacle_veto import ObstacleVeto
+from s2e_core.range_scan import RangeScan
 from s2e_core.records import Plan
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.modes import markers_from_output
@@ -30,6 +32,8 @@ from s2e_nav.navigation.codes import Code, GoalRefusedError
 from s2e_nav.navigation.goals import FrameTarget, Target
 from s2e_nav.navigation.gps import GpsLocaliser, GpsTarget
 from s2e_nav.navigation.mission import Ending, Kind, Mission, MissionControl, Outcome
+from s2e_nav.obstacles.intake import ScanIntake
+from s2e_nav.obstacles.publisher import ScanPublisher
 from s2e_nav.policies import LoadedPolicy
 from s2e_nav.policy.board import StatusBoard
 from s2e_nav.policy.inputs import Inputs, pose_or_origin
@@ -37,7 +41,7 @@ from s2e_nav.policy.intake import Intake
 from s2e_nav.policy.picture_check import PictureCheck
 from s2e_nav.policy.requests import Requests
 from s2e_nav.policy.worker import Answer, Worker
-from s2e_nav.qos import LATCHED, RELIABLE
+from s2e_nav.qos import LATCHED, RELIABLE, input_qos
 from s2e_nav.runtime.timers import steady_timer
 
 if TYPE_CHECKING:
@@ -52,7 +56,7 @@ class PolicyService:
 
     def __init__(
         self, node: Node, config: PolicyParameters, loaded: LoadedPolicy, board: StatusBoard,
-        mounts: tuple[CameraMount, CameraMount] | None = None,
+        obstacles: ObstacleVeto, mounts: tuple[CameraMount, CameraMount] | None = None,
     ) -> None:
         """Open topics, services and actions; nothing is answered yet."""
         self._node, self._config, self._loaded, self._board = node, config, loaded, board
@@ -63,9 +67,11 @@ class PolicyService:
         self._target: Target | None = None
         self._frames, self._gps = FrameTree(), GpsLocaliser(config.gps)
         self._intake = Intake(loaded.policy.spec.camera, self._lockstep, mounts)
+        self._obstacles = obstacles
         self._worker = Worker(
             loaded.policy, config.navigator, self._intake, self,
             (lambda sample: '') if self._lockstep else self._picture_check(mounts), self._lock,
+            self._obstacles,
         )
         self._trajectory = node.create_publisher(Path, 's2e/trajectory', RELIABLE)
         self._modes = node.create_publisher(MarkerArray, 's2e/modes', RELIABLE)
@@ -75,6 +81,14 @@ class PolicyService:
             lockstep=self._lockstep, on_frozen=lambda text: self.on_fault(
                 Code.CAMERA_FAILED, text, 0
             ),
+        )
+        own_eyes = obstacles.config.source == 'free_space'
+        self._free_space = (
+            ScanPublisher(node, 's2e_free_space', config.base_frame) if own_eyes else None
+        )
+        self._scans = ScanIntake(
+            node, 'none' if own_eyes else obstacles.config.source, input_qos(self._lockstep),
+            self._on_scan, config.base_frame,
         )
         self._gate = node.create_subscription(
             DiagnosticStatus, 's2e/gate', self._on_gate, LATCHED
@@ -126,6 +140,13 @@ class PolicyService:
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._gate)
         self._inputs.close()
+        self._scans.close()
+
+    def _on_scan(self, scan: RangeScan) -> None:
+        """Take what may reject a mode."""
+        odometry = self._intake.odometry_at(scan.stamp_ns)
+        if odometry is not None:
+            self._obstacles.add(scan, odometry.pose)
 
     # --- goals, asked for in the executor's thread -------------------------------------------
 
@@ -282,6 +303,9 @@ class PolicyService:
         if failure:
             self.on_fault(Code.POLICY_FAILED, failure, stamp)
             return
+        if self._free_space is not None and result.free_space is not None:
+            # Before the plan: who moves by it must know what is in the way.
+            self._free_space.publish(result.free_space)
         self._trajectory.publish(path_from_plan(result.plan, self._config.odom_frame))
         # The stamp last: a status that another thread sends in between still fits together.
         self._board.failure, self._board.mode = '', result.plan.mode

@@ -13,6 +13,7 @@ import numpy as np
 from s2e_core.contract import Policy
 from s2e_core.errors import S2EError
 from s2e_core.navigator import Navigator, NavigatorConfig, NavigatorResult
+from s2e_core.obstacle_veto import ObstacleVeto
 from s2e_nav.errors import InputError, StartError
 from s2e_nav.navigation.codes import Code
 from s2e_nav.policy.intake import Intake, Sample
@@ -56,7 +57,7 @@ class Worker:
 
     def __init__(
         self, policy: Policy, config: NavigatorConfig, intake: Intake, listener: Listener,
-        check: Callable[[Sample], str], lock: threading.RLock,
+        check: Callable[[Sample], str], lock: threading.RLock, obstacles: ObstacleVeto,
     ) -> None:
         """Prepare, without starting.
 
@@ -66,11 +67,12 @@ class Worker:
             intake: Where images come from.
             listener: Told in the thread.
             check: Says what is wrong with a picture for the policy, or nothing.
+            obstacles: What rejects modes that hit something.
             lock: The listener's; held while it is told, never while the model runs.
         """
         policy.reset()
         self._policy = TimedPolicy(policy)
-        self._navigator = Navigator(self._policy, config)
+        self._navigator = Navigator(self._policy, config, obstacles)
         self._intake, self._listener, self._check = intake, listener, check
         # The newest wish wins: nothing piles up while no image comes.
         self._wish: Callable[[Navigator], None] | None = None

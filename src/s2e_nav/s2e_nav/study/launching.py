@@ -165,7 +165,8 @@ class StudyRun:
             **timed, 'policy': self._values['policy'], 'robot': robot,
             'v_max': min(self._robot.v_max, self._rules.judge.v_max),
             # As in the benchmark the clock ends a run, nobody else.
-            'mission.progress_timeout': 0.0, 'mission.outlives_driver': person,
+            'mission.progress_timeout': 0.0, 'mission.approach_timeout': 0.0,
+            'mission.outlives_driver': person,
         }
         gate = {
             **timed, 'robot': robot, 'gate.tick_period': 0.02,
