@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -68,6 +69,8 @@ class Soak:
 def run_soak(config: SoakConfig, folder: Path, tell: Callable[[str], None]) -> Soak:
     """Drive from goal to goal beside a robot of numbers; Ctrl-C ends early and keeps the rest.
 
+    Called in the main thread: it takes over SIGINT and SIGTERM.
+
     Args:
         config: What and how long.
         folder: Folder for the table, the log and incidents; made here.
@@ -80,6 +83,9 @@ def run_soak(config: SoakConfig, folder: Path, tell: Callable[[str], None]) -> S
     if folder.exists() and any(folder.iterdir()):
         raise StartError(f'{folder} is not empty; name a new folder')
     folder.mkdir(parents=True, exist_ok=True)
+    # Told to end in either way, also in the background of a script, where SIGINT is ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with own_domain() as domain:
         # Before the first participant of this process: the same transport as the nodes'.
         os.environ.update(transport(os.environ, isolated=True), ROS_DOMAIN_ID=str(domain))
