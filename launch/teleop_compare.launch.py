@@ -4,9 +4,10 @@
     ros2 launch s2e_nav teleop_compare.launch.py output:=runs/study
 
 With `participant:=` a person drives, from the page whose address is printed: blocks of autonomy,
-of driving and of driving with a gate that vetoes, in an order that is balanced over participants.
-Without, operators are scripted (`s2e teleop study`), over the same episodes. Either is broken off
-with Ctrl-C and goes on where it was when it is launched again.
+of driving and of driving with a gate that vetoes, in an order that is balanced over participants;
+with `routes:=` on a robot, else in the simulator. Without a participant, operators are scripted
+(`s2e teleop study`), over the same episodes. Either is broken off with Ctrl-C and goes on where it
+was when it is launched again.
 """
 
 import os
@@ -60,6 +61,19 @@ PEOPLE = (
     ('webrtc', 'auto', 'Video and commands by WebRTC where it can be had; off: by WebSocket.'),
     ('ice_servers', '', 'STUN and TURN servers of WebRTC: turn:user:password@host:3478.'),
 )
+ROBOT = (
+    ('routes', '', 'File of the routes of a robot; simulated scenes when empty.'),
+    ('compressed', 'false', 'Read compressed images.'),
+    ('image', 'camera/image_raw', 'Topic of the raw images.'),
+    ('image_compressed', 'camera/image_raw/compressed', 'Topic of the compressed images.'),
+    ('camera_info', 'camera/camera_info', 'Topic of the intrinsics.'),
+    ('odom', 'odom', 'Topic of the odometry.'),
+    ('cmd_vel', 'cmd_vel', 'Topic of the velocity to the base.'),
+    ('stamped', '', 'true: TwistStamped, false: Twist; empty: as the robot profile says.'),
+    ('battery', 'battery_state', 'Topic of the battery.'),
+    ('params', '', 'YAML file of node parameters that win over those of config/nodes.'),
+)
+ARGUMENTS = (*SHARED, *SCRIPTED, *PEOPLE, *ROBOT)
 LISTS = ('links', 'scenes', 'tasks')
 
 
@@ -86,9 +100,9 @@ def scripted(values):
 
 def people(values):
     """Describe the first block; the end of each starts the next."""
-    from s2e_nav.study.launching import StudyRun
+    from s2e_nav.study.robot_launching import study_of
 
-    run = StudyRun({**values, 'links': values['links'] or 'none 4g'})
+    run = study_of({**values, 'links': values['links'] or 'none 4g'})
     # Set at once: the look around for another simulator must use the same transport.
     os.environ.update(run.environment(os.environ))
     run.check_domain()
@@ -106,6 +120,7 @@ def next_block(run, blocks):
         Node(
             package='s2e_nav', executable=item.executable, name=item.executable,
             parameters=[*item.files, item.parameters], output='screen',
+            remappings=run.remappings(item.executable),
         )
         for item in entries
     ]
@@ -137,17 +152,18 @@ def next_block(run, blocks):
 
 def launch_setup(context):
     """Decide who drives."""
-    values = {
-        name: LaunchConfiguration(name).perform(context)
-        for name, _, _ in (*SHARED, *SCRIPTED, *PEOPLE)
-    }
-    return people(values) if values['participant'] else scripted(values)
+    from s2e_nav.misspelt import misspelt
+
+    values = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    warnings = misspelt(context.launch_configurations, values)
+    actions = people(values) if values['participant'] else scripted(values)
+    return [*(LogInfo(msg=f'WARNING: {text}') for text in warnings), *actions]
 
 
 def generate_launch_description():
     """Declare the arguments; everything else depends on their values."""
     declared = [
         DeclareLaunchArgument(name, default_value=value, description=text)
-        for name, value, text in (*SHARED, *SCRIPTED, *PEOPLE)
+        for name, value, text in ARGUMENTS
     ]
     return LaunchDescription([*declared, OpaqueFunction(function=launch_setup)])

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
+from nav_msgs.msg import Odometry as OdometryMessage
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from navbench_gs.metrics.record import read_log
+from s2e_core.records import Odometry
+from s2e_core.se2 import Pose2
 from s2e_nav.convert.diagnostics import OK, status_message
+from s2e_nav.convert.poses import message_from_odometry
 from s2e_nav.convert.stamps import to_ns
 from s2e_nav.nodes.study import StudyNode
 from s2e_nav.qos import LATCHED, RELIABLE
@@ -205,8 +210,48 @@ def test_a_route_that_cannot_be_drawn_ends_the_study(ros, tmp_path, capsys) -> N
     study = StudyNode(ros.node(
         'study', sim__output=str(tmp_path), sim__scenes='city:1', sim__tasks='empty',
     ))
-    study._next = study.node.create_client(Trigger, 'elsewhere/next_episode')
+    study._world._next = study.node.create_client(Trigger, 'elsewhere/next_episode')
     ros.spin(study.node)
     ros.wait(lambda: study.exit_code == 1)
     assert 'no room' in capsys.readouterr().err
+    study.close()
+
+
+def test_on_a_robot_odometry_judges_and_people_count(ros, tmp_path) -> None:
+    """A route of 2 m: the robot is put down, stands there in the end, and touched once."""
+    (tmp_path / 'routes.yaml').write_text(
+        'place: yard\nroutes:\n  - {name: to the gate, x: 2.0, y: 0.0}\n'
+    )
+    world, out = World(ros), tmp_path / 'p001' / 'person-none'
+    odom = world.node.create_publisher(OdometryMessage, 'odom', RELIABLE)
+    cancels: list[Any] = []
+    world.node.create_service(Trigger, 'policy/cancel', lambda q, r: cancels.append(q) or r)
+    study = StudyNode(ros.node(
+        'study', sim__output=str(out), sim__scenes='yard', sim__tasks='empty', runs=1,
+        sim__items=['empty 0 yard'], routes=str(tmp_path / 'routes.yaml'),
+    ))
+    ros.spin(study.node)
+    clock = world.node.get_clock()
+
+    def stand(x: float) -> bool:
+        now = int(clock.now().nanoseconds)
+        odom.publish(message_from_odometry(Odometry(now, Pose2(x, 5.0), 0.0)))
+        return False
+
+    ros.wait(lambda: stand(1.0) or world.card['phase'] == 'ready')
+    assert 'to the gate' in world.card['hint'] and world.card['counted']
+    world.answer('start')
+    ros.wait(lambda: stand(1.0) or bool(world.goals))
+    goal = world.goals[-1]
+    assert (goal.pose.position.x, goal.pose.position.y) == pytest.approx((3.0, 5.0))
+    world.acknowledge(to_ns(goal.header.stamp))
+    ros.wait(lambda: stand(1.5) or (study._run is not None and study._run.began))
+    world.answer('touched')
+    ros.wait(lambda: stand(1.5) or study._world._judge.collisions == 1)
+    ros.wait(lambda: stand(2.9) or world.card['phase'] == 'form')
+    assert 'reached' in world.card['result'] and '1 collision' in world.card['result']
+    log = read_log(out / 'episodes' / 'yard_empty_000.json')
+    assert log.outcome == 'success' and log.policy == 'person (none)'
+    assert json.loads((out / 'run.json').read_text())['mode'] == 'robot'
+    ros.wait(lambda: bool(cancels))
     study.close()

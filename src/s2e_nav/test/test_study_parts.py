@@ -17,6 +17,7 @@ from s2e_nav.study.folder import BlockFolder, StudyFolder
 from s2e_nav.study.launching import StudyRun
 from s2e_nav.study.outcome import result_text
 from s2e_nav.study.run_record import RunRecord, sample_from
+from s2e_nav.study.world import Result
 from s2e_teleop.journal import LinkSample
 from s2e_teleop.study.card import StudyCard
 from s2e_teleop.study.plan import Condition, Route, StudyPlan
@@ -34,7 +35,8 @@ def arguments(tmp_path: Path, **changed: str) -> dict[str, str]:
     tree = ast.parse(LAUNCH.read_text(encoding='utf-8'))
     tables = [
         ast.literal_eval(node.value) for node in tree.body
-        if isinstance(node, ast.Assign) and node.targets[0].id in ('SHARED', 'SCRIPTED', 'PEOPLE')
+        if isinstance(node, ast.Assign)
+        and node.targets[0].id in ('SHARED', 'SCRIPTED', 'PEOPLE', 'ROBOT')
     ]
     values = {name: value for table in tables for name, value, _ in table}
     assert not set(changed) - set(values)
@@ -222,10 +224,8 @@ def test_a_status_that_is_no_sample_is_refused() -> None:
 
 
 def test_results_in_words() -> None:
-    assert result_text('success', {'duration': 31.24, 'collisions': 0}) == (
-        'The goal was reached in 31.2 s.'
+    assert result_text(Result('a', 'success', 31.24, 0)) == 'The goal was reached in 31.2 s.'
+    assert result_text(Result('a', 'timed_out', 44.0, 2)) == (
+        'The run ended after 44 s, before the goal was reached, with 2 collisions.'
     )
-    assert result_text('timed_out', {'duration': 44.0, 'collisions': 2}) == (
-        'The time of 44 s is up before the goal was reached, with 2 collisions.'
-    )
-    assert result_text('fell', {'duration': 1.0, 'collisions': 0}) == 'The run ended: fell.'
+    assert result_text(Result('a', 'fell', 1.0, 0)) == 'The run ended: fell.'

@@ -119,10 +119,10 @@ class GoTo:
 
 @dataclass(frozen=True)
 class CardAnswer:
-    """Answer to a study's card: begin the run, end the practice, let autonomy go on."""
+    """Answer to a study's card: begin the run, end the practice, let autonomy go on, count."""
 
     card: int = option(low=0, high=_BIG)
-    action: str = option(choices=('start', 'enough', 'resume'))
+    action: str = option(choices=('start', 'enough', 'resume', 'touched', 'end'))
 
 
 @dataclass(frozen=True)

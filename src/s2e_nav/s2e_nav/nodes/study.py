@@ -15,10 +15,11 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from std_msgs.msg import String
-from std_srvs.srv import Trigger
 
+from navbench_gs.tasks.protocol import load_protocol
 from s2e_core.config import check, from_mapping, option, to_mapping
 from s2e_core.errors import ConfigError
+from s2e_core.robot import load_robot
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.poses import goal_message
 from s2e_nav.episodes.sequence import Sequence
@@ -33,8 +34,12 @@ from s2e_nav.study.block_record import BlockRecord
 from s2e_nav.study.flow import BlockFlow, BlockSize
 from s2e_nav.study.folder import BlockFolder
 from s2e_nav.study.outcome import result_text
+from s2e_nav.study.robot_world import RobotWorld
+from s2e_nav.study.routes import load_routes
 from s2e_nav.study.run_record import RunRecord
+from s2e_nav.study.sim_world import SimWorld
 from s2e_nav.study.tape import Tape
+from s2e_nav.study.world import Listener, Prepared, Result, World
 from s2e_nav.teleop.study import ANSWER, CARD, object_from
 from s2e_teleop.study.card import StudyCard
 from s2e_teleop.study.plan import DRIVERS, PERSON, Condition
@@ -58,6 +63,8 @@ class StudyParameters:
     blocks: int = option(1, low=1, high=10000, help='Blocks of the participant.')
     runs: int = option(1, low=1, high=10000, help='Runs that count, earlier sessions included.')
     about: str = option('{}', help='More to keep in run.json, JSON.')
+    routes: str = option('', help='File of the routes of a robot; the simulator when empty.')
+    topics: tuple[str, ...] = option((), help='What is recorded; as in the simulator when empty.')
     start_timeout: float = option(
         120.0, unit='s', low=1, high=3600, help='Longest wait for the other nodes.'
     )
@@ -67,13 +74,13 @@ class StudyParameters:
 
 
 class StudyNode:
-    """Asks the bridge for the runs, the participant for their start, and records each."""
+    """Asks the world for the runs, the participant for their start, and records each."""
 
     def __init__(self, node: Node) -> None:
         """Subscribe; the first run is prepared when the other nodes have been heard.
 
         Raises:
-            StartError: No folder was named.
+            S2EError: No folder was named, or the routes cannot be read.
         """
         self.node = node
         self.exit_code: int | None = None
@@ -82,32 +89,29 @@ class StudyNode:
             raise StartError('study: the parameter sim.output must name a folder')
         self._condition = Condition(config.driver, config.link)
         self._folder = BlockFolder(Path(config.sim.output))
-        done = len(self._folder.done())
-        card = StudyCard(
-            0, participant=config.participant, block=config.block, blocks=config.blocks,
-            driver=config.driver, link=config.link,
+        self._flow = BlockFlow(*self._first_card())
+        self._block = BlockRecord(
+            self._folder, config.sim, self._condition.label, self._about(),
+            'robot' if config.routes else 'realtime',
         )
-        size = BlockSize(
-            config.sim.practice, config.runs, done, form=not self._folder.has_form,
-            last=config.block == config.blocks,
-        )
-        self._flow = BlockFlow(card, size)
-        about = {**object_from(config.about), 'participant': config.participant,
-                 'driver': config.driver, 'link': config.link, 'block': config.block}
-        self._block = BlockRecord(self._folder, config.sim, self._condition.label, about)
         self._sequence = Sequence(config.start_timeout)
-        self._current: dict[str, Any] = {}
+        self._goal, self._stamp = np.zeros(2), 0
+        self._prepared: Prepared | None = None
         self._run: RunRecord | None = None
         self._ends_at: float | None = None
         self._pause_until = 0.0
-        self._next: Any = node.create_client(Trigger, 'sim_bridge/next_episode')
-        self._start: Any = node.create_client(Trigger, 'sim_bridge/start')
+        listener = Listener(self._on_prepared, self._on_started, self._on_over, self._fail)
+        self._world: World = self._robot_world(listener) if config.routes else SimWorld(
+            node, listener
+        )
         self._goals = node.create_publisher(PoseStamped, 'goal_pose', RELIABLE)
         self._cards = node.create_publisher(String, CARD, LATCHED)
-        self._tape = Tape(node, [*TOPICS, f'{CARD} std_msgs/msg/String'], reliable=True)
+        # On a robot drivers send with the sensor profile, which a reliable listener misses.
+        topics = [*(config.topics or TOPICS), f'{CARD} std_msgs/msg/String']
+        self._tape = Tape(node, topics, reliable=not config.routes)
         self._subscribe()
         self._block.write(complete=False)
-        if done == config.runs:
+        if len(self._folder.done()) == config.runs:
             # Broken off before the form: nothing is left to drive.
             self._flow.exhausted()
         self._show()
@@ -117,9 +121,35 @@ class StudyNode:
         """Leave what is finished; a run that was broken off is driven again."""
         self._tape.end()
 
+    def _first_card(self) -> tuple[StudyCard, BlockSize]:
+        config = self._config
+        card = StudyCard(
+            0, participant=config.participant, block=config.block, blocks=config.blocks,
+            driver=config.driver, link=config.link, counted=bool(config.routes),
+        )
+        return card, BlockSize(
+            config.sim.practice, config.runs, len(self._folder.done()),
+            form=not self._folder.has_form, last=config.block == config.blocks,
+        )
+
+    def _about(self) -> dict[str, Any]:
+        config = self._config
+        return {
+            **object_from(config.about), 'participant': config.participant,
+            'driver': config.driver, 'link': config.link, 'block': config.block,
+        }
+
+    def _robot_world(self, listener: Listener) -> RobotWorld:
+        sim = self._config.sim
+        return RobotWorld(
+            self.node, listener, load_routes(Path(self._config.routes)),
+            [item.index for item in sim.route_items()] if sim.items else [], sim.practice,
+            load_robot(sim.robot), load_protocol(sim.protocol), self._folder.root,
+            self._condition.label,
+        )
+
     def _subscribe(self) -> None:
         node = self.node
-        node.create_subscription(String, 'sim_bridge/result', self._on_result, LATCHED)
         node.create_subscription(String, ANSWER, self._on_answer, RELIABLE)
         node.create_subscription(DiagnosticStatus, 's2e/status', self._on_status, LATCHED)
         node.create_subscription(DiagnosticStatus, 's2e/gate', self._on_gate, CHANGES)
@@ -133,36 +163,22 @@ class StudyNode:
         waits = self._flow.card.phase == 'form' or time.monotonic() < self._pause_until
         if self.exit_code is not None or waits:
             return
-        step = self._sequence.step(
-            bridge=self._next.service_is_ready() and self._start.service_is_ready(),
-            now_s=time.monotonic(),
-        )
+        step = self._sequence.step(bridge=self._world.ready, now_s=time.monotonic())
         if step == 'next':
-            self._next.call_async(Trigger.Request()).add_done_callback(self._on_next)
+            self._world.next()
         elif step == 'goal':
-            self._send_goal(self._current['stamp_ns'])
+            self._goals.publish(goal_message(self._goal, self._stamp))
         elif step == 'start':
-            self._begin()
+            self._world.start()
         elif step:
             self._fail(step)
 
-    def _send_goal(self, stamp_ns: int) -> None:
-        self._goals.publish(goal_message(np.array(self._current['goal']), stamp_ns))
-
-    def _on_next(self, future: Any) -> None:
-        response = future.result()
-        if not response.success:
-            self._fail(response.message)
-            return
-        self._current = json.loads(response.message)
-        if not self._current['done']:
-            self._flow.prepared()
-        elif self._current['skipped']:
-            # Everyone must drive the same: a route that cannot be drawn is no route of a study.
-            self._fail(f'a route cannot be driven: {self._current["skipped"][0]}')
-            return
-        else:
+    def _on_prepared(self, run: Prepared | None) -> None:
+        self._prepared = run
+        if run is None:
             self._flow.exhausted()
+        else:
+            self._flow.prepared(run.hint)
         self._show()
 
     def _on_answer(self, message: String) -> None:
@@ -174,57 +190,63 @@ class StudyNode:
         if values.get('card') != self._flow.card.number:
             return
         action, phase = values.get('action'), self._flow.card.phase
-        if action == 'start' and phase == 'ready':
-            self._tape.begin(self._folder.begin(self._current['id'], self._flow.practises))
-            self._run = RunRecord()
-            self._flow.started()
-            self._show()
-            self._sequence.ready(self._current['stamp_ns'])
-        elif action == 'resume' and phase == 'running':
-            self._send_goal(int(self.node.get_clock().now().nanoseconds))
-        elif action == 'enough' and phase == 'running' and self._flow.practises:
-            # The bridge drops an episode that is not over when it is asked for the next. One that
-            # has not begun yet must not be: its start is under way and would meet the next.
-            if self._run is not None and self._run.began:
-                self._keep('ended', math.nan, 'You ended the practice.')
-        elif action == 'form' and phase == 'form':
+        if action == 'form' and phase == 'form':
             self._take_form(values)
+        elif action == 'start' and phase == 'ready':
+            self._begin()
+        elif phase == 'running':
+            self._while_running(str(action))
 
     def _begin(self) -> None:
-        """Policy and gate know the goal: let the world move."""
-        self._start.call_async(Trigger.Request()).add_done_callback(self._on_started)
+        """The participant has agreed to this run: record, and tell policy and gate the goal."""
+        assert self._prepared is not None
+        self._tape.begin(self._folder.begin(self._prepared.id, self._flow.practises))
+        self._run = RunRecord()
+        self._goal, self._stamp = self._world.begin()
+        self._flow.started()
+        self._show()
+        self._sequence.ready(self._stamp)
 
-    def _on_started(self, future: Any) -> None:
-        response = future.result()
-        if not response.success:
-            self._fail(response.message)
-        elif self._run is not None:
-            self._run.world_began(self._current['stamp_ns'], time.monotonic())
+    def _while_running(self, action: str) -> None:
+        if action == 'resume':
+            now = int(self.node.get_clock().now().nanoseconds)
+            self._goals.publish(goal_message(self._goal, now))
+        elif action == 'touched':
+            self._world.touch()
+        elif action == 'end':
+            self._world.end()
+        elif action == 'enough' and self._flow.practises and self._run is not None:
+            # The bridge drops an episode that is not over when it is asked for the next. One that
+            # has not begun yet must not be: its start is under way and would meet the next.
+            if self._run.began and self._prepared is not None:
+                self._keep(Result(self._prepared.id, 'ended', math.nan, 0),
+                           'You ended the practice.')
 
-    def _on_result(self, message: String) -> None:
-        result = json.loads(message.data)
-        if result['id'] == self._current.get('id'):
-            scores = result['scores']
-            text = result_text(result['outcome'], scores)
-            self._keep(result['outcome'], float(scores['duration']), text)
+    def _on_started(self, stamp_ns: int) -> None:
+        if self._run is not None:
+            self._run.world_began(stamp_ns, time.monotonic())
 
-    def _keep(self, outcome: str, simulated: float, text: str) -> None:
+    def _on_over(self, result: Result) -> None:
+        self._keep(result, result_text(result))
+
+    def _keep(self, result: Result, text: str) -> None:
         """Put a run that is over into its place, and go on to the next."""
-        if self._run is None:
+        route = self._prepared
+        if self._run is None or route is None or result.id != route.id:
             return
         self._tape.end()
-        practice, identity = self._flow.practises, str(self._current['id'])
+        practice = self._flow.practises
         record = {
-            'id': identity, 'practice': practice, 'outcome': outcome,
-            'route': {name: self._current[name] for name in ('scene', 'task', 'index')},
+            'id': result.id, 'practice': practice, 'outcome': result.outcome,
+            'route': {'scene': route.scene, 'task': route.task, 'index': route.index},
             'participant': self._config.participant, 'driver': self._config.driver,
             'link_profile': self._config.link,
-            **self._run.summary(time.monotonic(), simulated),
+            **self._run.summary(time.monotonic(), result.duration),
         }
         self._run = None
-        path = self._folder.finish(identity, practice, record)
+        path = self._folder.finish(result.id, practice, record)
         kind = 'practice' if practice else self._condition.label
-        print(f'{kind}, {identity}: {text} {path}', flush=True)
+        print(f'{kind}, {result.id}: {text} {path}', flush=True)
         self._flow.ended(text)
         self._show()
         self._sequence.over()
@@ -238,10 +260,7 @@ class StudyNode:
         except ConfigError as error:
             self.node.get_logger().error(str(error))
             return
-        path = self._folder.store_form(load, {
-            'participant': self._config.participant, 'driver': self._config.driver,
-            'link_profile': self._config.link, 'block': self._config.block,
-        })
+        path = self._folder.store_form(load, self._about())
         print(f'workload {load.raw:.1f} of 100: {path}', flush=True)
         self._flow.answered()
         self._show()

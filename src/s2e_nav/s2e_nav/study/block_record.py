@@ -18,7 +18,8 @@ class BlockRecord:
     """Writes run.json."""
 
     def __init__(
-        self, folder: BlockFolder, config: SimParameters, label: str, about: Mapping[str, Any]
+        self, folder: BlockFolder, config: SimParameters, label: str, about: Mapping[str, Any],
+        mode: str = 'realtime',
     ) -> None:
         """Begin; nothing is written yet.
 
@@ -27,14 +28,15 @@ class BlockRecord:
             config: Of the simulator.
             label: Who drives, as reports name them.
             about: More to keep: participant, driver, link.
+            mode: realtime: in the simulator; robot: in a place.
         """
-        self._folder, self._config = folder, config
+        self._folder, self._config, self._mode = folder, config, mode
         self._label, self._about = label, dict(about)
 
     def write(self, complete: bool) -> None:
         """Write run.json."""
         record = describe(self._config.run_config(), self._label, self._about, nodes=True)
-        record['mode'] = 'realtime'
+        record['mode'] = self._mode
         record['run'] = {'finished': len(self._folder.done())}
         record['complete'] = complete
         write_atomically(self._folder.root / 'run.json', dump(record))

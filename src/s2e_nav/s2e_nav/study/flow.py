@@ -44,9 +44,13 @@ class BlockFlow:
         """Whether the run that comes, or is driven, is practice."""
         return self._driven < self._size.practice
 
-    def prepared(self) -> None:
-        """The world stands at the beginning of a run and waits for the participant."""
-        self._turn('ready')
+    def prepared(self, hint: str = '') -> None:
+        """The world stands at the beginning of a run and waits for the participant.
+
+        Args:
+            hint: What they should know.
+        """
+        self._turn('ready', hint=hint)
 
     def started(self) -> None:
         """The participant has started the run."""
@@ -77,11 +81,11 @@ class BlockFlow:
         # Between two blocks the page is told to wait; only after the last one it is thanked.
         self._turn('done' if self._size.last else 'prepare', result)
 
-    def _turn(self, phase: Phase, result: str | None = None) -> None:
+    def _turn(self, phase: Phase, result: str | None = None, hint: str = '') -> None:
         size, counted = self._size, self._driven - self._size.practice
         kept = self.card.result if phase == 'ready' else ''
         self.card = replace(
             self.card, number=self.card.number + 1, phase=phase, practice=self.practises,
             run=min(size.runs, size.done + counted + 1) if counted >= 0 else 0,
-            result=kept if result is None else result,
+            result=kept if result is None else result, hint=hint,
         )

@@ -47,18 +47,10 @@ class StudyRun:
         """
         self._values = values
         self.participant = number(values, 'participant')
-        self.plan = StudyPlan(
-            scenes=parse_scenes(shlex.split(values['scenes'])),
-            tasks=parse_tasks(shlex.split(values['tasks'])), episodes=number(values, 'episodes'),
-            drivers=tuple(shlex.split(values['drivers'])),
-            links=tuple(shlex.split(values['links'])), practice=number(values, 'practice'),
-            seed=number(values, 'seed'),
-        )
-        self._robot = load_robot(values['robot'])
+        self.robot = load_robot(values['robot'])
         self._rules = load_protocol(PROTOCOL)
+        self.plan = self._read_plan()
         check_policy(values['policy'])
-        for scene in self.plan.scenes:
-            check_scene(scene)
         for link in self.plan.links:
             load_link(link)
         # One for all blocks: the page comes back by itself.
@@ -83,7 +75,7 @@ class StudyRun:
         """
         self._folder.claim(self.plan, {
             'robot': self._values['robot'], 'policy': self._values['policy'],
-            'protocol': self._rules.hash,
+            'protocol': self._rules.hash, **self._further(),
         })
 
     def check_domain(self) -> None:
@@ -99,6 +91,10 @@ class StudyRun:
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return variables to set; the traffic of a simulator stays on this machine."""
         return transport(environment, isolated=True)
+
+    def remappings(self, executable: str) -> list[tuple[str, str]]:
+        """Return the topic remappings of a process."""
+        return []
 
     def left(self) -> list[Block]:
         """List the blocks that are not finished, in their order."""
@@ -117,12 +113,59 @@ class StudyRun:
             **{f'sim.{key}': value for key, value in sim.items()},
             'participant': self.participant, 'driver': block.condition.driver,
             'link': block.condition.link, 'block': block.number, 'blocks': len(self._blocks),
-            'runs': len(block.routes), 'about': json.dumps(self._about(block)),
-            'use_sim_time': True,
+            'runs': len(block.routes), 'about': json.dumps(self._about(block)), **self._timed(),
+            **self._world_of_study(),
         }
         entries = [self._teleop(block), NodeEntry('study', study)]
         # Broken off before the form: there is nothing to drive.
         return entries + self._world(block, sim) if left.routes else entries
+
+    def _about(self, block: Block) -> dict[str, Any]:
+        driver = block.condition.driver
+        if driver == AUTONOMY:
+            return {'kind': AUTONOMY, 'policy': self._values['policy']}
+        assisted = driver == ASSISTED
+        inputs = f'{INPUTS}; the gate a scan' if assisted else INPUTS
+        return {'kind': 'person', 'inputs': inputs, 'assisted': assisted}
+
+    def _teleop(self, block: Block) -> NodeEntry:
+        parameters: dict[str, Any] = {
+            'robot': self._values['robot'], 'link': block.condition.link, 'study': True,
+            # The same top speed for everyone; who wants less has the slider.
+            'session.steering.v_start': self._top(), **self._timed(),
+            **{f'server.{key}': value for key, value in self._server.items()},
+            **self._pictures(),
+        }
+        return NodeEntry('teleop', parameters, [settings('teleop')])
+
+    def _top(self) -> float:
+        return min(self.robot.v_max, self._rules.judge.v_max)
+
+    def _read_plan(self) -> StudyPlan:
+        values = self._values
+        plan = StudyPlan(
+            scenes=parse_scenes(shlex.split(values['scenes'])),
+            tasks=parse_tasks(shlex.split(values['tasks'])), episodes=number(values, 'episodes'),
+            **plan_of_people(values),
+        )
+        for scene in plan.scenes:
+            check_scene(scene)
+        return plan
+
+    def _further(self) -> dict[str, Any]:
+        """Return what else everyone must drive alike."""
+        return {}
+
+    def _timed(self) -> dict[str, Any]:
+        return {'use_sim_time': True}
+
+    def _pictures(self) -> dict[str, Any]:
+        """Return how the page gets its pictures."""
+        return {}
+
+    def _world_of_study(self) -> dict[str, Any]:
+        """Return what the study node must know of a world that is not simulated."""
+        return {}
 
     def _sim(self, left: Block, output: Path) -> dict[str, Any]:
         values, plan = self._values, self.plan
@@ -138,32 +181,12 @@ class StudyRun:
         items = [_line(route) for route in (*left.practice, *left.routes)]
         return {**sim, 'items': items} if items else sim
 
-    def _about(self, block: Block) -> dict[str, Any]:
-        driver = block.condition.driver
-        if driver == AUTONOMY:
-            return {'kind': AUTONOMY, 'policy': self._values['policy']}
-        assisted = driver == ASSISTED
-        inputs = f'{INPUTS}; the gate a scan' if assisted else INPUTS
-        return {'kind': 'person', 'inputs': inputs, 'assisted': assisted}
-
-    def _teleop(self, block: Block) -> NodeEntry:
-        top = min(self._robot.v_max, self._rules.judge.v_max)
-        parameters: dict[str, Any] = {
-            'robot': self._values['robot'], 'link': block.condition.link, 'study': True,
-            # The same top speed for everyone; who wants less has the slider.
-            'session.steering.v_start': top,
-            **{f'server.{key}': value for key, value in self._server.items()},
-            'use_sim_time': True,
-        }
-        return NodeEntry('teleop', parameters, [settings('teleop')])
-
     def _world(self, block: Block, sim: dict[str, Any]) -> list[NodeEntry]:
         """List simulator, policy, follower and gate."""
-        robot, timed = self._values['robot'], {'mode': 'realtime', 'use_sim_time': True}
+        robot, timed = self._values['robot'], {'mode': 'realtime', **self._timed()}
         person = block.condition.driver != AUTONOMY
         policy = {
-            **timed, 'policy': self._values['policy'], 'robot': robot,
-            'v_max': min(self._robot.v_max, self._rules.judge.v_max),
+            **timed, 'policy': self._values['policy'], 'robot': robot, 'v_max': self._top(),
             # As in the benchmark the clock ends a run, nobody else.
             'mission.progress_timeout': 0.0, 'mission.approach_timeout': 0.0,
             'mission.outlives_driver': person,
@@ -171,19 +194,42 @@ class StudyRun:
         gate = {
             **timed, 'robot': robot, 'gate.tick_period': 0.02,
             # Beside a person the policy only plans, for the comparison.
-            'shadow': person,
+            'shadow': person, **assistance(block, SCAN_PERIOD),
         }
-        if block.condition.driver == ASSISTED:
-            gate |= {
-                'gate.obstacles.source': 'scan', 'gate.obstacles.assist': True,
-                'gate.obstacles.period': SCAN_PERIOD,
-            }
         return [
-            NodeEntry('sim_bridge', {**sim, 'use_sim_time': True}),
+            NodeEntry('sim_bridge', {**sim, **self._timed()}),
             NodeEntry('policy', policy, [settings('policy')]),
             NodeEntry('follower', {**timed, 'robot': robot}, [settings('follower')]),
             NodeEntry('gate', gate, [settings('gate')]),
         ]
+
+
+def plan_of_people(values: Mapping[str, str]) -> dict[str, Any]:
+    """Read what a plan says of drivers, links, practice and order.
+
+    Raises:
+        StartError: Something that should be a number is none.
+    """
+    return {
+        'drivers': tuple(shlex.split(values['drivers'])),
+        'links': tuple(shlex.split(values['links'])), 'practice': number(values, 'practice'),
+        'seed': number(values, 'seed'),
+    }
+
+
+def assistance(block: Block, period: float) -> dict[str, Any]:
+    """Return the parameters of a gate that helps the person of a block.
+
+    Args:
+        block: Whose condition decides.
+        period: Of the scanner, seconds.
+    """
+    if block.condition.driver != ASSISTED:
+        return {}
+    return {
+        'gate.obstacles.source': 'scan', 'gate.obstacles.assist': True,
+        'gate.obstacles.period': period,
+    }
 
 
 def _line(route: Route) -> str:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from s2e_nav.study.world import Result
 
 TEXTS = {
     'success': 'The goal was reached in {duration:.1f} s',
-    'timed_out': 'The time of {duration:.0f} s is up before the goal was reached',
+    'timed_out': 'The run ended after {duration:.0f} s, before the goal was reached',
 }
 
 
-def result_text(outcome: str, scores: Mapping[str, Any]) -> str:
-    """Say how a run ended.
-
-    Args:
-        outcome: As in the episode's log.
-        scores: Its scores.
-    """
-    known = TEXTS.get(outcome, 'The run ended: ' + outcome.replace('_', ' '))
-    text = known.format(duration=float(scores['duration']))
-    count = int(scores['collisions'])
+def result_text(result: Result) -> str:
+    """Say how a run ended."""
+    known = TEXTS.get(result.outcome, 'The run ended: ' + result.outcome.replace('_', ' '))
+    text, count = known.format(duration=result.duration), result.collisions
     touched = f', with {count} collision{"s" if count > 1 else ""}' if count else ''
     return f'{text}{touched}.'

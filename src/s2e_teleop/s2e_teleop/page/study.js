@@ -49,8 +49,14 @@ export class Study {
     this.enough = element('button', {
       id: 'study-enough', textContent: 'Enough practice', onclick: () => this.#answer('enough'),
     });
-    this.bar.append(this.badge, this.where, this.who, this.goOn, this.enough, this.arrow,
-      this.metres);
+    this.touched = element('button', {
+      id: 'study-touched', textContent: 'Count a collision', onclick: () => this.#answer('touched'),
+    });
+    this.end = element('button', {
+      id: 'study-end', textContent: 'End the run', onclick: () => this.#answer('end'),
+    });
+    this.bar.append(this.badge, this.where, this.who, this.goOn, this.enough, this.touched, this.end,
+      this.arrow, this.metres);
     this.panel = element('section', { id: 'study-panel', hidden: true });
     this.panel.setAttribute('aria-live', 'polite');
     this.goal = element('span', { id: 'study-goal', hidden: true });
@@ -116,6 +122,8 @@ export class Study {
       + (card.driver === 'autonomy' ? '' : `, link ${card.link}`);
     this.goOn.hidden = !(card.phase === 'running' && card.driver === 'autonomy' && this.seat);
     this.enough.hidden = !(card.phase === 'running' && card.practice && this.seat);
+    const counts = card.phase === 'running' && card.counted && this.seat !== null;
+    this.touched.hidden = this.end.hidden = !counts;
     document.body.classList.toggle('study-waits', card.phase !== 'running');
     this.panel.hidden = card.phase === 'running' && this.seat !== null;
     this.panel.replaceChildren(...this.#content());
@@ -139,6 +147,7 @@ export class Study {
     });
     return [
       ...result, head(card.practice ? 'Practice' : `Run ${card.run} of ${card.runs}`),
+      ...(card.hint ? [element('p', {}, element('b', { textContent: card.hint }))] : []),
       element('p', { textContent: TASKS[card.driver] }), start,
       note(this.seat ? `By starting you agree that this run is recorded as participant ${card.participant}: `
         + 'the pictures of the robot, its way, and what you steer; not your name. You may end the '

@@ -26,6 +26,8 @@ class StudyCard:
     driver: str = option(PERSON, choices=DRIVERS)
     link: str = option('')
     result: str = option('', help='How the run before ended.')
+    hint: str = option('', help='What to know before the start.')
+    counted: bool = option(False, help='People count collisions and may end a run: on a robot.')
 
     def __post_init__(self) -> None:
         check(self, source='study card')

@@ -13,6 +13,9 @@ from s2e_teleop.study.card import Guide, StudyCard
 from s2e_teleop.study.plan import AUTONOMY
 from s2e_teleop.study.workload import SCALES, Workload
 
+WATCHERS = ('touched', 'end')
+"""What everyone may say who watches: whoever leads the study on a robot does not drive it."""
+
 
 class StudyDesk:
     """Holds the newest card; lives in the server's loop."""
@@ -47,7 +50,8 @@ class StudyDesk:
         card = self.card
         if card is None:
             return 'no study runs'
-        if not seated:
+        watcher = isinstance(message, CardAnswer) and message.action in WATCHERS
+        if not seated and not watcher:
             return 'take the seat first: whoever drives answers'
         # A second click, or one that a slow link delivers late, means a card that is gone.
         if message.card != card.number:
@@ -58,6 +62,7 @@ class StudyDesk:
         allowed = {
             'start': card.phase == 'ready', 'enough': runs and card.practice,
             'resume': runs and card.driver == AUTONOMY,
+            **dict.fromkeys(WATCHERS, runs and card.counted),
         }
         if not allowed[message.action]:
             return f'not now: {message.action}'
