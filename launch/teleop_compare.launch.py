@@ -71,6 +71,12 @@ ROBOT = (
     ('cmd_vel', 'cmd_vel', 'Topic of the velocity to the base.'),
     ('stamped', '', 'true: TwistStamped, false: Twist; empty: as the robot profile says.'),
     ('battery', 'battery_state', 'Topic of the battery.'),
+    ('obstacles', 'none',
+     'What the gate slows autonomy and assisted people before: none, scan, depth, occupancy.'),
+    ('scan', 'scan', 'Topic of the range scanner.'),
+    ('depth', 'depth/image_raw', 'Topic of the depth image, rectified.'),
+    ('depth_info', 'depth/camera_info', 'Topic of its intrinsics.'),
+    ('map', 'map', 'Topic of the map.'),
     ('params', '', 'YAML file of node parameters that win over those of config/nodes.'),
 )
 ARGUMENTS = (*SHARED, *SCRIPTED, *PEOPLE, *ROBOT)

@@ -132,7 +132,7 @@ def robot_study(tmp_path: Path):
 
 
 def test_a_block_on_a_robot_is_its_graph_with_a_page_and_a_study(robot_study) -> None:
-    run = robot_study(robot='turtlebot4', image='oak/image', battery='power')
+    run = robot_study(robot='turtlebot4', image='oak/image', battery='power', obstacles='scan')
     assert isinstance(run, RobotStudy)
     blocks = {block.condition.driver: block for block in run.left()}
     assert set(blocks) == {'autonomy', 'person', 'assisted'}
@@ -147,6 +147,8 @@ def test_a_block_on_a_robot_is_its_graph_with_a_page_and_a_study(robot_study) ->
         assert 'use_sim_time' not in entries['study'].parameters
     assert nodes['person']['gate'].parameters['shadow']
     assert nodes['assisted']['gate'].parameters['gate.obstacles.assist']
+    sources = {d: e['gate'].parameters['gate.obstacles.source'] for d, e in nodes.items()}
+    assert sources == {'autonomy': 'scan', 'person': 'none', 'assisted': 'scan'}
     assert not nodes['autonomy']['gate'].parameters['shadow']
     study = nodes['person']['study'].parameters
     assert study['sim.items'][0] == 'empty 2 yard', 'practice first, on a route of its own'
@@ -156,13 +158,19 @@ def test_a_block_on_a_robot_is_its_graph_with_a_page_and_a_study(robot_study) ->
     assert remapped == {'camera/image_raw': 'oak/image', 'battery_state': 'power'}
 
 
+def test_who_is_helped_needs_something_that_sees(robot_study) -> None:
+    with pytest.raises(S2EError, match='obstacles:= is none'):
+        robot_study()
+    assert robot_study(drivers='autonomy person').left()
+
+
 def test_practice_needs_routes_of_its_own(robot_study) -> None:
     with pytest.raises(S2EError, match='has 1 routes for practice'):
-        robot_study(practice='2')
+        robot_study(practice='2', obstacles='scan')
 
 
 def test_other_routes_are_another_study(robot_study, tmp_path: Path) -> None:
-    robot_study().claim()
+    robot_study(obstacles='scan').claim()
     (tmp_path / 'routes.yaml').write_text(BOOK.replace('x: 6.0', 'x: 7.0'))
     with pytest.raises(S2EError, match='routes'):
-        robot_study().claim()
+        robot_study(obstacles='scan').claim()

@@ -194,8 +194,13 @@ class StudyRun:
         gate = {
             **timed, 'robot': robot, 'gate.tick_period': 0.02,
             # Beside a person the policy only plans, for the comparison.
-            'shadow': person, **assistance(block, SCAN_PERIOD),
+            'shadow': person,
         }
+        if block.condition.driver == ASSISTED:
+            gate |= {
+                'gate.obstacles.source': 'scan', 'gate.obstacles.assist': True,
+                'gate.obstacles.period': SCAN_PERIOD,
+            }
         return [
             NodeEntry('sim_bridge', {**sim, **self._timed()}),
             NodeEntry('policy', policy, [settings('policy')]),
@@ -214,21 +219,6 @@ def plan_of_people(values: Mapping[str, str]) -> dict[str, Any]:
         'drivers': tuple(shlex.split(values['drivers'])),
         'links': tuple(shlex.split(values['links'])), 'practice': number(values, 'practice'),
         'seed': number(values, 'seed'),
-    }
-
-
-def assistance(block: Block, period: float) -> dict[str, Any]:
-    """Return the parameters of a gate that helps the person of a block.
-
-    Args:
-        block: Whose condition decides.
-        period: Of the scanner, seconds.
-    """
-    if block.condition.driver != ASSISTED:
-        return {}
-    return {
-        'gate.obstacles.source': 'scan', 'gate.obstacles.assist': True,
-        'gate.obstacles.period': period,
     }
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from s2e_nav.errors import StartError
 from s2e_nav.launching import NodeEntry, RobotGraph, flag, number, transport
 from s2e_nav.recorded import topics_of_robot
-from s2e_nav.study.launching import PROTOCOL, StudyRun, assistance, plan_of_people
+from s2e_nav.study.launching import PROTOCOL, StudyRun, plan_of_people
 from s2e_nav.study.routes import TASK, RouteBook, load_routes
-from s2e_teleop.study.plan import AUTONOMY, Block, StudyPlan
+from s2e_teleop.study.plan import ASSISTED, AUTONOMY, PERSON, Block, StudyPlan
 
 GRAPH = {
     'namespace': '', 'autostart': 'true', 'cmd_vel_follower': 'cmd_vel_nav',
@@ -21,8 +21,6 @@ GRAPH = {
     'require_provider': '',
 }
 """Arguments of robot.launch.py that a study fixes."""
-LASER_PERIOD = 0.2
-"""Slowest scanner that helps, seconds."""
 
 
 class RobotStudy(StudyRun):
@@ -40,7 +38,7 @@ class RobotStudy(StudyRun):
     def remappings(self, executable: str) -> list[tuple[str, str]]:
         """Return the topic remappings of a process."""
         battery = self._values['battery']
-        found = self._graph('false').remappings(executable)
+        found = self._graph(AUTONOMY).remappings(executable)
         return found if battery == 'battery_state' else [*found, ('battery_state', battery)]
 
     def _read_plan(self) -> StudyPlan:
@@ -54,6 +52,11 @@ class RobotStudy(StudyRun):
             raise StartError(
                 f'practice:= {plan.practice}, but {self._path} has {len(self._book.practice)} '
                 'routes for practice'
+            )
+        if ASSISTED in plan.drivers and self._values['obstacles'] == 'none':
+            raise StartError(
+                'drivers:= names assisted, but obstacles:= is none: name what shows the gate '
+                'obstacles, or drivers:="autonomy person"'
             )
         return plan
 
@@ -82,16 +85,19 @@ class RobotStudy(StudyRun):
         items = [f'{route.task} {route.index} {route.scene}' for route in routes]
         return {**sim, 'items': items} if items else sim
 
-    def _graph(self, shadow: str) -> RobotGraph:
+    def _graph(self, driver: str) -> RobotGraph:
         names = ('robot', 'policy', 'compressed', 'image', 'image_compressed', 'camera_info',
-                 'odom', 'cmd_vel', 'stamped', 'params')
-        given = {name: self._values[name] for name in names}
-        return RobotGraph({**GRAPH, **given, 'shadow': shadow})
+                 'odom', 'cmd_vel', 'stamped', 'params', 'obstacles', 'scan', 'depth',
+                 'depth_info', 'map')
+        values = {**GRAPH, **{name: self._values[name] for name in names}}
+        if driver == PERSON:
+            values['obstacles'] = 'none'
+        return RobotGraph({**values, 'shadow': 'false' if driver == AUTONOMY else 'true'})
 
     def _world(self, block: Block, sim: dict[str, Any]) -> list[NodeEntry]:
-        person = block.condition.driver != AUTONOMY
-        entries = self._graph('true' if person else 'false').nodes()
-        gate = assistance(block, LASER_PERIOD)
+        driver = block.condition.driver
+        entries = self._graph(driver).nodes()
+        gate = {'gate.obstacles.assist': True} if driver == ASSISTED else {}
         # The recording of each run holds what the shadow node would log.
         return [
             replace(item, respawn=False, parameters={
