@@ -1,5 +1,6 @@
 """Shared fixtures: where the real captures lie, and clouds to test with."""
 
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -151,8 +152,11 @@ def only_yard(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every name of a scene mean the yard of `support/yard.py`."""
     from yard import make_yard
 
-    for module in ('scenes.resolve', 'runner.bench', 'runner.replay'):
-        monkeypatch.setattr(f'navbench_gs.{module}.resolve_scene', lambda spec: make_yard())
+    modules = ('scenes.resolve', 'runner.bench', 'runner.replay', 'runner.resume')
+    # All are imported first: one that is imported in between would keep what it found.
+    found = [importlib.import_module(f'navbench_gs.{module}') for module in modules]
+    for module in found:
+        monkeypatch.setattr(module, 'resolve_scene', lambda spec: make_yard())
 
 
 @pytest.fixture(scope='session')

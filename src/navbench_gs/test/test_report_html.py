@@ -104,7 +104,15 @@ def test_empty_folder_and_damaged_episode_are_named(folder, tmp_path):
     with pytest.raises(ReportError, match='no finished episode'):
         write_report(tmp_path / 'nowhere')
     path = sorted(folder.episodes.iterdir())[0]
-    path.write_text(path.read_text()[:200])
+    whole = path.read_text()
+    for old, new, reason in (
+        ('"outcome":"', '"outcome":"un', 'is not an episode: .*unsuccess'),
+        (PROTOCOL.hash, 'f' * 64, f'was driven by protocol {"f" * 12}, run.json'),
+    ):
+        path.write_text(whole.replace(old, new))
+        with pytest.raises(ReportError, match=reason):
+            write_report(folder.root)
+    path.write_text(whole[:200])
     with pytest.raises(ReportError, match=path.name):
         write_report(folder.root)
 

@@ -6,7 +6,6 @@ import copy
 import json
 
 import pytest
-from yard import make_yard
 
 from navbench_gs.errors import RunError
 from navbench_gs.runner.conditions import Conditions
@@ -107,7 +106,8 @@ def test_more_of_the_same_is_added_to_what_the_folder_knows(tmp_path):
     """A run of two scenes was cut off; one more scene does not make it complete."""
     folder = RunFolder(tmp_path)
     old = {**describe(config(), 'straight', {}), 'complete': False,
-           'latency': {STAGE: {'images': 9}}}
+           'latency': {STAGE: {'images': 9}},
+           'run': {'finished': 5, 'kept': 0, 'retried': ['city:1 empty 2']}}
     folder.record.write_text(json.dumps(old))
     asked = describe(config(scenes=('city:3',), tasks=('obstacle',), episodes=2), 'straight', {})
     record, whole = go_on(folder, asked)
@@ -115,8 +115,13 @@ def test_more_of_the_same_is_added_to_what_the_folder_knows(tmp_path):
     assert (record['tasks'], record['episodes'], whole) == (['empty', 'obstacle'], 3, False)
     assert record['latency'] == old['latency']
     assert 'earlier' not in record
+    assert record['calls'] == [old['run']]
     folder.record.write_text(json.dumps({**old, 'complete': True}))
     assert go_on(folder, asked)[1] is True
+    # A call that found everything done says nothing.
+    idle = {**old, 'calls': record['calls'], 'run': {'finished': 5, 'kept': 5, 'retried': []}}
+    folder.record.write_text(json.dumps(idle))
+    assert go_on(folder, asked)[0]['calls'] == record['calls']
     # Other versions may go on, but the record says which drove before.
     old['versions'] = {'numpy': '1.0'}
     folder.record.write_text(json.dumps(old))
@@ -148,8 +153,7 @@ def test_constants_behind_a_run_are_hashed_and_told_apart(tmp_path):
     assert changed_constants({}, record) == []
 
 
-def test_scenes_of_one_name_would_overwrite_each_other(monkeypatch, only_yard):
-    monkeypatch.setattr('navbench_gs.runner.resume.resolve_scene', lambda spec: make_yard())
+def test_scenes_of_one_name_would_overwrite_each_other(only_yard):
     refuse_namesakes(['city:1', 'a/scene.ply'])
     with pytest.raises(RunError, match=r"a/scene.ply and b/scene.ply are both called 'yard'"):
         refuse_namesakes(['a/scene.ply', 'city:1', 'b/scene.ply'])

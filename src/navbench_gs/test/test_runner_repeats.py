@@ -18,7 +18,7 @@ from navbench_gs.runner.run import run_benchmark
 
 def run(out: Path, protocol: str, workers: int) -> dict[str, bytes]:
     """Run what is not there yet and return every episode file."""
-    run_benchmark(killed_run.config(protocol, workers), killed_run.Straight(), out)
+    run_benchmark(killed_run.config(protocol, workers), killed_run.Factory(), out)
     return files(out)
 
 
@@ -32,7 +32,7 @@ def files(out: Path) -> dict[str, bytes]:
 def unbroken(tmp_path_factory: pytest.TempPathFactory, hurry: str) -> dict[str, bytes]:
     """The episodes of a run in one process from beginning to end."""
     found = run(tmp_path_factory.mktemp('one'), hurry, 1)
-    assert len(found) == 4
+    assert len(found) == 6
     return found
 
 
@@ -46,11 +46,12 @@ def test_two_workers_write_what_one_writes(unbroken, tmp_path, hurry, sources):
     assert run(tmp_path, hurry, 2) == unbroken
     record = json.loads((tmp_path / 'run.json').read_text())
     assert (record['complete'], record['run']['finished'], record['run']['retried']) == (
-        True, 4, [])
+        True, 6, [])
 
 
-# Workers hold two episodes each; an answer comes every 0.2 s and a drive takes 5.3 s or more, so
-# that the 40th is in the second one. A single process has four episodes: the 70th is in the third.
+# Workers hold three episodes each; an answer comes every 0.2 s and a drive takes 5.3 s or more, so
+# that the 40th is in the second one, which they finish when they are left alone. A single process
+# has six: the 70th is in the third.
 @pytest.mark.parametrize(('workers', 'answers', 'again'), [(2, 40, 1), (1, 70, 2)])
 def test_a_killed_run_goes_on_to_the_same_files(
     unbroken, tmp_path, hurry, sources, workers, answers, again
@@ -64,7 +65,7 @@ def test_a_killed_run_goes_on_to_the_same_files(
     record = json.loads((tmp_path / 'run.json').read_text())
     assert record['complete'] is False
     left = files(tmp_path)
-    assert 1 <= len(left) < 4
+    assert 1 <= len(left) < 6
     # What was finished is whole, and stays as it is.
     assert left == {name: unbroken[name] for name in left}
     before = {name: (tmp_path / 'episodes' / name).stat().st_mtime_ns for name in left}
@@ -79,6 +80,6 @@ def test_a_killed_run_goes_on_to_the_same_files(
 def test_other_seeds_are_other_episodes(unbroken, tmp_path, hurry):
     config = dataclasses.replace(killed_run.config(hurry, 1), seed=1, episodes=1,
                                  tasks=('empty',))
-    run_benchmark(config, killed_run.Straight(), tmp_path)
+    run_benchmark(config, killed_run.Factory(), tmp_path)
     [name] = files(tmp_path)
     assert files(tmp_path)[name] != unbroken[name]

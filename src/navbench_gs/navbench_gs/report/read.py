@@ -36,7 +36,14 @@ def read_run(run_dir: Path) -> tuple[dict[str, Any], list[EpisodeLog], list[Scor
                 f'{run_dir}: {log.spec.id} was driven by protocol {log.protocol[:12]}, run.json '
                 f'holds {protocol.hash[:12]}'
             )
-    return record, logs, [Scored(log.spec, evaluate(log, protocol.judge)) for log in logs]
+    return record, logs, [_scored(run_dir, log, protocol) for log in logs]
+
+
+def _scored(run_dir: Path, log: EpisodeLog, protocol: Protocol) -> Scored:
+    try:
+        return Scored(log.spec, evaluate(log, protocol.judge))
+    except ValueError as error:
+        raise ReportError(f'{run_dir}: {log.spec.id} is not an episode: {error}') from error
 
 
 def inputs_of(record: Mapping[str, Any]) -> str:

@@ -22,8 +22,8 @@ def go_on(folder: RunFolder, record: dict[str, Any]) -> tuple[dict[str, Any], bo
         record: What is asked for now.
 
     Returns:
-        **record**: With the scenes, tasks and episodes of both, and the versions that drove the
-        earlier ones where they differ.
+        **record**: With the scenes, tasks and episodes of both, how earlier calls went, and the
+        versions that drove them where they differ.
         **whole**: Whether the run is complete when what is asked for now is.
 
     Raises:
@@ -46,6 +46,7 @@ def go_on(folder: RunFolder, record: dict[str, Any]) -> tuple[dict[str, Any], bo
         merged['earlier'] = earlier
     if 'latency' in old:
         merged['latency'] = old['latency']
+    merged['calls'] = [*old.get('calls', []), *_account(old)]
     asked = all(merged[key] == record[key] for key in ('scenes', 'tasks', 'episodes'))
     return merged, asked or old.get('complete') is True
 
@@ -100,6 +101,15 @@ def _refuse_other(folder: RunFolder, old: dict[str, Any], record: dict[str, Any]
     if changed:
         raise RunError(f'{folder.record}: holds a run with other constants: '
                        f'{"; ".join(changed)[:300]}; choose another folder')
+
+
+def _account(old: dict[str, Any]) -> list[Any]:
+    """Return how the last call went, unless it found everything done."""
+    account = old.get('run')
+    if not isinstance(account, dict):
+        return []
+    idle = account.get('finished') == account.get('kept') and not account.get('retried')
+    return [] if idle else [account]
 
 
 def _texts(values: Any) -> list[str]:

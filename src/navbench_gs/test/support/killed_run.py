@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.runner.plan import RunConfig
 from navbench_gs.runner.run import run_benchmark
 from navbench_gs.tasks.protocol import load_protocol
 
-SCENES, TASKS, EPISODES = ('city:101',), ('empty', 'pedestrian'), 2
+SCENES, TASKS, EPISODES = ('city:101',), ('empty', 'pedestrian'), 3
 
 
 def config(protocol: str, workers: int) -> RunConfig:
@@ -27,8 +29,13 @@ def config(protocol: str, workers: int) -> RunConfig:
     )
 
 
-class Killer(StraightToGoal):
-    """Drives to the goal and kills the run's first process at its n-th answer."""
+class Looking(StraightToGoal):
+    """Drives to the goal, as fast as the sum of all pixels says: one other bit, another drive.
+
+    It kills the run's first process at its n-th answer; never where n is 0.
+    """
+
+    needs_images = True
 
     def __init__(self, process: int, answers: int) -> None:
         super().__init__()
@@ -39,22 +46,24 @@ class Killer(StraightToGoal):
         self._left -= 1
         if self._left == 0:
             os.kill(self._process, signal.SIGKILL)
-        return super().infer(observation)
+        output = super().infer(observation)
+        pace = 0.9 + 0.001 * (int(observation.images[-1].sum()) % 101)
+        return replace(output, modes=output.modes * np.float32(pace))
 
 
 @dataclass(frozen=True)
-class Straight:
-    """Makes the agent; with a process and a number of answers the one that kills."""
+class Factory:
+    """Makes the agent."""
 
     process: int = 0
     answers: int = 0
-    name: str = 'straight'
+    name: str = 'looking'
 
-    def __call__(self) -> StraightToGoal:
+    def __call__(self) -> Looking:
         """Make it."""
-        return Killer(self.process, self.answers) if self.answers else StraightToGoal()
+        return Looking(self.process, self.answers)
 
 
 if __name__ == '__main__':
     chosen = config(sys.argv[1], int(sys.argv[3]))
-    run_benchmark(chosen, Straight(os.getpid(), int(sys.argv[4])), Path(sys.argv[2]))
+    run_benchmark(chosen, Factory(os.getpid(), int(sys.argv[4])), Path(sys.argv[2]))
