@@ -8,7 +8,7 @@ import math
 import pytest
 
 from navbench_gs.metrics.outcome import Cause
-from navbench_gs.metrics.paired import compare, pair
+from navbench_gs.metrics.paired import Comparison, compare, pair
 from navbench_gs.metrics.scores import EpisodeScores
 from navbench_gs.metrics.summary import Scored
 from navbench_gs.report.exemplars import exemplars
@@ -56,6 +56,17 @@ def test_differences_by_hand():
     assert -1.0 <= low < 0.25 < high <= 1.0
     (same,) = compare(a, a)
     assert (same.differences['spl'].mean, same.differences['spl'].high) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(('only_a', 'only_b', 'chance'), [
+    (0, 0, 1.0),
+    (0, 4, 0.125),  # 2 x 1/16
+    (1, 5, 0.21875),  # 2 x (1 + 6) / 64
+    (3, 3, 1.0),  # 2 x 42 / 64 is more than certain
+    (0, 20, 2.0**-19),
+])
+def test_chance_by_hand(only_a, only_b, chance):
+    assert Comparison('empty', 30, {}, only_a, only_b).chance == pytest.approx(chance)
 
 
 def test_a_constant_difference_has_no_width_and_tasks_come_apart():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,17 @@ class Comparison:
     """Episodes in which only A succeeded."""
     only_b: int
     """Episodes in which only B succeeded."""
+
+    @property
+    def chance(self) -> float:
+        """Probability that equally good runs differ by so much in who alone succeeds.
+
+        Exact test of McNemar: of n episodes in which only one succeeds, each is either's with
+        probability 1/2. Episodes count as independent, also those of one scene.
+        """
+        count, fewer = self.only_a + self.only_b, min(self.only_a, self.only_b)
+        tail = sum(math.comb(count, k) for k in range(fewer + 1))
+        return min(1.0, 2.0 * tail / 2.0**count)
 
 
 def pair(a: Sequence[Scored], b: Sequence[Scored]) -> list[tuple[Scored, Scored]]:

@@ -14,6 +14,7 @@ from navbench_gs.metrics.record import EpisodeLog
 from navbench_gs.metrics.summary import Scored, Summary, by_route, by_task
 from navbench_gs.report.cautions import Differences, warnings
 from navbench_gs.report.cells import COLUMNS, bounds, interval_note, latency_table, number, row
+from navbench_gs.report.command import command
 from navbench_gs.report.compare_page import PAGE
 from navbench_gs.report.ecdf import COLOURS, distributions, legend
 from navbench_gs.report.html import template
@@ -191,16 +192,23 @@ def _task_rows(runs: Sequence[ComparedRun], task: str) -> list[dict[str, Any]]:
 def _difference_row(part: Comparison) -> dict[str, Any]:
     return {
         'name': part.name.replace('_', ' + '), 'pairs': part.pairs,
-        'wins': f'{part.only_b} to {part.only_a}',
+        'wins': f'{part.only_b} to {part.only_a}', 'chance': _chance(part.chance),
         'cells': [_signed(part.differences[metric], metric) for metric in PAIRED],
     }
 
 
+def _chance(value: float) -> str:
+    return 'p < 0.001' if value < 0.001 else f'p {value:.2g}'
+
+
 def _signed(value: Estimate, metric: str) -> dict[str, str]:
-    """Mark a difference whose interval leaves out zero as better or worse."""
+    """Mark a difference whose interval leaves out zero as better or worse.
+
+    One without width, as where all pairs differ alike, says nothing of chance.
+    """
     better = -1.0 if metric == 'collisions' else 1.0
     kind = ''
-    if value.low > 0.0 or value.high < 0.0:
+    if (value.low > 0.0 or value.high < 0.0) and value.low < value.high:
         kind = 'plus' if value.mean * better > 0.0 else 'minus'
     sign = '+' if value.mean > 0.0 else ''
     return {'mean': f'{sign}{number(value.mean, 2)}', 'range': bounds(value, 2), 'kind': kind}
@@ -223,6 +231,7 @@ def _maps(runs: Sequence[ComparedRun]) -> list[dict[str, str]]:
 def _origin(run: ComparedRun) -> dict[str, Any]:
     account = run.record.get('run', {})
     facts = {
+        'command': command(run.record) or 'not recorded',
         'folder': str(run.folder), 'protocol': run.protocol,
         'seed': run.record.get('seed', '?'), 'robot': run.record.get('robot', '?'),
         'locomotion': run.record.get('locomotion', '?'),

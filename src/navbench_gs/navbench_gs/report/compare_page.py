@@ -28,13 +28,14 @@ PAGE = """{% macro table(head, columns, rows) %}
 <div class="scroll"><table><thead><tr><th>task</th><th>pairs</th><th>only one succeeds</th>
 {% for name in heads %}<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in part.rows %}<tr><td>{{ row.name }}</td><td>{{ row.pairs }}</td>
-<td>{{ row.wins }}</td>
+<td>{{ row.wins }}<small>{{ row.chance }}</small></td>
 {% for cell in row.cells %}<td class="{{ cell.kind }}">{{ cell.mean }}
 <small>{{ cell.range }}</small></td>{% endfor %}</tr>{% endfor %}</tbody></table></div>
 {% endfor %}
 <p class="note">The same episodes in both runs, {{ baseline }} subtracted; 95 % intervals by
 hierarchical bootstrap over scenes, then pairs, each for itself. Coloured where zero lies outside.
-"Only one succeeds": this run to {{ baseline }}.</p>{% endif %}
+"Only one succeeds": this run to {{ baseline }}; p by McNemar's exact test, which takes episodes
+of one scene for independent.</p>{% endif %}
 
 <h2>By task</h2>
 {% for part in tables %}<h3>{{ part.name }}</h3>{{ table('policy', columns, part.rows) }}
@@ -59,7 +60,8 @@ hierarchical bootstrap over scenes, then pairs, each for itself. Coloured where 
 </tbody></table></div>{% endfor %}
 
 <h2>Where the numbers come from</h2>
-{% for part in origins %}<details><summary>{{ part.name }}</summary><table><tbody>
+{% for part in origins %}<details><summary>{{ part.name }}</summary>
+<table class="facts-table"><tbody>
 {% for name, value in part.facts %}<tr><td>{{ name }}</td><td>{{ value }}</td></tr>{% endfor %}
 </tbody></table></details>{% endfor %}
 <p class="note">This is our own protocol: its numbers are not comparable with those of other

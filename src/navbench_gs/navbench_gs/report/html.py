@@ -13,6 +13,7 @@ from navbench_gs.metrics.record import EpisodeLog
 from navbench_gs.metrics.summary import Scored, Summary, by_task
 from navbench_gs.report.cards import MAX_CARDS, MAX_STRIPS, episode_card, hidden_note, rank
 from navbench_gs.report.cells import COLUMNS, TILES, interval_note, latency_table, row, tile
+from navbench_gs.report.command import command
 from navbench_gs.report.ecdf import distributions, legend
 from navbench_gs.report.exemplars import exemplars
 from navbench_gs.report.map import SceneMap, load_map
@@ -86,6 +87,7 @@ def render(
         overviews=_overviews(logs, maps),
         cards=_cards(run_dir, logs, scored, maps),
         hidden=hidden_note(len(logs)),
+        command=command(record),
         sections=_sections(record, logs),
     )
 

@@ -233,6 +233,7 @@ def scale_bar(scale: float, height: float) -> str:
     length = 5.0 * scale
     y = height - 8
     return (
+        f'<path class="halo" d="M8,{y:.1f} h{length:.1f}"/>'
         f'<path class="bar" d="M8,{y:.1f} h{length:.1f}"/>'
         f'<text class="bar-text" x="8" y="{y - 4:.1f}">5 m</text>'
     )

@@ -71,6 +71,8 @@ video { width:100%; max-width:480px; aspect-ratio:4/3; border-radius:8px; backgr
 .start { fill:#1c2430; stroke:#fff; stroke-width:.8; } .end { fill:#0b9c8e; stroke:#fff; }
 .contact { stroke:#d92c20; stroke-width:2.4; fill:none; }
 .bar { stroke:#444; stroke-width:2; } .bar-text { font-size:10px; fill:#444; }
+.halo { stroke:#fff; stroke-width:5; opacity:.8; } .bar-text { paint-order:stroke; stroke:#fff;
+  stroke-width:3px; stroke-linejoin:round; }
 .all .bar-text { font-size:17px; }
 .legend { display:flex; flex-wrap:wrap; gap:4px 16px; color:var(--soft); font-size:13px;
   margin:0 0 12px; }
@@ -80,6 +82,8 @@ video { width:100%; max-width:480px; aspect-ratio:4/3; border-radius:8px; backgr
 details { background:var(--card); border:1px solid var(--line); border-radius:12px;
   padding:12px 16px;
   margin:0 0 12px; } summary { cursor:pointer; font-weight:600; }
+pre.command { background:var(--card); border:1px solid var(--line); border-radius:12px;
+  padding:12px 16px; white-space:pre-wrap; }
 pre { overflow-x:auto; font-size:12.5px; line-height:1.45; } code { font-size:13px; }
 .charts { display:grid; grid-template-columns:repeat(auto-fill,minmax(250px,1fr)); gap:12px; }
 .chart { width:100%; background:var(--card); border:1px solid var(--line); border-radius:12px; }
@@ -92,6 +96,8 @@ pre { overflow-x:auto; font-size:12.5px; line-height:1.45; } code { font-size:13
 .tag { font-size:12px; color:var(--soft); border:1px solid var(--line); border-radius:999px;
   padding:1px 10px; font-weight:400; }
 .plus { color:var(--good); } .minus { color:var(--bad); } .lead { font-weight:600; }
+.facts-table td { white-space:normal; text-align:left; overflow-wrap:anywhere; }
+.facts-table td:first-child { white-space:nowrap; color:var(--soft); }
 .note { color:var(--soft); font-size:13px; }
 """
 
@@ -129,7 +135,9 @@ PAGE = """<!doctype html>
 {% for name in latency.columns %}<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in latency.rows %}<tr><td>{{ row.name }}</td>
 {% for value in row.cells %}<td>{{ value }}</td>{% endfor %}</tr>{% endfor %}
-</tbody></table></div>{% endif %}
+</tbody></table></div>
+<p class="note">Wall time on the machine that ran it, however busy that was; where the world waits,
+nothing depends on it.</p>{% endif %}
 
 <h2>All drives by scene</h2>
 <p class="legend"><span style="--c:#16803c">success without contact</span>
@@ -165,6 +173,7 @@ PAGE = """<!doctype html>
 {% endfor %}
 
 <h2>How to make this again</h2>
+{% if command %}<pre class="command">{{ command }}</pre>{% endif %}
 {% for name, text in sections %}<details{% if loop.first %} open{% endif %}>
 <summary>{{ name }}</summary><pre>{{ text }}</pre></details>
 {% endfor %}

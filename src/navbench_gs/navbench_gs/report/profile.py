@@ -63,8 +63,10 @@ def _row(title: str, lines: Sequence[Line], top: float, wide: float) -> list[str
     """Draw one quantity or two over the whole time."""
     values = np.concatenate([line for _, line in lines])
     values = values[np.isfinite(values)]
-    low = min(float(values.min(initial=0.0)), 0.0)
-    high = max(float(values.max(initial=0.0)), low + 0.1)
+    high = max(float(values.max(initial=0.0)), 0.1)
+    low = float(values.min(initial=0.0))
+    # A robot that settles moves by millimetres: no scale of its own for that.
+    low = low if low < -0.05 * high else 0.0
     parts = [f'<text class="tick" x="{_LEFT}" y="{top - 4:.1f}">{title}</text>']
     for value in (low, high):
         y = top + ROW * (high - value) / (high - low)

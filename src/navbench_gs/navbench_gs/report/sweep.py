@@ -12,6 +12,7 @@ import yaml
 from navbench_gs.errors import ReportError
 from navbench_gs.report.band import band_chart
 from navbench_gs.report.cells import bounds, number
+from navbench_gs.report.command import sweep_command
 from navbench_gs.report.curves import COLUMNS, draw_curves, write_table
 from navbench_gs.report.ecdf import legend
 from navbench_gs.report.html import template
@@ -65,8 +66,9 @@ def render(record: SweepRecord) -> str:
     top = max(item.summary.metrics['collisions'].high for item in record.measured)
     return template(PAGE).render(
         title=f'Robustness: {facts.get("policy", "?")}',
-        subtitle=f'{scenes} scenes · {facts.get("episodes per scene and task", "?")} episodes per '
-        f'scene, task and value · seed {facts.get("seed", "?")} · robot {facts.get("robot", "?")}'
+        subtitle=f'{scenes} {"scene" if scenes == 1 else "scenes"} · episodes per scene, task and '
+        f'value: {facts.get("episodes per scene and task", "?")} · seed {facts.get("seed", "?")}'
+        f' · robot {facts.get("robot", "?")}'
         f' · protocol {protocol.get("name", "?")} {str(protocol.get("hash", "?"))[:12]}',
         style=BASE_STYLE + STYLE,
         missing=', '.join(record.missing),
@@ -77,9 +79,17 @@ def render(record: SweepRecord) -> str:
             _axis(name, record, tasks, top if math.isfinite(top) and top > 0.0 else 1.0)
             for name in dict.fromkeys(item.axis for item in record.measured)
         ],
-        columns=list(COLUMNS),
+        columns=list(COLUMNS), command=sweep_command(facts, _values(record)),
         facts=yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=96).strip(),
     )
+
+
+def _values(record: SweepRecord) -> dict[str, list[float]]:
+    """Return the values of each axis, ascending."""
+    found: dict[str, set[float]] = {}
+    for item in record.measured:
+        found.setdefault(item.axis, set()).add(item.value)
+    return {name: sorted(values) for name, values in found.items()}
 
 
 def _axis(name: str, record: SweepRecord, tasks: Sequence[str], top: float) -> dict[str, Any]:
@@ -95,8 +105,10 @@ def _axis(name: str, record: SweepRecord, tasks: Sequence[str], top: float) -> d
                    if item.summary.name == task] for task in tasks
         }
         charts.append(band_chart(title, series, top if title == 'CT' else 1.0, nominal))
+    label = AXES[name].label
     return {
-        'name': name, 'label': AXES[name].label, 'note': AXES[name].note, 'charts': charts,
+        'name': name, 'label': label[:1].upper() + label[1:], 'note': AXES[name].note,
+        'charts': charts,
         'rows': [_row(item, nominal) for item in items],
     }
 

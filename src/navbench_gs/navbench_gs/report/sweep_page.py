@@ -40,6 +40,7 @@ per episode. The numbers are in <a href="sweep.csv">sweep.csv</a> and
 </tbody></table></div></details></section>{% endfor %}
 
 <h2>How to make this again</h2>
+{% if command %}<pre class="command">{{ command }}</pre>{% endif %}
 <details open><summary>Sweep</summary><pre>{{ facts }}</pre></details>
 <p class="note">This is our own protocol: its numbers are not comparable with those of other
 benchmarks.</p>

@@ -51,6 +51,7 @@ def comparison_values(part: Comparison) -> dict[str, Any]:
     """Return a comparison as plain JSON values."""
     return {
         'name': part.name, 'pairs': part.pairs, 'only_a': part.only_a, 'only_b': part.only_b,
+        'chance': round(part.chance, 6),
         'differences': {name: estimate_values(v) for name, v in part.differences.items()},
     }
 

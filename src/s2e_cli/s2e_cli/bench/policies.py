@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from s2e_core.contract import Policy
@@ -78,8 +79,12 @@ def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:
 
     if is_python(name):
         source = str(parse_python(name))
+    elif is_adapter(name):
+        source = str(parse_adapter(name))
     else:
-        source = str(parse_adapter(name)) if is_adapter(name) else str(find_model(name))
+        # A bundle of ours is found by its name wherever a worker runs.
+        folder = find_model(name)
+        source = str(folder.resolve()) if Path(name).expanduser().is_dir() else name
     # The benchmark draws the goal's picture of each route for policies that drive to one.
     loaded = open_policy(source, goal_comes_later=True)
     return NamedFactory(source, loaded.identity, loaded.about)
