@@ -74,8 +74,8 @@ AXES: dict[str, Axis] = {axis.name: axis for axis in (
     Axis('frame_drop', 'share of images lost', (0, 0.1, 0.3, 0.5), _condition('frame_drop'),
          note='This measures the safety gate as much as the policy. One lost image leaves 400 ms '
          'between two, more than the 300 ms it allows: it brakes and goes on after a second '
-         'without another loss. Where losses follow each other for longer it stays until a new '
-         'goal, and an episode has only one: most then end standing.'),
+         'without another loss. Where losses follow each other for five seconds it stays until a '
+         'new goal, and an episode has only one: at a share of 0.3 most end standing.'),
     Axis('latency', 'delay of commands, s', (0, 0.1, 0.2, 0.4), _condition('latency')),
     Axis('goal_noise', 'error of the goal, m (standard deviation)', (0, 0.25, 0.5, 1),
          _condition('goal_noise')),
