@@ -153,6 +153,9 @@ class Gate:
         """Allow motion again; a new goal does this. A pressed or lost e-stop stays."""
         if self._latched is not None and self._e_stop is not None and self._e_stop[0]:
             return
+        if self.latched is Reason.FUTURE_STAMP:
+            # A command from the future would outrank all that come before its time.
+            self._commands.clear()
         self._clear()
         self._has_goal = True
 

@@ -136,6 +136,16 @@ def test_faults_that_go_on_and_off_for_five_seconds_wait_for_a_rearm() -> None:
     assert drive.run(3)[-1].command.v > 0
 
 
+def test_a_command_from_the_future_does_not_outlive_the_next_goal() -> None:
+    """It is newer than whatever comes for an hour; a new goal begins with new commands."""
+    drive = Drive()
+    drive.run(41)
+    drive.gate.update_command(Source.AUTONOMY, Command(3600 * 10**9, 1.0))
+    assert all(output.reason is Reason.FUTURE_STAMP for output in drive.run(10))
+    drive.gate.rearm()
+    assert drive.run(30)[-1].command.v > 0
+
+
 def test_long_fault_waits_for_a_rearm() -> None:
     """After more than a second the input alone does not move the robot again."""
     drive = Drive()

@@ -147,6 +147,12 @@ def test_stamps_age_on_the_steady_clock_when_the_ros_clock_stands_still():
     assert driver.local_ns('odom', 4 * SECOND + 1) > first
 
 
+def test_before_simulated_time_comes_every_stamp_is_old():
+    """A clock at 0 would put a stamp of now half a century ahead."""
+    driver = SteadyDriver(lambda now, stamp: None, lambda: 0, 0.05, print, print)
+    assert driver.local_ns('autonomy', 1_800_000_000 * SECOND) <= driver.now_ns() - SECOND
+
+
 def test_a_run_waits_for_everybody_and_repeats_a_lost_goal():
     run = Sequence(timeout=10.0)
     assert run.step(bridge=True, now_s=0.0) == ''

@@ -19,9 +19,9 @@ from s2e_nav.navigation.codes import Code
 
 FAST = 0.3
 """Seconds from the last good stamp to the stop ramp, at most (docs/safety.md)."""
-After = Literal['goal', 'resume', 'drives', 'press']
+After = Literal['goal', 'resume', 'drives', 'press', 'free']
 """What may move the robot again: a new goal, a second of health, nothing where it never stopped,
-or the dead-man, pressed anew."""
+the dead-man, pressed anew, or a way that is free."""
 Inject = Callable[[Rig, ExitStack], float]
 """Makes the fault; returns the steady clock of the last good input, or of the fault, seconds.
 Whatever is to be undone goes to the stack."""
@@ -37,9 +37,12 @@ class Bench:
     """Whether they talk over UDP alone: shared memory cannot be cut."""
     chain: bool = False
     """Whether a smoother and a monitor come before the gate."""
+    scan: bool = False
+    """Whether a range scanner tells the gate what is in the way."""
 
 
-CLOCKED, CUT, CHAINED = Bench(sim_time=True), Bench(udp=True), Bench(chain=True)
+CLOCKED, CUT = Bench(sim_time=True), Bench(udp=True)
+CHAINED, SCANNED = Bench(chain=True), Bench(scan=True)
 
 
 @dataclass(frozen=True)
@@ -294,6 +297,10 @@ CASES = (
          note="the base's own time-out of 0.5 s is the proof"),
     Case('gate killed (SIGKILL)', kill('gate'), ('no_goal',), 0.6, gate_alive=False,
          note="the base's own time-out of 0.5 s is the proof"),
+    Case('scanner killed', _sabotage('scan', {'scan': 'off'}), ('obstacles_stale',),
+         bench=SCANNED),
+    Case('something steps before the nose', _sabotage('scan', {'scan': 'near'}), ('obstacle',),
+         after='free', bench=SCANNED),
     Case('policy cut off the network', cut_off('policy'), ('plan_stale',), plans=True,
          bench=CUT),
     Case('follower cut off the network', cut_off('follower'), ('command_stale',), 0.2,

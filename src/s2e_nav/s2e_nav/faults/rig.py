@@ -64,7 +64,8 @@ class Rig:
     """One graph on a domain of its own."""
 
     def __init__(
-        self, domain: int, *, sim_time: bool = False, udp: bool = False, chain: bool = False
+        self, domain: int, *, sim_time: bool = False, udp: bool = False, chain: bool = False,
+        scan: bool = False,
     ) -> None:
         """Start everything and wait until it is ready.
 
@@ -73,6 +74,7 @@ class Rig:
             sim_time: Run on the robot's /clock.
             udp: Let the nodes talk over UDP alone.
             chain: Put a smoother and a monitor between follower and gate.
+            scan: Give robot and gate a range scanner.
 
         Raises:
             StartError: A node does not come up.
@@ -102,6 +104,9 @@ class Rig:
         self.robot.start()
         timed = {'use_sim_time': 'true' if sim_time else 'false'}
         own = {'policy': {'mission.approach_timeout': str(PATIENT)}}
+        if scan:
+            own['gate'] = {'gate.obstacles.source': 'scan', 'gate.obstacles.period': '0.1'}
+            self.robot.sabotage.scan = 'free'
         self.processes = Processes(
             isolated_environment(domain, udp=udp), timed, logs, own, {OUT: RAW} if chain else {}
         )
@@ -192,7 +197,10 @@ class Rig:
         """Repair robot and model."""
         # A heartbeat of the e-stop that was seen once must go on.
         broken = self.robot.sabotage
-        self.robot.sabotage = Sabotage(e_stop=broken.e_stop, driver=broken.driver)
+        self.robot.sabotage = Sabotage(
+            e_stop=broken.e_stop, driver=broken.driver,
+            scan='none' if broken.scan == 'none' else 'free',
+        )
         self.break_model('ok')
 
     def admit_driver(self) -> None:

@@ -12,7 +12,7 @@ from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, LaserScan
 from std_msgs.msg import Bool
 
 from s2e_core.camera import SMALL_CAMERA, CameraModel
@@ -22,6 +22,7 @@ from s2e_nav.convert.cameras import info_from_camera
 from s2e_nav.convert.commands import stamped_from_command
 from s2e_nav.convert.images import image_from_frame
 from s2e_nav.convert.poses import message_from_odometry
+from s2e_nav.convert.scans import scan_from_ranges
 from s2e_nav.convert.stamps import to_time
 from s2e_nav.faults.trace import Trace
 from s2e_nav.qos import RELIABLE
@@ -37,6 +38,10 @@ PER_RADIAN = 1440 / math.tau
 """Pixels of the painted round; 1440 for the full turn."""
 DRIVER_EVERY = 2
 """25 Hz, as the page of `s2e teleop` or better."""
+SCAN_EVERY = 5
+"""10 Hz."""
+NEAR = 0.55
+"""Metres ahead of base_link, and so 0.125 before the nose of the coco, wherever it drives to."""
 DRIVEN = 0.5
 """m/s that the driver asks for."""
 
@@ -60,6 +65,8 @@ class Sabotage:
     """Whether /clock goes on; without, stamps stand still too."""
     clock_shift: float = 0.0
     """Added to the robot's clock, seconds."""
+    scan: str = 'none'
+    """none, free, near (something before the nose) or off."""
     driver: str = 'none'
     """none, drives, lost, or held: the link keeps the commands back, and then lets all go."""
     e_stop: bool | None = None
@@ -86,7 +93,7 @@ class SyntheticRobot:
         self.sabotage = Sabotage()
         self.trace = Trace()
         """What the gate sent."""
-        self.last_good = {'camera': 0.0, 'odometry': 0.0, 'driver': 0.0}
+        self.last_good = {'camera': 0.0, 'odometry': 0.0, 'driver': 0.0, 'scan': 0.0}
         """Steady clock of the newest message without a fault, seconds."""
         self.late = 0.0
         """Longest delay of the loop since it was set to zero, seconds."""
@@ -100,6 +107,7 @@ class SyntheticRobot:
         self._image = node.create_publisher(Image, 'camera/image_raw', RELIABLE)
         self._info = node.create_publisher(CameraInfo, 'camera/camera_info', RELIABLE)
         self._e_stop = node.create_publisher(Bool, 'e_stop', RELIABLE)
+        self._scan = node.create_publisher(LaserScan, 'scan', RELIABLE)
         self._driver = node.create_publisher(TwistStamped, 'cmd_vel_teleop', RELIABLE)
         self._clock = node.create_publisher(Clock, '/clock', RELIABLE) if sim_time else None
         node.create_subscription(TwistStamped, 'cmd_vel', self._on_command, RELIABLE)
@@ -183,6 +191,8 @@ class SyntheticRobot:
             self._publish_odometry(broken, now, v, w)
         if count % broken.camera_every == 0:
             self._publish_camera(broken, now, count)
+        if count % SCAN_EVERY == 0 and broken.scan in ('free', 'near'):
+            self._publish_scan(broken, now)
         if count % DRIVER_EVERY == 0:
             self._publish_driver(broken, now)
         if count % CAMERA_EVERY == 0 and broken.e_stop is not None:
@@ -204,6 +214,14 @@ class SyntheticRobot:
         self._odom.publish(message_from_odometry(Odometry(stamp, pose, v, w)))
         if broken.odometry == 'ok' and not broken.odometry_shift and broken.clock:
             self.last_good['odometry'] = time.monotonic()
+
+    def _publish_scan(self, broken: Sabotage, now: int) -> None:
+        ranges = np.full(360, np.inf)
+        if broken.scan == 'near':
+            ranges[170:191] = NEAR
+        else:
+            self.last_good['scan'] = time.monotonic()
+        self._scan.publish(scan_from_ranges(ranges, now, 10.0))
 
     def _publish_driver(self, broken: Sabotage, now: int) -> None:
         if broken.driver in ('none', 'lost'):

@@ -55,7 +55,7 @@ def _run(cases: list[Case], bench: Bench) -> Iterator[Finding]:
         os.environ.update(isolated)
         os.environ.pop('FASTDDS_DEFAULT_PROFILES_FILE', None)
         rig = Rig(
-            domain, sim_time=bench.sim_time, udp=bench.udp, chain=bench.chain
+            domain, sim_time=bench.sim_time, udp=bench.udp, chain=bench.chain, scan=bench.scan
         )
         try:
             for case in cases:

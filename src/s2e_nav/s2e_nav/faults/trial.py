@@ -29,7 +29,7 @@ tightest watchdogs begin their ramp 8 ms before the bound."""
 ATTEMPTS = 4
 AGAIN = {
     'goal': 'a new goal', 'resume': '1 s of healthy input', 'drives': 'was not stopped',
-    'press': 'the dead-man, pressed anew',
+    'press': 'the dead-man, pressed anew', 'free': 'the way is free',
 }
 """What moves the robot again, in words."""
 STILL_GOOD = 0.25
@@ -104,8 +104,9 @@ def _stops(rig: Rig, case: Case) -> Finding:
             # The fault's length is the fault: it ends half a second after it began.
             rig.trace.wait(lambda: time.monotonic() - good >= PAUSE, PAUSE)
         elif case.gate_alive:
+            holds = case.after == 'free'
             rig.trace.wait(
-                lambda: rig.is_latched(since) and _is_told(rig, case, since), REPORT
+                lambda: (holds or rig.is_latched(since)) and _is_told(rig, case, since), REPORT
             )
     mended = time.monotonic()
     problem = '' if rested else 'the robot did not come to rest'
@@ -143,6 +144,8 @@ def _watch(rig: Rig, case: Case, mended: float) -> str:
         return '' if rig.trace.wait(lambda: motion() is not None, REPORT) else 'it did not resume'
     if not rig.trace.wait(lambda: motion() is not None, REPORT):
         return 'it did not resume'
+    if case.after == 'free':
+        return ''
     waited = (motion() or mended) - mended
     return '' if waited >= HEALTHY else f'it resumed after {waited:.2f} s of health'
 

@@ -119,7 +119,10 @@ class SteadyDriver:
         known = self._newest.get(what)
         if known is not None and stamp_ns == known[0]:
             return known[1]
-        local = time.monotonic_ns() - (self._ros_now() - stamp_ns)
+        now = self._ros_now()
+        # Simulated time is 0 until its first message: then nothing can be said of a stamp, and what
+        # it belongs to counts as old.
+        local = time.monotonic_ns() - (now - stamp_ns) if now else 0
         self._newest[what] = stamp_ns, local
         return local
 
