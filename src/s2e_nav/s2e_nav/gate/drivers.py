@@ -120,8 +120,8 @@ class SteadyDriver:
         if known is not None and stamp_ns == known[0]:
             return known[1]
         now = self._ros_now()
-        # Simulated time is 0 until its first message: then nothing can be said of a stamp, and what
-        # it belongs to counts as old.
+        # Simulated time is 0 until its first message: then nothing can be said of a stamp, and
+        # what it belongs to counts as old.
         local = time.monotonic_ns() - (now - stamp_ns) if now else 0
         self._newest[what] = stamp_ns, local
         return local
