@@ -97,7 +97,7 @@ class Held:
     def set_goal(self, goal):
         self.gate.rearm()
 
-    def on_tick(self, now_ns, odometry, frame) -> GateOutput:
+    def on_tick(self, now_ns, odometry, frame, scan=None) -> GateOutput:
         self.gate.update_odometry(odometry)
         if frame is not None:
             self.gate.update_camera(now_ns)

@@ -11,7 +11,7 @@ import pytest
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.metrics.outcome import Outcome
 from navbench_gs.runner.episode import run_episode
-from navbench_gs.runner.judge import EpisodeJudge, circles_meet
+from navbench_gs.runner.judge import EpisodeJudge
 from navbench_gs.runner.kinematic import KinematicWorld
 from navbench_gs.tasks.protocol import load_protocol
 from navbench_gs.tasks.spec import EpisodeSpec, PersonSpec
@@ -145,11 +145,3 @@ def test_start_in_the_goal_is_not_a_success_before_the_first_tick(block_scene):
     assert judge.observe(world, Command(0)) is None
     world.tick(Command(0))
     assert judge.observe(world, Command(0)) is Outcome.SUCCESS
-
-
-def test_circles_meet():
-    offset = np.array([[10.0, 0.0], [10.0, 0.0], [0.5, 0.0], [10.0, 3.0], [10.0, 0.0]])
-    velocity = np.array([[-2.0, 0.0], [2.0, 0.0], [0.0, 0.0], [-2.0, 0.0], [0.0, 0.0]])
-    # (10 - 1) / 2; moving away; touching already; passes 3 m to the side; both stand.
-    expected = [4.5, np.inf, 0.0, np.inf, np.inf]
-    assert list(circles_meet(offset, velocity, 1.0)) == pytest.approx(expected)

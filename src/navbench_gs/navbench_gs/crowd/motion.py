@@ -75,6 +75,39 @@ def preferred_velocity(
 
 
 @compiled
+def preferred_velocities(
+    agents: Floats, routes: Floats, starts: NDArray[np.int64], progress: NDArray[np.int64],
+    stands: NDArray[np.bool_], speeds: Floats, bias: Floats, arrived: float, out: Floats,
+) -> None:
+    """Write the velocity that everybody would take alone; who is at the end turns round.
+
+    Args:
+        agents: [N, 5] as of `choose_velocities`.
+        routes: [K, 2] all routes, one after another; changed where one turns round.
+        starts: [people + 1] where each begins.
+        progress: [people] index of the nearest point of each, changed.
+        stands: [people] who is drawn back to where their route begins.
+        speeds: [people] preferred speed, m/s.
+        bias: [people] share by which a velocity is turned to the left.
+        arrived: metres from the end within which one turns round.
+        out: [people, 2] m/s, written.
+    """
+    for i in range(out.shape[0]):
+        x, y = agents[i, 0], agents[i, 1]
+        route = routes[starts[i] : starts[i + 1]]
+        if stands[i]:
+            out[i, 0], out[i, 1] = route[0, 0] - x, route[0, 1] - y
+            continue
+        last = route.shape[0] - 1
+        if math.hypot(route[last, 0] - x, route[last, 1] - y) < arrived:
+            route[:] = route[::-1].copy()
+            progress[i] = 0
+        vx, vy, nearest = preferred_velocity(route, progress[i], x, y, speeds[i])
+        progress[i] = nearest
+        out[i, 0], out[i, 1] = vx - bias[i] * vy, vy + bias[i] * vx
+
+
+@compiled
 def choose_velocities(
     agents: Floats, people: int, preferred: Floats, speeds: Floats, shares: Floats,
     distance: Grid, ox: float, oy: float, resolution: float, horizon: float, dt: float,

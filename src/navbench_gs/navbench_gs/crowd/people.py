@@ -14,7 +14,7 @@ from navbench_gs.crowd.gait import shown_phases, walk_on
 from navbench_gs.crowd.ground import CrowdGround
 from navbench_gs.crowd.motion import (
     choose_velocities,
-    preferred_velocity,
+    preferred_velocities,
     stop_at_edges,
     stop_at_robot,
 )
@@ -81,9 +81,12 @@ class Crowd:
         self._phases = rng.random(count)
         # Two people who meet head on must not mirror each other forever.
         self._bias = rng.uniform(-0.03, 0.03, count)
-        self._routes = self._plan(self._agents[count + 1 :, [0, 1, 4]])
-        self._progress = [0] * count
-        self._yaw = np.array([_first_heading(route) for route in self._routes])
+        routes = self._plan(self._agents[count + 1 :, [0, 1, 4]])
+        self._yaw = np.array([_first_heading(route) for route in routes])
+        self._routes = np.concatenate([*routes, np.zeros((0, 2))])
+        self._starts = np.cumsum([0, *(len(route) for route in routes)])
+        self._progress = np.zeros(count, np.int64)
+        self._stands = np.array([person.behaviour == 'stand' for person in people], bool)
         if count:
             # Compiles (or loads) the walking code now, not within the first tick.
             self._choose(1e-9)
@@ -150,8 +153,10 @@ class Crowd:
         """Return `[P, 2]` everybody's next velocity."""
         count, ground = len(self._people), self._ground
         preferred = np.empty((count, 2))
-        for i in range(count):
-            preferred[i] = self._preferred(i)
+        preferred_velocities(
+            self._agents, self._routes, self._starts, self._progress,
+            self._stands | self._company.waits, self._speeds, self._bias, ARRIVED, preferred,
+        )
         self._company.keep(self._agents[:count, :2], preferred)
         chosen = np.empty((count, 2))
         choose_velocities(
@@ -160,19 +165,6 @@ class Crowd:
             self._config.horizon, dt, chosen,
         )
         return chosen
-
-    def _preferred(self, i: int) -> tuple[float, float]:
-        """Return the velocity that a person would take alone; turns round at the end."""
-        x, y = self._agents[i, :2]
-        route = self._routes[i]
-        if self._people[i].behaviour == 'stand' or self._company.waits[i]:
-            return float(route[0, 0] - x), float(route[0, 1] - y)
-        if math.hypot(route[-1, 0] - x, route[-1, 1] - y) < ARRIVED:
-            self._routes[i] = route = np.ascontiguousarray(route[::-1])
-            self._progress[i] = 0
-        vx, vy, progress = preferred_velocity(route, self._progress[i], x, y, self._speeds[i])
-        self._progress[i] = progress
-        return vx - self._bias[i] * vy, vy + self._bias[i] * vx
 
     def _walk(self, velocities: NDArray[np.float64], dt: float) -> None:
         """Advance gait phases and turn bodies towards where they go."""

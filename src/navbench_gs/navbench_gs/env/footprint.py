@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.scenes.collision import CollisionMap
+from navbench_gs.scenes.lookup import any_cell
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
@@ -30,19 +33,22 @@ class OccupancyProbe:
         axes = [np.linspace(-h, h, max(2, int(np.ceil(2.0 * h / step)) + 1)) for h in half]
         self._points = np.stack(np.meshgrid(*axes, indexing='ij'), axis=-1).reshape(-1, 2)
         self._anything = bool(self._bare.any())
+        x0, y0, x1, y1 = collision.bounds
+        reach = float(np.hypot(*self._points.max(axis=0)))
+        # Within these bounds no point can lie off the grid.
+        self._inner = x0 + reach, y0 + reach, x1 - reach, y1 - reach
 
     def occupied(self, pose: Pose2) -> bool:
         """Return whether the footprint at map <- base_link stands on a bare occupied cell."""
-        x0, y0, x1, y1 = self._collision.bounds
-        reach = float(np.hypot(*self._points.max(axis=0)))
-        inside = (x0 + reach < pose.x < x1 - reach) and (y0 + reach < pose.y < y1 - reach)
-        if inside and not self._anything:
+        x0, y0, x1, y1 = self._inner
+        if not self._anything and x0 < pose.x < x1 and y0 < pose.y < y1:
             return False
-        cells = self._collision.cell(pose.transform(self._points))
-        if inside:
-            return bool(self._bare[cells[:, 0], cells[:, 1]].any())
-        on_grid = ((cells >= 0) & (cells < np.array(self._bare.shape))).all(axis=1)
-        return bool((~on_grid).any() or self._bare[cells[on_grid, 0], cells[on_grid, 1]].any())
+        place = np.array([pose.x, pose.y, math.cos(pose.yaw), math.sin(pose.yaw)])
+        grid = self._collision
+        return bool(any_cell(
+            self._bare, float(grid.origin[0]), float(grid.origin[1]), grid.resolution, place,
+            self._points,
+        ))
 
 
 def _near_boxes(collision: CollisionMap) -> NDArray[np.bool_]:

@@ -100,8 +100,9 @@ class Simulation:
         props = self._kit.props
         solids, bodies = props.solids(spec.obstacles), props.bodies(spec.people)
         self._crowd = self._make_crowd(spec, bodies, solids)
+        self._standing = self._standing_places()
         self._world = PhysicsWorld(
-            self._kit.template, spec.start, solids, bodies, _parked(self._standing_places()),
+            self._kit.template, spec.start, solids, bodies, _parked(self._standing),
             latency=self._latency,
         )
         self._odometry = DriftingOdometry(
@@ -124,7 +125,8 @@ class Simulation:
             pose, (v, _) = world.pose2(), world.velocity()
             heading = (v * math.cos(pose.yaw), v * math.sin(pose.yaw))
             self._crowd.step(TICK_NS * 1e-9, pose, heading, world.solid_poses()[:, :2, 3])
-            people_to = _parked(self._standing_places())
+            self._standing = self._standing_places()
+            people_to = _parked(self._standing)
         world.step(self.time_ns, STEPS_PER_TICK, people_to)
         self.time_ns += TICK_NS
         pose = world.pose2()
@@ -279,18 +281,22 @@ class Simulation:
     def _standing_places(self) -> NDArray[np.float64]:
         """Return `[P, 4]` x, y, floor, yaw of the people; NaN for who is not there."""
         places = self._crowd.places
+        standing = np.empty((len(places), 4))
+        standing[:, :2], standing[:, 3] = places[:, :2], places[:, 2]
         here = np.isfinite(places[:, 0])
-        floor = np.full(len(places), np.nan)
-        if here.any():
-            floor[here] = self.bundle.collision.floor(places[here, :2])
-        return np.column_stack([places[:, :2], floor, places[:, 2]])
+        if here.all():
+            standing[:, 2] = self.bundle.collision.floor(places[:, :2])
+        else:
+            standing[:, 2] = np.nan
+            standing[here, 2] = self.bundle.collision.floor(places[here, :2])
+        return standing
 
     def _dynamic(self) -> list[DynamicGroup]:
         """Return the groups to draw: people in their gait, obstacles where physics has them."""
         if self.spec is None:
             return []
         return self._kit.props.groups(
-            self.spec, self._world.solid_poses(), self._standing_places(), self._crowd.phases,
+            self.spec, self._world.solid_poses(), self._standing, self._crowd.phases,
             self._world.pose()[:2, 3],
         )
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import mujoco
-import numpy as np
 
 STEEP = 0.7
 """A face of the floor whose unit normal has less z than this is a kerb: over 45 degrees."""
@@ -41,8 +40,8 @@ class ContactTracker:
             hull: Geom ids of the robot's hull (wheels touch the floor only).
             feet: Those of them that may step on any floor, steep or not.
         """
-        self._hull = np.zeros(model.ngeom, bool)
-        self._hull[list(hull)] = True
+        parts = frozenset(hull)
+        self._hull = [geom in parts for geom in range(model.ngeom)]
         self._feet = frozenset(feet)
         self._names = [_label(model, geom) for geom in range(model.ngeom)]
         self._before: frozenset[str] = frozenset()
@@ -54,14 +53,16 @@ class ContactTracker:
         The hull may rest on the floor, as on the edge of a ramp; where it meets a steep face of
         the floor it has run into a kerb.
         """
-        pairs = data.contact.geom
-        touching = self._hull[pairs]
-        if not touching.any():
-            return
-        for index in np.flatnonzero(touching.any(axis=1)):
-            first, second = pairs[index]
-            own, other = (first, second) if self._hull[first] else (second, first)
-            name = self._names[other]
+        hull, names = self._hull, self._names
+        # Plain lists: a handful of contacts costs NumPy more than it costs Python.
+        for index, (first, second) in enumerate(data.contact.geom.tolist()):
+            if hull[first]:
+                own, other = first, second
+            elif hull[second]:
+                own, other = second, first
+            else:
+                continue
+            name = names[other]
             if name is not None:
                 self._now.add(name)
             elif own not in self._feet and abs(data.contact.frame[index, 2]) < STEEP:

@@ -58,10 +58,18 @@ class PhysicsWorld:
         self.base = BaseController(template.robot, latency=latency)
         # Views into MuJoCo's memory: looking them up again costs as much as a third of a step.
         self._control, self._motors = self.data.ctrl, int(self.model.nu)
-        self._robot_body = int(self.model.body(chassis.ROBOT).id)
+        robot = int(self.model.body(chassis.ROBOT).id)
+        self._turned = self.data.xmat[robot].reshape(3, 3)
         self._solid_bodies = np.array([self.model.body(s.name).id for s in solids], dtype=np.int64)
-        self._qpos = int(self.model.joint('root').qposadr[0])
-        self._qvel = int(self.model.joint('root').dofadr[0])
+        self._halves = np.array([solid.half_height for solid in solids])[:, None]
+        place = int(self.model.joint('root').qposadr[0])
+        self._root = self.data.qpos[place : place + 7]
+        speed = int(self.model.joint('root').dofadr[0])
+        self._speed = self.data.qvel[speed : speed + 6]
+        # People come last: boards under feet are moved by the gait.
+        first = self.model.nmocap - len(people)
+        self._bodies_at = self.data.mocap_pos[first:]
+        self._bodies_turn = self.data.mocap_quat[first:]
         legged = template.robot.kinematics == 'legged'
         self._gait = (
             Gait(self.model, self.data, template.collision) if legged else None
@@ -84,14 +92,17 @@ class PhysicsWorld:
         Raises:
             DivergedError: the state is no longer finite.
         """
-        start = self._people
-        goal = start if people_to is None else np.array(people_to, dtype=np.float64)
+        places = None
+        if people_to is not None:
+            start, self._people = self._people[:, :3], np.array(people_to, dtype=np.float64)
+            shares = np.arange(1, steps + 1) / steps
+            places = start + (self._people[:, :3] - start) * shares[:, None, None]
+            self._turn_people()
         for index in range(steps):
-            if people_to is not None:
-                self._move_people(start + (goal - start) * ((index + 1) / steps), goal[:, 3])
+            if places is not None:
+                self._bodies_at[:] = places[index]
             self._advance(now_ns + index * STEP_NS)
             self.contacts.observe(self.data)
-        self._people = goal
         if not np.isfinite(self.data.qpos).all():
             raise DivergedError(f'physics diverged at {now_ns} ns: a position is not finite')
 
@@ -102,16 +113,15 @@ class PhysicsWorld:
     def pose(self) -> NDArray[np.float64]:
         """Return `[4, 4]` map <- base_link, with roll and pitch."""
         matrix = np.eye(4)
-        matrix[:3, :3] = self._rotation()
-        place = self.data.qpos[self._qpos : self._qpos + 3]
+        matrix[:3, :3] = self._turned
+        place = self._root[:3]
         matrix[:3, 3] = place - self._below * matrix[:3, 2] if self._below else place
         return matrix
 
     def pose2(self) -> Pose2:
         """Return map <- base_link in the plane."""
-        rotation = self._rotation()
-        x, y = self.data.qpos[self._qpos : self._qpos + 2]
-        return Pose2(float(x), float(y), float(np.arctan2(rotation[1, 0], rotation[0, 0])))
+        x, y = self._root[:2].tolist()
+        return Pose2(x, y, float(np.arctan2(self._turned[1, 0], self._turned[0, 0])))
 
     def tilt(self) -> float:
         """Return the angle between the robot's z axis and the vertical, radians.
@@ -120,23 +130,20 @@ class PhysicsWorld:
         """
         if self._gait is not None and self._gait.lies():
             return math.pi / 2.0
-        return float(np.arccos(np.clip(self._rotation()[2, 2], -1.0, 1.0)))
+        return float(np.arccos(min(max(self._turned[2, 2], -1.0), 1.0)))
 
     def velocity(self) -> tuple[float, float]:
         """Return forward speed (m/s, base_link x) and yaw rate (rad/s); on legs, of a stride."""
         if self._gait is not None:
             return float(self._gait.velocity[0]), float(self._gait.velocity[2])
-        linear = self.data.qvel[self._qvel : self._qvel + 3]
-        yaw_rate = self.data.qvel[self._qvel + 5]
-        return float(self._rotation()[:, 0] @ linear), float(yaw_rate)
+        return float(self._turned[:, 0] @ self._speed[:3]), float(self._speed[5])
 
     def solid_poses(self) -> NDArray[np.float64]:
         """Return `[S, 4, 4]` map <- obstacle, origin at the middle of the underside."""
         poses = np.tile(np.eye(4), (len(self.solids), 1, 1))
         if self.solids:
             poses[:, :3, :3] = self.data.xmat[self._solid_bodies].reshape(-1, 3, 3)
-            half = np.array([solid.half_height for solid in self.solids])
-            poses[:, :3, 3] = self.data.xpos[self._solid_bodies] - poses[:, :3, 2] * half[:, None]
+            poses[:, :3, 3] = self.data.xpos[self._solid_bodies] - poses[:, :3, 2] * self._halves
         return poses
 
     def _advance(self, now_ns: int) -> None:
@@ -147,15 +154,10 @@ class PhysicsWorld:
         self._control[:] = self.base.step(now_ns, STEP_NS * 1e-9)[: self._motors]
         mujoco.mj_step(self.model, self.data, nstep=SUBSTEPS)
 
-    def _move_people(self, places: NDArray[np.float64], yaw: NDArray[np.float64]) -> None:
-        # People come last: boards under feet are moved by the gait.
-        first = self.model.nmocap - len(places)
-        self.data.mocap_pos[first:] = places[:, :3]
-        self.data.mocap_quat[first:, 0] = np.cos(yaw / 2.0)
-        self.data.mocap_quat[first:, 3] = np.sin(yaw / 2.0)
-
-    def _rotation(self) -> NDArray[np.float64]:
-        return np.asarray(self.data.xmat[self._robot_body]).reshape(3, 3)
+    def _turn_people(self) -> None:
+        """Turn everybody's body to where its person heads."""
+        half = self._people[:, 3] / 2.0
+        self._bodies_turn[:, 0], self._bodies_turn[:, 3] = np.cos(half), np.sin(half)
 
     def _turn_back(self, start: Pose2) -> None:
         """Put a robot that shuffled while it came to rest exactly where the episode starts."""
@@ -163,10 +165,9 @@ class PhysicsWorld:
         here = self.pose2()
         turn = start.compose(here.inverse())
         half = 0.5 * (start.yaw - here.yaw)
-        root = self.data.qpos[self._qpos : self._qpos + 7]
+        root, speed = self._root, self._speed[:2]
         root[:2] = turn.transform(root[:2])
         root[3:] = qmult([np.cos(half), 0.0, 0.0, np.sin(half)], root[3:])
-        speed = self.data.qvel[self._qvel : self._qvel + 2]
         speed[:] = Pose2(0.0, 0.0, turn.yaw).transform(speed)
         mujoco.mj_forward(self.model, self.data)
 
@@ -175,10 +176,11 @@ class PhysicsWorld:
         x, y = robot.length / 2.0, robot.width / 2.0
         corners = np.array([[0, 0], [x, y], [x, -y], [-x, y], [-x, -y]], dtype=np.float64)
         height = float(collision.floor(start.transform(corners)).max())
-        root = self.data.qpos[self._qpos : self._qpos + 7]
+        root = self._root
         root[:] = start.x, start.y, height, np.cos(start.yaw / 2), 0.0, 0.0, np.sin(start.yaw / 2)
         if len(self._people):
-            self._move_people(self._people, self._people[:, 3])
+            self._bodies_at[:] = self._people[:, :3]
+            self._turn_people()
         mujoco.mj_forward(self.model, self.data)
         if self._gait is not None:
             self._gait.reset()

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from navbench_gs.metrics.outcome import Outcome, at_goal
 from navbench_gs.metrics.record import COLUMNS, PEOPLE_EVERY, TICK, Contact, EpisodeLog
+from navbench_gs.runner import nearness
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.tasks.geodesic import DistanceField, extended, geodesic_field
-from navbench_gs.tasks.hazards import PERSON_RADIUS, Patch, obstacle_size
+from navbench_gs.tasks.hazards import PERSON_RADIUS, obstacle_size
 from navbench_gs.tasks.protocol import Protocol as Rules
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.records import Command, Odometry
@@ -98,10 +99,10 @@ class EpisodeJudge:
         self._people: list[NDArray[np.float64]] = []
         self._first_obstacles: NDArray[np.float64] | None = None
         self._last_obstacles: NDArray[np.float64] | None = None
-        self._sizes = [obstacle_size(item.kind, item.seed) for item in spec.obstacles]
-        half = np.array([robot.length, robot.width]) / 2.0
-        self._outline = _outline(*half)
-        self._half = half
+        sizes = [obstacle_size(item.kind, item.seed) for item in spec.obstacles]
+        self._sizes = np.array(sizes, np.float64).reshape(-1, 2)
+        self._half = robot.length / 2.0, robot.width / 2.0
+        self._outline = _outline(*self._half)
 
     @property
     def elapsed(self) -> float:
@@ -174,17 +175,16 @@ class EpisodeJudge:
     def _log(self, world: Observed, pose: Pose2, v: float, w: float, command: Command) -> None:
         tick = len(self._rows['x'])
         odometry = world.odometry().pose
-        people = np.asarray(world.people_positions(), np.float64).reshape(-1, 3)
-        here = np.isfinite(people[:, 0])
-        poses = np.asarray(world.obstacle_poses(), np.float64).reshape(-1, 4, 4)
+        people = np.ascontiguousarray(world.people_positions(), np.float64).reshape(-1, 3)
+        poses = np.ascontiguousarray(world.obstacle_poses(), np.float64).reshape(-1, 4, 4)
+        place = np.array([pose.x, pose.y, math.cos(pose.yaw), math.sin(pose.yaw)])
+        gap, ttc = self._people_near(world, place, v, people)
         values = {
             'x': pose.x, 'y': pose.y, 'yaw': pose.yaw, 'v': v, 'w': w,
             'odom_x': odometry.x, 'odom_y': odometry.y, 'odom_yaw': odometry.yaw,
             'command_v': command.v, 'command_w': command.w,
             'geodesic': self._field.at((pose.x, pose.y)),
-            'clearance': self._clearance(pose, poses),
-            'person_gap': _person_gap(pose, self._half, people[here]),
-            'ttc': self._time_to_collision(world, pose, v, people, here),
+            'clearance': self._clearance(place, poses), 'person_gap': gap, 'ttc': ttc,
         }
         for name, value in values.items():
             self._rows[name].append(float(value))
@@ -198,31 +198,27 @@ class EpisodeJudge:
             if self._first_obstacles is None:
                 self._first_obstacles = self._last_obstacles
 
-    def _clearance(self, pose: Pose2, poses: NDArray[np.float64]) -> float:
-        outline = pose.transform(self._outline)
-        gap = float(np.min(self._bundle.collision.clearance(outline)))
-        for matrix, size in zip(poses, self._sizes, strict=True):
-            x, y = float(matrix[0, 3]), float(matrix[1, 3])
-            if math.hypot(x - pose.x, y - pose.y) < gap + 3.0:
-                yaw = math.atan2(matrix[1, 0], matrix[0, 0])
-                gap = min(gap, float(Patch(x, y, yaw, *size).distance(outline).min()))
-        return max(gap, 0.0)
+    def _clearance(self, place: NDArray[np.float64], poses: NDArray[np.float64]) -> float:
+        """Return the gap to static things and obstacles; `place` is x, y, cos, sin of the pose."""
+        grid = self._bundle.collision
+        x, y = grid.origin
+        return float(nearness.clearance(
+            grid.distance, float(x), float(y), grid.resolution, self._outline, place, poses,
+            self._sizes,
+        ))
 
-    def _time_to_collision(
-        self, world: Observed, pose: Pose2, v: float, people: NDArray[np.float64],
-        here: NDArray[np.bool_],
-    ) -> float:
-        """Seconds until the circle of the robot's width and a person touch."""
-        if not here.any():
-            return math.inf
-        velocities = np.asarray(world.people_velocities(), np.float64).reshape(-1, 2)
-        own = v * np.array([math.cos(pose.yaw), math.sin(pose.yaw)])
-        times = circles_meet(
-            people[here, :2] - (pose.x, pose.y), velocities[here] - own,
+    def _people_near(
+        self, world: Observed, place: NDArray[np.float64], v: float, people: NDArray[np.float64]
+    ) -> tuple[float, float]:
+        """Return the gap to people, and seconds until the robot's circle meets one."""
+        if not len(people):
+            return math.inf, math.inf
+        velocities = np.ascontiguousarray(world.people_velocities(), np.float64).reshape(-1, 2)
+        gap, first = nearness.people_near(
+            place, *self._half, v, people, velocities, PERSON_RADIUS,
             self._robot.half_width + PERSON_RADIUS,
         )
-        first = float(times.min())
-        return first if first <= self._rules.judge.ttc_horizon else math.inf
+        return gap, first if first <= self._rules.judge.ttc_horizon else math.inf
 
 
 def goal_field(
@@ -234,28 +230,6 @@ def goal_field(
     return extended(geodesic_field(bundle.collision, spec.goal, radius, reach=reach), excess=1.0)
 
 
-def circles_meet(
-    offset: NDArray[np.floating], velocity: NDArray[np.floating], reach: float
-) -> NDArray[np.float64]:
-    """Seconds until points moving past the origin come within reach of it; inf if never.
-
-    Solves |p + t u| = r for the smaller t >= 0; 0 where |p| <= r already.
-
-    Args:
-        offset: p, metres. [N, 2]
-        velocity: u, m/s. [N, 2]
-        reach: r, metres.
-    """
-    a = (velocity**2).sum(axis=1)
-    b = (offset * velocity).sum(axis=1)
-    c = (offset**2).sum(axis=1) - reach * reach
-    root = b * b - a * c
-    meets = (root >= 0.0) & (b < 0.0) & (a > 1e-9)
-    safe = np.where(a > 1e-9, a, 1.0)
-    time = (-b - np.sqrt(np.maximum(root, 0.0))) / safe
-    return np.where(c <= 0.0, 0.0, np.where(meets, time, np.inf))
-
-
 def _outline(half_x: float, half_y: float) -> NDArray[np.float64]:
     """Points on the rim of a rectangle. [4 x 9, 2]"""
     x, y = np.linspace(-half_x, half_x, _OUTLINE), np.linspace(-half_y, half_y, _OUTLINE)
@@ -264,10 +238,3 @@ def _outline(half_x: float, half_y: float) -> NDArray[np.float64]:
         np.stack([x, half_y * side], 1), np.stack([x, -half_y * side], 1),
         np.stack([half_x * side, y], 1), np.stack([-half_x * side, y], 1),
     ])
-
-
-def _person_gap(pose: Pose2, half: NDArray[np.float64], people: NDArray[np.float64]) -> float:
-    if not len(people):
-        return math.inf
-    body = Patch(pose.x, pose.y, pose.yaw, float(half[0]), float(half[1]))
-    return max(float(body.distance(people[:, :2]).min()) - PERSON_RADIUS, 0.0)

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes.archive import read_arrays, write_arrays
+from navbench_gs.scenes.lookup import floor_heights
 
 Mask = NDArray[np.bool_]
 
@@ -89,16 +90,11 @@ class CollisionMap:
 
     def floor(self, xy: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the floor z `[...]` at points `[..., 2]`, bilinear, clamped at the border."""
-        xy = np.asarray(xy, dtype=np.float64)
-        limit = np.array(self.shape[::-1], dtype=np.float64) - 1.0
-        place = np.clip((xy - self.origin) / self.resolution - 0.5, 0.0, limit)
-        low = np.minimum(place.astype(np.int64), np.maximum(limit.astype(np.int64) - 1, 0))
-        high = np.minimum(low + 1, limit.astype(np.int64))
-        tx, ty = np.moveaxis(place - low, -1, 0)
-        z = self.height
-        near = z[low[..., 1], low[..., 0]] * (1.0 - tx) + z[low[..., 1], high[..., 0]] * tx
-        far = z[high[..., 1], low[..., 0]] * (1.0 - tx) + z[high[..., 1], high[..., 0]] * tx
-        return np.asarray(near * (1.0 - ty) + far * ty)
+        points = np.ascontiguousarray(xy, dtype=np.float64).reshape(-1, 2)
+        heights = np.empty(len(points))
+        x, y = self.origin
+        floor_heights(self.height, float(x), float(y), self.resolution, points, heights)
+        return heights.reshape(np.shape(xy)[:-1])
 
     @cached_property
     def distance(self) -> NDArray[np.float32]:
