@@ -12,6 +12,7 @@ from navbench_gs.render.cpu.culling import visible
 from navbench_gs.render.cpu.listing import bucket_of
 from navbench_gs.render.cpu.pipeline import Pipeline
 from navbench_gs.render.cpu.prepare import BLOCK, prepare
+from navbench_gs.render.cpu.project import sort_few
 from navbench_gs.render.cpu.sweep import _reached
 from navbench_gs.render.cpu.visibility import (
     block_rectangle,
@@ -182,3 +183,15 @@ def test_open_pixels_and_squares(random_cloud):
             x1, y1 = max(x0, 0) + rng.integers(0, 40), max(y0, 0) + rng.integers(0, 40)
             part = full[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1]
             assert rectangle_open(rows, x0, x1, y0, y1) == part.any()
+
+
+def test_few_blocks_are_sorted_as_many_are():
+    rng = np.random.default_rng(2)
+    for count in (0, 1, 2, 63):
+        nearest = rng.integers(-3, 9, count).astype(np.float32)
+        blocks = rng.permutation(count).astype(np.int32)
+        order = np.argsort(nearest, kind='stable')
+        expected = blocks[order], nearest[order]
+        sort_few(blocks, nearest)
+        np.testing.assert_array_equal(blocks, expected[0])
+        np.testing.assert_array_equal(nearest, expected[1])

@@ -7,6 +7,7 @@ import pytest
 
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes.objects import KINDS, make_obstacle, make_person
+from navbench_gs.scenes.surfels import cross
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -79,3 +80,10 @@ def test_phase_wraps_and_none_stands() -> None:
     mirrored = person.frame(0.5).means * np.array([1.0, -1.0, 1.0])
     centre = person.frame(0.0).means.mean(axis=0), mirrored.mean(axis=0)
     assert centre[0] == pytest.approx(centre[1], abs=0.02)
+
+
+@pytest.mark.parametrize('shapes', [((3,), (3,)), ((40, 3), (40, 3)), ((40, 3), (3,))])
+def test_cross_products_are_numpys_to_the_bit(shapes: tuple[tuple[int, ...], ...]) -> None:
+    """Looks must not change with how they are computed: scenes are known by their hash."""
+    a, b = (np.random.default_rng(k).normal(size=shape) for k, shape in enumerate(shapes))
+    assert cross(a, b).tobytes() == np.cross(a, b).tobytes()

@@ -111,3 +111,36 @@ def test_patches_block_the_way(block_scene):
     blocked = geodesic_field(block_scene.collision, (20.0, 30.0), 0.5, patches=(patch,))
     assert free.at((20.0, 20.0)) == pytest.approx(10.0, rel=0.02)
     assert blocked.at((20.0, 20.0)) > 20.0
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_a_field_for_one_point_is_right_there(seed):
+    rng = np.random.default_rng(seed)
+    cost = np.where(rng.random((120, 150)) < 0.25, np.inf, 1.0).astype(np.float32)
+    goal, asked, saved = (7.5, 6.0), 0, 0
+    whole = solve(0.1, ZERO, cost, goal)
+    for point in rng.uniform([-0.5, -0.5], [15.5, 12.5], (60, 2)):
+        truth = whole.at(point)
+        alone = solve(0.1, ZERO, cost, goal, only=tuple(point))
+        assert alone.at(point) == truth
+        # What cannot be told from the truth below the limit is only known to be above it.
+        limited = solve(0.1, ZERO, cost, goal, only=tuple(point), limit=3.0)
+        assert (limited.at(point) <= 3.0) == (truth <= 3.0)
+        assert limited.at(point) == truth or truth > 3.0
+        asked += math.isfinite(truth)
+        saved += np.isfinite(limited.values).sum() < 0.7 * np.isfinite(whole.values).sum()
+    assert asked > 20
+    assert saved > 40
+
+
+def test_lines_of_sight_are_sampled_as_numpy_would():
+    rng = np.random.default_rng(5)
+    free, origin, seen = rng.random((60, 80)) < 0.97, np.array([-2.0, 1.0]), []
+    for start, end in rng.uniform([-3, 0], [7, 8], (400, 2, 2)):
+        count = max(2, math.ceil(float(np.hypot(*(end - start))) / 0.05) + 1)
+        points = start + np.linspace(0.0, 1.0, count)[:, None] * (end - start)
+        column, row = np.floor((points - origin) / 0.1).astype(np.int64).T
+        inside = (row >= 0) & (row < 60) & (column >= 0) & (column < 80)
+        seen.append(bool(inside.all() and free[row, column].all()))
+        assert line_of_sight(free, 0.1, origin, start, end) == seen[-1]
+    assert 20 < sum(seen) < 380

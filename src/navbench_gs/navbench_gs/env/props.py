@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -89,22 +88,34 @@ class Props:
             here: `[2]` the robot's place, map; what is far from it is left out.
         """
         groups = []
-        for item, pose in zip(spec.obstacles, obstacles, strict=True):
-            if np.hypot(*(pose[:2, 3] - here)) < DRAW_RANGE:
+        for item, pose, near in zip(
+            spec.obstacles, obstacles, _near(obstacles[:, :2, 3], here), strict=True
+        ):
+            if near:
                 groups.append(DynamicGroup(self.obstacle(item).cloud, pose))
-        for person, place, phase in zip(spec.people, people, phases, strict=True):
-            if np.hypot(*(place[:2] - here)) < DRAW_RANGE:
-                groups.append(DynamicGroup(self.person(person).frame(phase), _upright(place)))
+        for person, pose, phase, near in zip(
+            spec.people, _upright(people), phases, _near(people[:, :2], here), strict=True
+        ):
+            if near:
+                groups.append(DynamicGroup(self.person(person).frame(phase), pose))
         return groups
 
 
-def _upright(place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `[4, 4]` map <- person from x, y, z, yaw."""
-    c, s = math.cos(place[3]), math.sin(place[3])
-    pose = np.eye(4)
-    pose[:2, :2] = (c, -s), (s, c)
-    pose[:3, 3] = place[:3]
-    return pose
+def _near(places: NDArray[np.float64], here: NDArray[np.float64]) -> list[bool]:
+    """Say which places `[N, 2]` are near enough to be drawn; NaN is not."""
+    near: list[bool] = (np.hypot(*(places - here).T) < DRAW_RANGE).tolist()
+    return near
+
+
+def _upright(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `[P, 4, 4]` map <- person from x, y, z, yaw. `[P, 4]`"""
+    poses = np.tile(np.eye(4), (len(places), 1, 1))
+    poses[:, :3, 3] = places[:, :3]
+    cosines, sines = np.cos(places[:, 3]), np.sin(places[:, 3])
+    poses[:, 0, 0], poses[:, 0, 1], poses[:, 1, 0], poses[:, 1, 1] = (
+        cosines, -sines, sines, cosines
+    )
+    return poses
 
 
 @lru_cache(maxsize=LOOKS)

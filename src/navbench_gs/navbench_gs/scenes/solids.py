@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.scenes.surfels import OVERLAP, SurfelList, Surfels, grid
+from navbench_gs.scenes.surfels import OVERLAP, SurfelList, Surfels, cross, grid
 
 Float = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def box(
     extents = np.array(half, dtype=np.float64)
     for normal, tangent in _FACES if bottom else _FACES[:5]:
         n, t = np.array(normal), np.array(tangent)
-        b = np.cross(n, t)
+        b = cross(n, t)
         length_u, length_v = 2.0 * float(np.abs(t) @ extents), 2.0 * float(np.abs(b) @ extents)
         u, v, step_u, step_v = grid(length_u, length_v, spacing)
         points = (
@@ -58,15 +58,15 @@ def cylinder(
     a, b = np.array(start, dtype=np.float64), np.array(end, dtype=np.float64)
     length = float(np.linalg.norm(b - a))
     axis = (b - a) / length
-    side = np.cross(axis, (0.0, 1.0, 0.0) if abs(axis[1]) < 0.9 else (1.0, 0.0, 0.0))
+    side = cross(axis, np.array((0.0, 1.0, 0.0) if abs(axis[1]) < 0.9 else (1.0, 0.0, 0.0)))
     side /= np.linalg.norm(side)
-    other = np.cross(axis, side)
+    other = cross(axis, side)
     widest = max(radius)
     around = max(6, int(np.ceil(2.0 * np.pi * widest / spacing)))
     along = max(1, int(np.ceil(length / spacing)))
     angle = 2.0 * np.pi * np.arange(around) / around
     height = (np.arange(along) + 0.5) / along
-    angles, heights = (m.ravel() for m in np.meshgrid(angle, height))
+    angles, heights = np.tile(angle, along), np.repeat(height, around)
     radii = radius[0] + (radius[1] - radius[0]) * heights
     normals = np.outer(np.cos(angles), side) + np.outer(np.sin(angles), other)
     points = a + np.outer(heights * length, axis) + normals * radii[:, None]
@@ -100,7 +100,7 @@ def ellipsoid(
     normals = sphere / extents
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     up = np.where(np.abs(normals[:, 2:3]) < 0.9, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
-    tangents = np.cross(up, normals)
+    tangents = cross(up, normals)
     tangents /= np.linalg.norm(tangents, axis=-1, keepdims=True)
     size = 1.3 * float(np.cbrt(extents.prod())) * np.sqrt(4.0 * np.pi / count) * OVERLAP
     out = SurfelList()

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.compiled import compiled
 from navbench_gs.tasks.hazards import Patch, clearance_with
 from navbench_gs.tasks.marching import descend, march
 
@@ -37,9 +38,7 @@ class DistanceField:
 
     def at(self, xy: NDArray[np.floating] | tuple[float, float]) -> float:
         """Travel cost from a point, interpolated over its reachable neighbours; inf elsewhere."""
-        fx = (float(xy[0]) - self.origin[0]) / self.resolution - 0.5
-        fy = (float(xy[1]) - self.origin[1]) / self.resolution - 0.5
-        column, row = math.floor(fx), math.floor(fy)
+        row, column, fy, fx = stencil(xy, self.resolution, self.origin)
         total = weight = 0.0
         for r in (row, row + 1):
             for c in (column, column + 1):
@@ -75,11 +74,26 @@ class DistanceField:
         return self.origin + self.resolution * points[:count]
 
 
+def stencil(
+    xy: NDArray[np.floating] | tuple[float, float], resolution: float,
+    origin: NDArray[np.floating],
+) -> tuple[int, int, float, float]:
+    """Return row and column of the first of the 2 x 2 cells around a point, and its place.
+
+    The place is row and column, in cells, counted from the centre of cell (0, 0).
+    """
+    fx = (float(xy[0]) - origin[0]) / resolution - 0.5
+    fy = (float(xy[1]) - origin[1]) / resolution - 0.5
+    return math.floor(fy), math.floor(fx), fy, fx
+
+
 def solve(
     resolution: float,
     origin: NDArray[np.floating],
     cost: NDArray[np.floating],
     goal: tuple[float, float],
+    only: tuple[float, float] | None = None,
+    limit: float = math.inf,
 ) -> DistanceField:
     """Compute the travel cost of every cell to the goal.
 
@@ -88,10 +102,18 @@ def solve(
         origin: Scene xy of the corner of cell (0, 0). [2]
         cost: Cost of one metre in each cell, > 0; inf where blocked. [R, C]
         goal: Scene xy, metres.
+        only: The only point that will be asked about, scene xy, metres; the field is right there
+            alone, and if the cost there is more than `limit`, it only says so.
+        limit: See `only`.
     """
     per_cell = np.ascontiguousarray(cost, np.float32) * np.float32(resolution)
     seeds, values = _seeds(resolution, origin, cost, goal)
-    field = march(per_cell, seeds, values)
+    wanted = None
+    if only is not None:
+        row, column, _, _ = stencil(only, resolution, origin)
+        around = np.array([(row + r, column + c) for r in (0, 1) for c in (0, 1)])
+        wanted = around[((around >= 0) & (around < cost.shape)).all(axis=1)]
+    field = march(per_cell, seeds, values, wanted, limit)
     return DistanceField(resolution, np.asarray(origin, np.float64), goal, field)
 
 
@@ -102,6 +124,8 @@ def geodesic_field(
     *,
     patches: tuple[Patch, ...] = (),
     reach: float = 60.0,
+    only: tuple[float, float] | None = None,
+    limit: float = math.inf,
 ) -> DistanceField:
     """Metres to the goal for a disc that keeps off everything occupied.
 
@@ -111,6 +135,8 @@ def geodesic_field(
         radius: Of the disc, metres.
         patches: What else stands on the floor.
         reach: Farther from the goal than this along x or y nothing is solved, metres.
+        only: The only point that will be asked about; see `solve`.
+        limit: See `solve`.
     """
     rows, columns = window(collision, (goal,), reach)
     origin = np.asarray(collision.origin) + collision.resolution * np.array(
@@ -122,7 +148,7 @@ def geodesic_field(
         clearance = clearance_with(clearance, patches, origin, collision.resolution, radius + 0.3)
     free = (clearance >= radius) & ~blocked & (clearance > 0.0)
     cost = np.where(free, np.float32(1.0), np.float32(np.inf))
-    return solve(collision.resolution, origin, cost, goal)
+    return solve(collision.resolution, origin, cost, goal, only, limit)
 
 
 def window(
@@ -171,11 +197,27 @@ def line_of_sight(
     """Whether the straight segment stays on free cells (sampled at half a cell)."""
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     count = max(2, math.ceil(float(np.hypot(*(b - a))) / (0.5 * resolution)) + 1)
-    points = a + np.linspace(0.0, 1.0, count)[:, None] * (b - a)
-    cells = np.floor((points - origin) / resolution).astype(np.int64)
-    column, row = cells[:, 0], cells[:, 1]
-    inside = (row >= 0) & (row < free.shape[0]) & (column >= 0) & (column < free.shape[1])
-    return bool(inside.all() and free[row, column].all())
+    (ax, ay), (dx, dy), (ox, oy) = a, b - a, origin
+    return bool(_all_free(
+        free, float(ax), float(ay), float(dx), float(dy), float(ox), float(oy), resolution, count
+    ))
+
+
+@compiled
+def _all_free(
+    free: NDArray[np.bool_], ax: float, ay: float, dx: float, dy: float, ox: float, oy: float,
+    resolution: float, count: int,
+) -> bool:
+    """Say whether `count` points from a to a + d, evenly spread, lie on free cells."""
+    step = 1.0 / (count - 1)
+    for i in range(count):
+        share = 1.0 if i == count - 1 else i * step
+        column = math.floor((ax + share * dx - ox) / resolution)
+        row = math.floor((ay + share * dy - oy) / resolution)
+        inside = 0 <= row < free.shape[0] and 0 <= column < free.shape[1]
+        if not inside or not free[row, column]:
+            return False
+    return True
 
 
 def shorten(

@@ -23,7 +23,8 @@ _QUEUED, _DONE = 1, 2
 
 
 def march(
-    costs: NDArray[np.float32], seeds: NDArray[np.intp], values: NDArray[np.float64]
+    costs: NDArray[np.float32], seeds: NDArray[np.intp], values: NDArray[np.float64],
+    wanted: NDArray[np.intp] | None = None, limit: float = math.inf,
 ) -> NDArray[np.float32]:
     """Spread travel cost from seed cells over all cells of finite cost.
 
@@ -31,6 +32,10 @@ def march(
         costs: Cost of crossing one cell, > 0, inf where it cannot be crossed. [R, C]
         seeds: Row and column of cells whose value is known. [S, 2]
         values: Their values. [S]
+        wanted: Row and column of the only cells whose value matters; the others may be left at
+            what was known of them when those were certain. [W, 2]
+        limit: Where all of them cost more than this they may be left so too; all that can then be
+            said of them is that they cost more.
 
     Returns:
         Travel cost of every cell, inf where none of the seeds can be reached. [R, C]
@@ -52,7 +57,10 @@ def march(
         span = float(finite.max()) + float(np.ptp(values))
         # A power of two, so that the ring is a mask.
         mask = (1 << (int(span / width) + 3).bit_length()) - 1
-        _march(result, state, framed.reshape(-1), columns + 2, 1.0 / width, mask, flat)
+        ends = np.zeros((0, 2), np.intp) if wanted is None else wanted
+        ends = (ends[:, 0] + 1) * (columns + 2) + ends[:, 1] + 1
+        _march(result, state, framed.reshape(-1), columns + 2, 1.0 / width, mask, flat, ends,
+               limit / width)
     framed_result = result.reshape(rows + 2, columns + 2)
     return framed_result[1:-1, 1:-1].astype(np.float32)
 
@@ -100,9 +108,13 @@ def _unlink(cell: int, bucket: int, head: Links, after: Links, before: Links) ->
 @compiled
 def _march(
     values: Floats, state: Bytes, costs: Costs, columns: int, per_width: float, mask: int,
-    seeds: NDArray[np.intp],
+    seeds: NDArray[np.intp], wanted: NDArray[np.intp], last: float,
 ) -> None:
-    """Spread the queued seeds in place; arrays are flat with a blocked frame."""
+    """Spread the queued seeds in place; arrays are flat with a blocked frame.
+
+    Ends when all of the `wanted` cells that can be crossed are done, or when bucket `last` is past
+    and none of them is.
+    """
     after = np.full(values.size, -1, np.int32)
     before = np.full(values.size, -1, np.int32)
     head = np.full(mask + 1, -1, np.int32)
@@ -133,6 +145,21 @@ def _march(
                     state[near] = _QUEUED
                     _link(near, int(value * per_width) & mask, head, after, before)
         now += 1
+        if wanted.size > 0 and _certain(state, costs, wanted, now > last + 1.0):
+            return
+
+
+@compiled
+def _certain(state: Bytes, costs: Costs, wanted: NDArray[np.intp], late: bool) -> bool:
+    """Say whether all wanted cells that can be crossed are done or, late, none of them is."""
+    done = left = 0
+    for cell in wanted:
+        if costs[cell] < np.inf:
+            if state[cell] == _DONE:
+                done += 1
+            else:
+                left += 1
+    return left == 0 or (late and done == 0)
 
 
 @compiled

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,16 @@ class _Place:
     patches: tuple[Patch, ...]
     """Obstacles, which walks keep off."""
     rules: PeopleRules
+
+    @cached_property
+    def length(self) -> float:
+        """Of the route, metres."""
+        return path_length(self.path)
+
+    @cached_property
+    def steps(self) -> NDArray[np.float64]:
+        """Metres along the route at which its corners lie. [Q]"""
+        return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(self.path, axis=0).T))])
 
     def holds(self, a: NDArray[np.float64], b: NDArray[np.float64],
               others: Sequence[PersonSpec]) -> bool:
@@ -128,7 +139,7 @@ def _single(
     for _ in range(_TRIES):
         speed = float(rng.uniform(rules.speed_low, rules.speed_high))
         wakes = float(rng.uniform(rules.wake_low, rules.wake_high)) if waits else 0.0
-        a, b = _walk(place.path, rules, speed, robot_speed, wakes, rng)
+        a, b = _walk(place, speed, robot_speed, wakes, rng)
         if stands:
             b = a
         if place.holds(a, b, people):
@@ -171,13 +182,11 @@ def _beside(members: Sequence[PersonSpec], gap: float) -> Iterator[_Ends]:
 
 
 def _walk(
-    path: Points, rules: PeopleRules, speed: float, robot_speed: float, wakes: float,
-    rng: np.random.Generator,
+    place: _Place, speed: float, robot_speed: float, wakes: float, rng: np.random.Generator
 ) -> _Ends:
     """Draw the two ends of a walk. [2], [2]"""
-    length = path_length(path)
-    along = float(rng.uniform(0.15, 0.95)) * length
-    steps = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
+    path, steps, rules = place.path, place.steps, place.rules
+    along = float(rng.uniform(0.15, 0.95)) * place.length
     at = np.array([np.interp(along, steps, path[:, axis]) for axis in (0, 1)])
     edge = int(np.clip(np.searchsorted(steps, along) - 1, 0, len(path) - 2))
     heading = math.atan2(*(path[edge + 1] - path[edge])[::-1])

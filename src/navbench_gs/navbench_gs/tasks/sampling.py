@@ -216,7 +216,7 @@ def _open(
     limit = rules.detour * route.straight
     field = geodesic_field(
         bundle.collision, route.goal, robot.radius + rules.inflation, patches=patches,
-        reach=max(rules.geodesic_high, limit) + 2.0,
+        reach=max(rules.geodesic_high, limit) + 2.0, only=route.start, limit=limit,
     )
     return field.at(route.start) <= limit
 

@@ -88,6 +88,18 @@ def visible_blocks(cam: Any, bounds: Any, out: Any, depth: Any) -> int:
 
 
 @kernel
+def sort_few(blocks: Any, nearest: Any) -> None:
+    """Sort blocks by their nearest point, both [N] in place; equals keep their order."""
+    for k in range(1, len(blocks)):
+        block, key = blocks[k], nearest[k]
+        at = k
+        while at > 0 and nearest[at - 1] > key:
+            blocks[at], nearest[at] = blocks[at - 1], nearest[at - 1]
+            at -= 1
+        blocks[at], nearest[at] = block, key
+
+
+@kernel
 def cam_stretch(cam: Any) -> float:
     """Bound on |row of the projection's Jacobian| z / f, from the clamped tangents."""
     tx = max(-cam[19], cam[20])
