@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -72,9 +73,8 @@ def open_session(
     # Spinning threads would take a whole core from camera and controllers between two images.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     _give_weights(options, path.parent, weights)
-    names = [PROVIDERS[provider]] if provider == 'cpu' else [PROVIDERS[provider], PROVIDERS['cpu']]
     try:
-        session = ort.InferenceSession(model, options, providers=names)
+        session = ort.InferenceSession(model, options, providers=_providers(provider))
     except Exception as error:  # ONNX Runtime raises a dozen unrelated types
         raise PolicyError(f'{path}: ONNX Runtime refuses the graph: {error}') from error
     if session.get_providers()[0] != PROVIDERS[provider]:
@@ -83,6 +83,24 @@ def open_session(
             f'{session.get_providers()[0]}'
         )
     return session
+
+
+def _providers(provider: str) -> list[str | tuple[str, dict[str, str]]]:
+    """Return what ONNX Runtime is asked for, best first; the CPU takes what a GPU cannot.
+
+    TensorRT keeps the engines that it has built, which takes minutes, for the next start.
+    """
+    wanted: str | tuple[str, dict[str, str]] = PROVIDERS[provider]
+    if provider == 'cpu':
+        return [wanted]
+    if provider == 'tensorrt':
+        base = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+        folder = base / 's2e' / 'tensorrt'
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted = PROVIDERS[provider], {
+            'trt_engine_cache_enable': 'True', 'trt_engine_cache_path': str(folder),
+        }
+    return [wanted, PROVIDERS['cpu']]
 
 
 def _give_weights(

@@ -13,7 +13,7 @@ from s2e_policy.bundle import load_bundle
 from s2e_policy.errors import PolicyError
 from s2e_policy.goal import encode_goal
 from s2e_policy.runtime import OnnxPolicy
-from s2e_policy.session import choose_provider
+from s2e_policy.session import choose_provider, open_session
 from s2e_policy.tensors import image_tensor
 
 
@@ -93,6 +93,32 @@ def test_providers_are_named_not_guessed(bundle) -> None:
         OnnxPolicy(bundle, mode='batch')
     with pytest.raises(PolicyError, match='at least 1, got 0'):
         OnnxPolicy(bundle, threads=0)
+
+
+def test_tensorrt_keeps_its_engines_and_the_cpu_takes_the_rest(tmp_path, monkeypatch) -> None:
+    asked = []
+
+    class Session:
+        def __init__(self, model, options, providers) -> None:
+            asked.append(providers)
+
+        def get_providers(self):
+            return ['CPUExecutionProvider']
+
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    monkeypatch.setattr('s2e_policy.session.ort.InferenceSession', Session)
+    for provider in ('tensorrt', 'cuda'):
+        # ONNX Runtime falls back in silence where libraries are missing; we do not.
+        with pytest.raises(PolicyError, match='did not start'):
+            open_session(tmp_path / 'm.onnx', b'', {}, provider, 1)
+    folder = tmp_path / 's2e' / 'tensorrt'
+    assert folder.is_dir()
+    assert asked == [
+        [('TensorrtExecutionProvider',
+          {'trt_engine_cache_enable': 'True', 'trt_engine_cache_path': str(folder)}),
+         'CPUExecutionProvider'],
+        ['CUDAExecutionProvider', 'CPUExecutionProvider'],
+    ]
 
 
 def test_goal_codes() -> None:
