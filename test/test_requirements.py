@@ -12,8 +12,9 @@ NAMES = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'PIL': 'pillow'}
 OURS = {
     's2e_core', 's2e_policy', 'navbench_gs', 's2e_training', 's2e_teleop', 's2e_nav', 's2e_cli',
 }
-# llvmlite comes with every numba; torch and gsplat are imported only where they are present.
-EXCEPTIONS = {'llvmlite', 'torch', 'gsplat'}
+# llvmlite comes with every numba; torch, gsplat and cv_bridge are imported only where they are
+# present.
+EXCEPTIONS = {'llvmlite', 'torch', 'gsplat', 'cv_bridge'}
 PACKAGES = ('s2e_core', 's2e_policy', 'navbench_gs', 's2e_teleop', 's2e_nav', 's2e_cli')
 
 

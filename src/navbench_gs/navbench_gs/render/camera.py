@@ -7,26 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.compiled import compiled
 from navbench_gs.errors import RenderError
-
-
-@compiled
-def _error(matrix: NDArray[np.float64]) -> float:
-    """Return the largest entry of |R R^T - 1|, and infinity where R mirrors."""
-    worst = 0.0
-    for i in range(3):
-        for j in range(3):
-            product = -1.0 if i == j else 0.0
-            for k in range(3):
-                product += matrix[i, k] * matrix[j, k]
-            worst = max(worst, abs(product))
-    mirrors = (
-        matrix[0, 0] * (matrix[1, 1] * matrix[2, 2] - matrix[1, 2] * matrix[2, 1])
-        - matrix[0, 1] * (matrix[1, 0] * matrix[2, 2] - matrix[1, 2] * matrix[2, 0])
-        + matrix[0, 2] * (matrix[1, 0] * matrix[2, 1] - matrix[1, 1] * matrix[2, 0])
-    ) < 0.0
-    return np.inf if mirrors else worst
 
 
 def rigid(pose: NDArray[np.floating], name: str) -> NDArray[np.float64]:
@@ -38,8 +19,10 @@ def rigid(pose: NDArray[np.floating], name: str) -> NDArray[np.float64]:
     matrix = np.array(pose, dtype=np.float64)
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise RenderError(f'{name} must be a finite [4, 4] matrix, got {matrix}')
+    rotation = matrix[:3, :3]
     # 1e-3: a product of a few float32 rotations is off by 1e-6, a scale of 0.1 % by 2e-3.
-    if _error(matrix) > 1.0e-3:
+    error = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
+    if error > 1.0e-3 or float(np.linalg.det(rotation)) < 0.0:
         raise RenderError(f'{name} must only rotate and shift, got {matrix}')
     return matrix
 

@@ -12,7 +12,6 @@ from scipy import ndimage
 
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes.archive import read_arrays, write_arrays
-from navbench_gs.scenes.lookup import floor_heights
 
 Mask = NDArray[np.bool_]
 
@@ -90,6 +89,9 @@ class CollisionMap:
 
     def floor(self, xy: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the floor z `[...]` at points `[..., 2]`, bilinear, clamped at the border."""
+        # Here, since the command line reads scenes' names without numba.
+        from navbench_gs.scenes.lookup import floor_heights
+
         points = np.ascontiguousarray(xy, dtype=np.float64).reshape(-1, 2)
         heights = np.empty(len(points))
         x, y = self.origin
