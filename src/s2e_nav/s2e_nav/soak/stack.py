@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,10 @@ class LaunchedStack:
         Raises:
             StartError: There is no `ros2` command.
         """
-        ros2 = shutil.which('ros2', path=environment.get('PATH'))
+        # Beside the interpreter where the environment is not activated.
+        beside = str(Path(sys.executable).parent)
+        ros2 = shutil.which('ros2', path=environment.get('PATH')) or shutil.which(
+            'ros2', path=beside)
         if ros2 is None:
             raise StartError('no ros2 command; source or activate an environment')
         self._lock = threading.Lock()
