@@ -101,15 +101,15 @@ def changed_versions(run: Mapping[str, Any]) -> list[str]:
 def changed_constants(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Say which constants differ between two records, such as 'robot.v_max 1.5, now 1.2'.
 
-    Parts that only one of them knows say nothing: runs of before have none, and nodes of ROS
-    have settings of their own.
+    What only one of them knows says nothing: runs of before have no constants or fewer, and nodes
+    of ROS have settings of their own. `code` tells whether the software is another.
     """
     old, new = (record.get('constants', {}).get('values', {}) for record in (then, now))
     return [
-        f'{part}.{name} {a.get(name)}, now {b.get(name)}'
+        f'{part}.{name} {a[name]}, now {b[name]}'
         for part in sorted(old.keys() & new.keys())
         for a, b in [(_flat(old[part]), _flat(new[part]))]
-        for name in sorted({*a, *b}) if a.get(name) != b.get(name)
+        for name in sorted(a.keys() & b.keys()) if a[name] != b[name]
     ]
 
 
