@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import OrderedDict, deque
 
 import numpy as np
@@ -12,22 +13,27 @@ from s2e_teleop.video import IN_FLIGHT
 CLOCK_RATE = 90_000
 """Ticks of RTP time a second, for every video codec (RFC 3551, section 5)."""
 TICKS = 2**32
+STEP = 8
+"""RTP times are multiples of so many ticks: 0.09 ms."""
+UNEVEN = tuple(random.Random(0).choices(range(16), k=256))
+"""Steps that are added to the times of successive pictures, so that no two gaps are alike."""
 REMEMBERED = 64
 """Pictures whose capture is remembered: over three seconds at 20 Hz."""
-GIVEN_UP = 0.5
+GIVEN_UP = 0.3
 """A picture that is not reported for so long was lost, seconds on top of a round trip."""
 
 
 def ticks_of(capture: float, number: int) -> int:
-    """Return the RTP time of a picture, less than a millisecond after its capture.
+    """Return the RTP time of a picture, up to 1.4 ms after its capture.
 
-    Triangular numbers in the last digits make gaps between pictures uneven: see `StreamFlow`.
+    It is a whole number of steps, as browsers report it one tick off now and then, and gaps
+    between pictures are made uneven: see `StreamFlow`.
 
     Args:
         capture: Robot's clock, seconds.
         number: Counts pictures.
     """
-    return round(capture * CLOCK_RATE) + number * (number + 1) // 2 % REMEMBERED
+    return STEP * (round(capture * CLOCK_RATE / STEP) + UNEVEN[number % len(UNEVEN)])
 
 
 class StreamFlow:
@@ -35,7 +41,7 @@ class StreamFlow:
 
     The sender adds a random number to the RTP time of a stream and keeps it to itself
     (RFC 3550, section 5.1). It is found as the one number that explains every report: gaps
-    between pictures are uneven, so after a few reports only one is left.
+    between pictures are uneven, so after a few reports only one is left, to a few ticks.
     """
 
     def __init__(self) -> None:
@@ -66,7 +72,8 @@ class StreamFlow:
         for ticks, at in list(self._open.items()):
             if now - at > GIVEN_UP + round_trip:
                 del self._open[ticks]
-        return len(self._open) < max(IN_FLIGHT, 1 + math.ceil(round_trip / gap))
+        # One more than of JPEGs: some are lost on the way, and only time tells.
+        return len(self._open) < max(IN_FLIGHT, 2 + math.ceil(round_trip / gap))
 
     def send(self, ticks: int, capture: float, now: float) -> None:
         """Note a picture on its way.
@@ -93,19 +100,25 @@ class StreamFlow:
         """
         self.confirmed += frames
         self._shown.append((now, frames))
-        possible = {(rtp - ticks) % TICKS for ticks in self._captures}
-        left = possible if self._offsets is None else possible & self._offsets
-        # A picture that is no longer remembered, or a stream that began anew.
-        self._offsets = left or None
+        if self._offsets is None:
+            self._offsets = {(rtp - ticks) % TICKS for ticks in self._captures}
+        else:
+            self._offsets = {k for k in self._offsets if self._near(rtp - k) in self._captures}
+        # A picture that is no longer remembered, or a stream that began anew: search again.
+        self._offsets = self._offsets or None
         if self._offsets is None or not self.aligned:
             for _ in range(min(frames, len(self._open))):
                 self._open.popitem(last=False)
             return
-        ticks = (rtp - next(iter(self._offsets))) % TICKS
+        ticks = self._near(rtp - next(iter(self._offsets)))
         self._settle(ticks)
         capture = self._captures[ticks]
         # A page cannot show a picture before its exposure or after it said so.
         self._ages.append(min(max(at, capture), now) - capture)
+
+    @staticmethod
+    def _near(ticks: int) -> int:
+        return (ticks + STEP // 2) // STEP * STEP % TICKS
 
     def _settle(self, shown: int) -> None:
         """A picture is on the screen: those sent before it are, or never will be."""

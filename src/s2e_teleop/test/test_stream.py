@@ -9,18 +9,21 @@ from hypothesis import strategies as st
 from s2e_teleop.stream import TICKS, StreamFlow, ticks_of
 
 
-def test_ticks_are_those_of_the_capture_to_a_millisecond():
-    assert ticks_of(2.0, 0) == 180_000
-    # 12 x 13 / 2 = 78 = 64 + 14
-    assert ticks_of(2.0, 12) == 180_014
-    assert all(0 <= ticks_of(1.0, k) - 90_000 < 90 for k in range(200))
+def test_ticks_are_those_of_the_capture_to_a_millisecond_and_a_half():
+    for number in range(300):
+        late = ticks_of(2.0, number) - 180_000
+        assert 0 <= late <= 8 * 15 and late % 8 == 0
+    assert len({ticks_of(2.0, number) for number in range(300)}) == 16
 
 
 @given(
     st.integers(0, TICKS - 1), st.floats(0, 1e5),
     st.lists(st.booleans(), min_size=30, max_size=150), st.integers(0, 20),
+    st.lists(st.integers(-1, 1), min_size=150, max_size=150),
 )
-def test_the_age_of_a_picture_is_found_whatever_is_added_to_its_time(origin, start, shown, lag):
+def test_the_age_of_a_picture_is_found_whatever_is_added_to_its_time(
+    origin, start, shown, lag, off
+):
     flow, now = StreamFlow(), start
     sent = []
     for number, good in enumerate(shown):
@@ -31,7 +34,8 @@ def test_the_age_of_a_picture_is_found_whatever_is_added_to_its_time(origin, sta
         if good and number >= lag:
             ticks, seen = sent[number - lag]
             now = capture + 0.01
-            flow.shown((ticks + origin) % TICKS, 1, now, now)
+            # Browsers report a time that is one tick off now and then.
+            flow.shown((ticks + origin + off[number]) % TICKS, 1, now, now)
     reports = sum(shown[lag:])
     assert flow.confirmed == reports and flow.sent == len(shown)
     if reports >= 10:
@@ -63,18 +67,20 @@ def test_pictures_are_counted_in_the_last_two_seconds():
 
 def test_only_so_many_are_on_the_way_as_the_way_explains():
     near, far = StreamFlow(), StreamFlow()
-    for number in range(2):
+    for number in range(3):
         assert near.wants(0.0, 0.05, 0.001)
         near.send(ticks_of(number, number), number, 0.0)
     assert not near.wants(0.1, 0.05, 0.001)
-    # The report of the second tells of the first, too: it was shown or never will be.
-    near.shown(ticks_of(1, 1), 1, 0.1, 0.1)
-    near.send(ticks_of(2, 2), 2, 0.1)
-    near.shown(ticks_of(2, 2), 1, 0.2, 0.2)
-    assert near.aligned and near.wants(0.2, 0.05, 0.001)
-    # 0.24 s there and back are 4.8 pictures of 50 ms: 5, and one more.
-    for number in range(6):
+    # The report of the third tells of those before, too: they were shown or never will be.
+    near.shown(ticks_of(0, 0), 1, 0.1, 0.1)
+    near.shown(ticks_of(2, 2), 1, 0.1, 0.1)
+    assert near.aligned
+    for number in range(3, 6):
+        assert near.wants(0.1, 0.05, 0.001)
+        near.send(ticks_of(number, number), number, 0.1)
+    # 0.24 s there and back are 4.8 pictures of 50 ms: 5, and two more.
+    for number in range(7):
         assert far.wants(0.0, 0.05, 0.24)
         far.send(ticks_of(number, number), number, 0.0)
-    assert not far.wants(0.7, 0.05, 0.24)
-    assert far.wants(0.75, 0.05, 0.24), 'lost ones are given up'
+    assert not far.wants(0.53, 0.05, 0.24)
+    assert far.wants(0.55, 0.05, 0.24), 'lost ones are given up'
