@@ -59,12 +59,13 @@ def test_video_comes_by_webrtc_and_keys_drive(serve, tmp_path):
             await bench.stands()
             await bench.until(lambda: bench.served.links[-1].transport == 'webrtc')
 
+    # The same both ways: clocks are compared on the guess that it is.
     slow = Direction(delay=0.06)
-    served = in_browser(serve, tmp_path, test, link=LinkProfile(to_driver=slow))
+    served = in_browser(serve, tmp_path, test, link=LinkProfile(to_robot=slow, to_driver=slow))
     numbers = [row.sequence for row in served.inputs]
     assert len(numbers) == len(set(numbers)), 'each command counts once'
-    # 60 ms are injected; the machine only ever adds.
-    assert 0.06 <= served.links[-1].glass_to_glass < 5.0 and served.links[-1].frame_rate > 0
+    # 60 ms are injected; the machine only ever adds, and the clocks are 10 ms off at most.
+    assert 0.05 <= served.links[-1].glass_to_glass < 5.0 and served.links[-1].frame_rate > 0
 
 
 def test_a_network_that_is_gone_stops_the_robot_in_time(serve, tmp_path):
