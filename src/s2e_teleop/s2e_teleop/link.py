@@ -41,7 +41,7 @@ class VideoLimits:
     quality: int = option(75, low=10, high=95, help='JPEG quality of pictures that are resized.')
     bitrate: float = option(
         2.0, unit='Mbit/s', low=0.05, high=20,
-        help='Most that a WebRTC video aims at; for a far page it comes to two or three times that.',
+        help='Most that a WebRTC video aims at; for a far page it comes to twice or thrice that.',
     )
 
     def __post_init__(self) -> None:
