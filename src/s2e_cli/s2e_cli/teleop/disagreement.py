@@ -134,13 +134,13 @@ def _draw_map(figure: Any, plot: Any, drive: ShadowDrive, scene: SceneMap | None
 
 
 def _draw_times(plots: list[Any], drive: ShadowDrive) -> None:
+    # Points: where nobody drove there is nothing, and a line would fill it in.
     start = drive.odometry[0].stamp_ns
     stamps, ade = _scored(drive)
-    plots[0].plot((stamps - start) * 1e-9, ade, '.-', color='#0b9c8e', markersize=3)
+    plots[0].plot((stamps - start) * 1e-9, ade, '.', color='#0b9c8e', markersize=3)
     plots[0].set(ylabel='plan apart, m', ylim=(0.0, None))
     t = np.array([tick.stamp_ns - start for tick in drive.ticks]) * 1e-9
     for plot, name, unit in ((plots[1], 'v', 'speed, m/s'), (plots[2], 'w', 'yaw rate, rad/s')):
-        # Points: where nobody drove there is nothing, and a line would fill it in.
         for who, colour in (('person', '#1c2430'), ('policy', '#d4588f')):
             values = [getattr(getattr(tick, who), name) for tick in drive.ticks]
             plot.plot(t, values, '.', markersize=2, color=colour, label=who)

@@ -45,7 +45,8 @@ to count.</p>
 <td>{% if row.apart %}<b>{{ row.cell.mean }}</b>{% else %}{{ row.cell.mean }}{% endif %}
 <small>{{ row.cell.range }}</small></td><td>{{ row.d }}</td><td>{{ row.more }}</td></tr>
 {% endfor %}</tbody></table></div>{% endfor %}
-<p class="note">The same episodes, {{ base }} subtracted; bold where the interval leaves out zero.
+<p class="note">The same episodes, {{ base }} subtracted; bold where there are five pairs or more
+and the interval leaves out zero.
 d is the mean difference in its own standard deviations. The last column is the share of the pairs
 in which this driver has more, ties counting half.</p>
 

@@ -22,6 +22,8 @@ from s2e_cli.teleop.routes import MOST_ROUTES, route_table
 from s2e_cli.teleop.tables import drives_csv, forms_csv, summary_csv
 from s2e_teleop.study.workload import SCALES
 
+FEWEST = 5
+"""Pairs from which on a difference may stand out."""
 SLOW = 0.9
 """A world slower than this share of real time gave people more time than its clock says."""
 LINK_TITLES = {
@@ -144,7 +146,8 @@ def _spread(values: Sequence[float], name: str) -> str:
 
 def _difference(title: str, found: Difference) -> dict[str, Any]:
     value = found.estimate
-    apart = value.low > 0.0 or value.high < 0.0
+    # One pair has an interval of no width; it says nothing.
+    apart = value.count >= FEWEST and (value.low > 0.0 or value.high < 0.0)
     return {
         'title': title, 'pairs': value.count, 'cell': _cell(value, '+.2f'), 'apart': apart,
         'd': _number(found.d, '+.2f'), 'more': _number(found.more, '.0%'),

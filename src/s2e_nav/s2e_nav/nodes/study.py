@@ -241,7 +241,10 @@ class StudyNode:
             'route': {'scene': route.scene, 'task': route.task, 'index': route.index},
             'participant': self._config.participant, 'driver': self._config.driver,
             'link_profile': self._config.link,
-            **self._run.summary(time.monotonic(), result.duration),
+            # A robot's time is the wall's.
+            **self._run.summary(
+                time.monotonic(), math.nan if self._config.routes else result.duration
+            ),
         }
         self._run = None
         path = self._folder.finish(result.id, practice, record)
