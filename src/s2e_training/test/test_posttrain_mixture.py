@@ -20,6 +20,7 @@ from s2e_training.posttrain.mixture import (
     cut,
     sample,
 )
+from s2e_training.posttrain.noise import Noise
 
 
 def mixture_of(
@@ -51,6 +52,11 @@ def reference(mixture: ActionMixture) -> MixtureSameFamily:
     ], -2)
     modes = MultivariateNormal(mixture.mean[0, :, 0], covariance)
     return MixtureSameFamily(Categorical(logits=mixture.logits[0]), modes)
+
+
+def fresh_noise(mixture: Mixture, seed: int) -> Noise:
+    rows, modes = mixture.logits.shape
+    return Noise.draw(rows, modes, torch.Generator().manual_seed(seed))
 
 
 def test_log_probability_by_hand() -> None:
@@ -109,7 +115,7 @@ def network_answer(rows: int, seed: int = 0, modes: int = 3) -> Mixture:
 def test_samples_follow_the_density_they_are_judged_by() -> None:
     rows = 40_000
     mixture = network_answer(rows)
-    drawn = sample(mixture, mixture.log_sigma, torch.Generator().manual_seed(1))
+    drawn = sample(mixture, mixture.log_sigma, fresh_noise(mixture, 1))
     policy = cut(mixture, mixture.log_sigma, slice(2, 3))
     one = ActionMixture(*(part[:1] for part in policy))
     expected = reference(one)
@@ -130,7 +136,7 @@ def test_samples_follow_the_density_they_are_judged_by() -> None:
 def test_one_normal_moves_the_whole_trajectory() -> None:
     # With rho 0 the normalised deviation is the same at every waypoint.
     mixture = network_answer(50)._replace(rho=torch.zeros(50, 3, 10))
-    drawn = sample(mixture, mixture.log_sigma, torch.Generator().manual_seed(2))
+    drawn = sample(mixture, mixture.log_sigma, fresh_noise(mixture, 2))
     z = (drawn[:, None] - mixture.mean) * torch.exp(-mixture.log_sigma)
     apart = (z - z[:, :, :1]).abs().amax(dim=(2, 3))
     assert (apart.amin(dim=1) < 1e-4).all()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from navbench_gs.env.gym.truth import TRUTH
 from navbench_gs.scenes import resolve
 from s2e_core.config import from_mapping, from_yaml, to_mapping
 from s2e_core.contract import POLICY_PERIOD_NS
@@ -85,7 +86,7 @@ def test_features_in_training_are_those_of_the_deployed_policy(tmp_path: Path) -
         expected = policy.infer(window.observation(goal, odometry))
         seen = actor.observe(
             torch.from_numpy(history.windows), torch.from_numpy(code), torch.from_numpy(mask),
-            torch.zeros(1, 2),
+            torch.zeros(1, 2), torch.zeros(1, 0),
         )
         with torch.no_grad():
             mixture, _ = actor(seen)
@@ -226,3 +227,41 @@ def test_a_post_trained_checkpoint_exports_and_is_a_parent_again(tmp_path: Path)
     (tmp_path / 'broken.pt').write_bytes(b'PK')
     with pytest.raises(TrainingError, match=r'broken\.pt: is not a readable checkpoint'):
         load_parent(str(tmp_path / 'broken.pt'))
+
+
+@pytest.mark.usefixtures('yard')
+def test_a_critic_sees_the_truth_of_the_episode_that_ended(tmp_path: Path) -> None:
+    world = open_yard(tmp_path)
+    seen = world.reset(3)
+    assert seen.truth.shape == (2, TRUTH)
+    for _ in range(200):
+        steps = world.step(towards(seen.goal))
+        seen = steps.observations
+        if steps.done.any():
+            break
+    row = int(np.flatnonzero(steps.done)[0])
+    # The goal by odometry that has drifted by centimetres, then that of a new episode; in 10 m.
+    assert abs(steps.final.truth[row, 1:3] - steps.final.goal[row] / 10).max() < 0.05
+    assert abs(seen.truth[row, 1:3] - seen.goal[row] / 10).max() < 1e-4
+    assert abs(seen.goal[row] - steps.final.goal[row]).max() > 1.0
+    world.close()
+
+
+def test_the_branch_in_bfloat16_leaves_the_parents_answer_alone() -> None:
+    torch.manual_seed(0)
+    exact = Actor(make_model(), 'ram', ExplorationConfig())
+    half = Actor(make_model(), 'ram', ExplorationConfig(), bfloat16=True)
+    seen = exact.observe(
+        torch.randn(5, TINY.frames, 112, 2, 2), torch.randn(5, 3), torch.ones(5, 1),
+        torch.zeros(5, 2), torch.zeros(5, 0),
+    )
+    with torch.no_grad():
+        one, other = exact(seen)[0], half(seen)[0]
+        assert torch.equal(one.mean, other.mean)  # psi' is multiplied by zero, to the last bit
+        for actor in (exact, half):
+            assert actor.model.residual is not None
+            actor.model.residual.leave.weight.copy_(torch.eye(TINY.dim))
+        one, other = exact(seen)[0], half(seen)[0]
+    assert not torch.equal(one.mean, other.mean)
+    # Eight bits of a residual of order one: some per cent of a waypoint.
+    torch.testing.assert_close(one.mean, other.mean, rtol=0.05, atol=0.02)

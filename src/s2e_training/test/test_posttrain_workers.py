@@ -35,7 +35,7 @@ class Seeded(GoalReaching):
     def _stack(parts: list[Observations]) -> Observations:
         return Observations(*(
             np.concatenate([getattr(p, n) for p in parts])
-            for n in ('features', 'goal', 'present', 'speed')
+            for n in ('features', 'goal', 'present', 'speed', 'truth')
         ))
 
 

@@ -178,18 +178,27 @@ class S2EModel(nn.Module):
             queries = layer(queries, context)
         return queries
 
-    def answer(self, context: Tensor, attended: Tensor) -> Mixture:
+    def added(self, context: Tensor) -> Tensor | None:
+        """Return the residual, if there is the module. [B, K + 1, D] -> [B, M, D]"""
+        if self.residual is None:
+            return None
+        residual: Tensor = self.residual(self._queries(context), context)
+        return residual
+
+    def answer(self, context: Tensor, attended: Tensor, added: Tensor | None = None) -> Mixture:
         """Add the residual, where there is one, and run the heads.
 
         Args:
             context: Fused tokens. [B, K + 1, D]
             attended: What `attend` makes of them. [B, M, D]
+            added: What `added` makes of them, where it is at hand. [B, M, D]
 
         Returns:
             The mixture in metres.
         """
-        if self.residual is not None:
-            attended = attended + self.residual(self._queries(context), context)
+        added = self.added(context) if added is None else added
+        if added is not None:
+            attended = attended + added
         # The goal's token is the last; the newest frame's, with its surroundings, before it.
         free = None if self.free is None else self.free(context[:, -2])
         return self._heads(self.decoder_norm(attended))._replace(free=free)

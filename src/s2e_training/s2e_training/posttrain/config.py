@@ -28,6 +28,12 @@ class ExplorationConfig:
         help='Scores of the modes are divided by it: a mode is drawn anew each 0.2 s, and below 1 '
         'the draw comes nearer to the best mode, which is what the exported policy drives.',
     )
+    memory: float = option(
+        0.0, low=0.0, high=0.99,
+        help='Correlation of the draws of neighbouring steps. Independent draws average out '
+        'before the robot has moved; above 0 it tries a way for some steps. The density stays '
+        'that of a single step.',
+    )
     floor: float = option(
         0.03, unit='m', low=0.0, high=1.0,
         help='Added to sigma; keeps actions apart where pre-training was certain.',
@@ -79,6 +85,11 @@ class PPOConfig:
     )
     stop_kl: float = option(
         4.0, low=1.0, high=1000.0, help='Multiple of target_kl past which the epochs end.'
+    )
+    bfloat16: bool = option(
+        False,
+        help='Whether the residual branch computes in bfloat16, a third of the time where the '
+        'processor has it; all else, the exported policy too, stays float32.',
     )
     clip_norm: float = option(
         1.0, low=1e-3, high=1e6, help='Gradient norm, of policy and value head each.'
@@ -153,6 +164,11 @@ class EnvironmentConfig:
         'exact', choices=get_args(RenderMode), help='exact, or fast, which surveys scenes first.'
     )
     survey_cache: str = option('', help='Folder in which fast keeps its surveys; empty: nowhere.')
+    truth: bool = option(
+        True,
+        help='Whether the value head also sees the state of the world (way left, things and '
+        'people around); the policy never does.',
+    )
     jitter: JitterConfig = JitterConfig()
     reward: RewardWeights = RewardWeights()
 

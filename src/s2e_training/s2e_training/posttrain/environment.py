@@ -21,6 +21,8 @@ class Observations:
     """Whether there is a goal. [E]"""
     speed: NDArray[np.float32]
     """Speed (m/s) and yaw rate (rad/s) by odometry. [E, 2]"""
+    truth: NDArray[np.float32]
+    """What only the value head may know. [E, P]"""
 
 
 @dataclass(frozen=True)

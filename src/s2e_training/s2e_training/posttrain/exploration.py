@@ -23,6 +23,11 @@ class Exploration(nn.Module):
         self._config = config
         self.offset = nn.Parameter(torch.full((2,), config.start))
 
+    @property
+    def memory(self) -> float:
+        """Correlation of the draws of neighbouring steps."""
+        return self._config.memory
+
     def tempered(self, mixture: Mixture) -> Mixture:
         """Return the mixture that modes are drawn from."""
         return mixture._replace(logits=mixture.logits / self._config.temperature)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from s2e_training.models.agdm import negative_log_likelihood
 from s2e_training.models.policy import Mixture
+from s2e_training.posttrain.noise import Noise
 
 
 class ActionMixture(NamedTuple):
@@ -60,20 +61,20 @@ def cut(mixture: Mixture, log_sigma: Tensor, waypoints: slice) -> ActionMixture:
     )
 
 
-def sample(mixture: Mixture, log_sigma: Tensor, generator: torch.Generator) -> Tensor:
+def sample(mixture: Mixture, log_sigma: Tensor, noise: Noise) -> Tensor:
     """Draw one trajectory for each row.
 
     Args:
         mixture: The network's answer.
         log_sigma: ln m. [B, M, T, 2]
-        generator: Source of randomness.
+        noise: What the draw depends on.
 
     Returns:
         Metres, base_link. [B, T, 2]
     """
-    weights = torch.softmax(mixture.logits, dim=-1)
-    mode = torch.multinomial(weights, 1, generator=generator)[:, 0]
-    z = torch.randn(len(mode), 1, 2, generator=generator)
+    # Gumbel's trick: the largest of score + noise is a draw by the softmax of the scores.
+    mode = (mixture.logits + noise.gumbel).argmax(dim=-1)
+    z = noise.normal[:, None]
     rows = torch.arange(len(mode))
     sigma, rho = torch.exp(log_sigma[rows, mode]), mixture.rho[rows, mode]
     # Lower Cholesky factor of [[sx^2, rho sx sy], [rho sx sy, sy^2]].

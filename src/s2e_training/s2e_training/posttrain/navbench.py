@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from navbench_gs.env.gym.options import EnvOptions
 from navbench_gs.env.gym.reward import GROUPS
+from navbench_gs.env.gym.truth import TRUTH
 from navbench_gs.env.gym.vector import NavBenchVectorEnv
 from navbench_gs.tasks.protocol import Protocol, load_protocol
 from s2e_core.config import to_mapping
@@ -62,13 +63,14 @@ class NavBench:
         """
         config = setting.config
         self.count = count
+        self._truths = TRUTH if config.truth else 0
         self._encoder = EncoderSession(setting.encoder, setting.threads)
         options = EnvOptions(
             scenes=config.scenes, tasks=setting.stage.tasks, protocol=str(setting.protocol),
             robot=config.robot, width=setting.size, height=setting.size, threads=setting.threads,
             jitter=config.jitter, reward=config.reward, goal_hidden=config.goal_hidden,
             episodes_per_scene=config.episodes_per_scene, renderer=config.renderer,
-            survey_cache=config.survey_cache, end_stuck=config.end_stuck,
+            survey_cache=config.survey_cache, end_stuck=config.end_stuck, truth=config.truth,
         )
         self._environment = NavBenchVectorEnv(
             count, config=options, autoreset_mode=AutoresetMode.SAME_STEP
@@ -76,24 +78,26 @@ class NavBench:
 
     def reset(self, seed: int) -> Observations:
         """Begin new episodes everywhere, in scenes that the seed draws."""
-        return self._observations(self._environment.reset(seed=seed)[0])
+        seen, info = self._environment.reset(seed=seed)
+        return self._observations(seen, self._truth(info))
 
     def step(self, velocity: NDArray[np.float32]) -> Steps:
         """Drive for 0.2 s. [E, 2] m/s and rad/s"""
         seen, rewards, terminated, truncated, info = self._environment.step(velocity)
         done = terminated | truncated
-        now = self._observations(seen)
+        now = self._observations(seen, self._truth(info))
         final, ended = now, info.get('final_info', {})
         if done.any():
             rows = np.flatnonzero(done)
             last = self._observations({
                 name: np.stack([info['final_obs'][row][name] for row in rows]) for name in seen
-            })
+            }, self._truth(ended)[rows])
             final = Observations(
                 _replaced(now.features, rows, last.features),
                 _replaced(now.goal, rows, last.goal),
                 _replaced(now.present, rows, last.present),
                 _replaced(now.speed, rows, last.speed),
+                _replaced(now.truth, rows, last.truth),
             )
         terms = {name: self._term(name, info, done) for name in TERMS}
         episodes = tuple(
@@ -109,10 +113,16 @@ class NavBench:
         """Let the scenes go."""
         self._environment.close()
 
-    def _observations(self, seen: dict[str, NDArray[Any]]) -> Observations:
+    def _truth(self, info: dict[str, Any]) -> NDArray[np.float32]:
+        nothing = np.zeros((self.count, self._truths), np.float32)
+        return np.asarray(info.get('truth', nothing), np.float32)
+
+    def _observations(
+        self, seen: dict[str, NDArray[Any]], truth: NDArray[np.float32]
+    ) -> Observations:
         return Observations(
             self._encoder.encode(seen['image']), seen['goal'].astype(np.float32),
-            seen['goal_mask'][:, 0] > 0, seen['speed'].astype(np.float32),
+            seen['goal_mask'][:, 0] > 0, seen['speed'].astype(np.float32), truth,
         )
 
     def _term(

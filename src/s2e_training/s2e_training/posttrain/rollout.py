@@ -26,6 +26,7 @@ from s2e_training.posttrain.environment import Episode, Observations, Steps, Vec
 from s2e_training.posttrain.guard import demand_finite
 from s2e_training.posttrain.history import FeatureHistory
 from s2e_training.posttrain.mixture import cut, sample
+from s2e_training.posttrain.noise import Noise
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,12 @@ class Driver:
         """
         self._actor, self._environment, self._driving = actor, environment, driving
         self._history = FeatureHistory(actor.model.config.frames)
+        self._noise: Noise | None = None
 
     def reset(self, seed: int) -> None:
         """Begin new episodes everywhere."""
         self._now = self._environment.reset(seed)
+        self._noise = None
         self._history.begin(self._now.features)
 
     def drive(self, steps: int, scale: ReturnScale, generator: torch.Generator) -> Rollout:
@@ -146,7 +149,10 @@ class Driver:
     ) -> tuple[_Taken, _State]:
         driving, now, mixture = self._driving, self._now, state.mixture
         log_sigma = self._actor.exploration(mixture)
-        trajectory = sample(mixture, log_sigma, generator)
+        if self._noise is None:
+            shape = len(log_sigma), log_sigma.shape[1]
+            self._noise = Noise.draw(*shape, generator)
+        trajectory = sample(mixture, log_sigma, self._noise)
         action = trajectory[:, driving.waypoints]
         log_prob = cut(mixture, log_sigma, driving.waypoints).log_prob(action)
         goal, present = torch.from_numpy(now.goal), torch.from_numpy(now.present)
@@ -157,6 +163,9 @@ class Driver:
             goal=torch.from_numpy(result.observations.goal),
         )
         done = result.done
+        self._noise = self._noise.following(
+            self._actor.exploration.memory, torch.from_numpy(done), generator
+        )
         ended = self._ended(result) if done.any() else None
         self._history.push(result.observations.features, done)
         self._now = result.observations
@@ -181,6 +190,7 @@ class Driver:
         return self._actor.observe(
             torch.from_numpy(windows), torch.from_numpy(code * present),
             torch.from_numpy(mask * present), torch.from_numpy(seen.speed),
+            torch.from_numpy(seen.truth),
         )
 
 

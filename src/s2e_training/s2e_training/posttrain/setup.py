@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from navbench_gs.env.gym.truth import TRUTH
 from s2e_core.robot import load_robot
 from s2e_training.data.features import FeatureEncoder
 from s2e_training.posttrain.actor import Actor
@@ -47,7 +48,10 @@ def make_trainer(
     runner = FeatureEncoder(
         parent.model.encoder, parent.model.config.image_size, config.threads
     )
-    actor = Actor(parent.model, config.mode, config.exploration, config.seed)
+    actor = Actor(
+        parent.model, config.mode, config.exploration, config.seed, truths_of(config),
+        config.ppo.bfloat16,
+    )
     evaluate = Evaluator(
         config.evaluation, config.environment.robot, folder / 'evaluation', watch
     )
@@ -74,3 +78,8 @@ def _learner(
         return Workers(factory, environment.count, environment.workers)
 
     return Reinforcement(config, actor, make, load_robot(environment.robot))
+
+
+def truths_of(config: PosttrainConfig) -> int:
+    """Return how many numbers about the world the value head sees."""
+    return TRUTH if config.environment.truth else 0

@@ -69,4 +69,5 @@ class GoalReaching:
         return Observations(
             np.zeros((self.count, 112, 2, 2), np.float16), self._goal.astype(np.float32),
             np.ones(self.count, bool), self._speed.astype(np.float32),
+            np.zeros((self.count, 0), np.float32),
         )

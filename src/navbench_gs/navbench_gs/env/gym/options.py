@@ -48,6 +48,9 @@ class EnvOptions:
         help='Whether an episode ends where the robot has tried to move for 3 s and has not; '
         'the benchmark lets it stand there until its time is over.',
     )
+    truth: bool = option(
+        False, help='Whether info holds `truth`, the state of the world for a critic in training.'
+    )
     seed: int = option(0, low=0, high=2**31 - 1, help='Seed of the run the episodes belong to.')
     episodes_per_scene: int = option(
         8, low=1, high=10000, help='Episodes before the next scene is entered.'

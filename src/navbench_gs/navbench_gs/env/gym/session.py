@@ -15,6 +15,7 @@ from navbench_gs.env.gym.options import STEADY
 from navbench_gs.env.gym.reward import StepFacts, group_sums, reward_terms
 from navbench_gs.env.gym.setting import Setting
 from navbench_gs.env.gym.stream import Draw, EpisodeStream
+from navbench_gs.env.gym.truth import BEAM_REACH, BEAMS, world_truth
 from navbench_gs.env.kit import SceneKit
 from navbench_gs.env.simulation import Simulation
 from navbench_gs.errors import SimulationError, TaskError
@@ -207,7 +208,17 @@ class Session:
             info['cause'] = scores.cause.value
             info['collision_free_success'] = scores.collision_free_success
             info['route_completion'], info['spl'] = scores.route_completion, scores.spl
+        if self._setting.options.truth:
+            info['truth'] = self._truth()
         return info
+
+    def _truth(self) -> NDArray[np.float32]:
+        world, row, spec = self.world, self._judge.newest, self._judge.spec
+        return world_truth(
+            world.true_pose(), spec.goal, row['geodesic'],
+            spec.time_limit - self._judge.elapsed, world.scan(BEAMS, BEAM_REACH),
+            world.people_positions(), world.people_velocities(),
+        )
 
     def _draw(
         self, rng: np.random.Generator, choice: dict[str, Any]
