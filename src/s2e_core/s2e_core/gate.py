@@ -53,6 +53,7 @@ class Gate:
         self._config = config or GateConfig()
         self._commands: dict[Source, Command] = {}
         self._odometry: Odometry | None = None
+        self._odometry_sent = 0
         self._camera_ns: int | None = None
         self._plan_ns: int | None = None
         self._plan_moves = False
@@ -99,16 +100,24 @@ class Gate:
         self._teleop_active = False
         self._commands.pop(Source.TELEOP, None)
 
-    def update_odometry(self, odometry: Odometry) -> None:
-        """Take the newest odometry; a jump or a number that is not finite latches a stop."""
+    def update_odometry(self, odometry: Odometry, sent_ns: int | None = None) -> None:
+        """Take the newest odometry; a jump or a number that is not finite latches a stop.
+
+        Args:
+            odometry: Stamped on the gate's clock.
+            sent_ns: Its stamp on the sender's clock, nanoseconds, where that is another. A
+                simulator that begins anew is seconds ahead by it and a moment by the gate's.
+        """
         if not odometry.finite:
             self._latch(Reason.ODOMETRY_INVALID, f'{odometry}')
             return
+        sent = odometry.stamp_ns if sent_ns is None else sent_ns
         last, self._odometry = self._odometry, odometry
+        before, self._odometry_sent = self._odometry_sent, sent
         self._rates[Reason.ODOMETRY_SLOW].add(odometry.stamp_ns)
         if last is None:
             return
-        elapsed = (odometry.stamp_ns - last.stamp_ns) * 1e-9
+        elapsed = (sent - before) * 1e-9
         # Past a second the robot may have been carried or the simulator reset: no jump to judge.
         if not 0.0 <= elapsed <= 1.0:
             return

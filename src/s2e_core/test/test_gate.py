@@ -175,6 +175,17 @@ def test_odometry_jump_latches() -> None:
     assert drive.run(1)[0].reason is Reason.ODOMETRY_JUMP
 
 
+def test_a_simulator_that_begins_anew_is_no_jump() -> None:
+    """On the gate's clock 50 ms passed, on the sender's 2 s more: past a second none is judged."""
+    drive, gap = Drive(), 2_000_000_000
+    drive.run(30)
+    for sent, reason in ((gap, Reason.NONE), (gap + TICK, Reason.ODOMETRY_JUMP)):
+        drive.x += 3.0
+        now = drive.tick * TICK
+        drive.gate.update_odometry(Odometry(now, Pose2(drive.x, 0.0, 0.0)), now + sent)
+        assert drive.run(1, 'odometry')[0].reason is reason
+
+
 def test_nan_odometry_latches() -> None:
     """A pose that is not a number stops."""
     drive = Drive()

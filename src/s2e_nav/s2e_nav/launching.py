@@ -17,8 +17,10 @@ from s2e_core.obstacle_veto import SOURCES
 from s2e_core.paths import find_config
 from s2e_core.robot import RobotProfile, load_robot
 from s2e_nav.errors import StartError
+from s2e_nav.folders import check_folder
 from s2e_nav.policies import STRAIGHT
 from s2e_nav.recorded import topics_of_robot
+from s2e_nav.shadow.log import TICK_FILE
 from s2e_nav.sim.parameters import SimParameters
 from s2e_nav.viewers import Viewer, viewers
 
@@ -129,6 +131,8 @@ class SimulatedRun:
         if values['incidents'] and values['mode'] != 'realtime':
             # In lock-step nothing is sudden: an episode repeats its stops from the same seed.
             raise StartError('incidents:= needs mode:=realtime')
+        for name in ('output', 'incidents'):
+            check_folder(values, name)
         if self.output.exists() and any(self.output.iterdir()):
             raise StartError(f'output:= {self.output} is not empty; name a new folder')
 
@@ -207,6 +211,11 @@ class RobotGraph:
             )
         if values['record'] and Path(values['record']).expanduser().exists():
             raise StartError(f'record:= {values["record"]} exists already; name a new folder')
+        log = values['shadow_log'] and Path(values['shadow_log']).expanduser()
+        if log and (log / TICK_FILE).exists():
+            raise StartError(f'shadow_log:= {log} has a log already; name a new folder')
+        for name in ('record', 'incidents', 'shadow_log'):
+            check_folder(values, name)
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return variables to set; a robot's traffic may leave the machine."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import socket
+
 import pytest
 
+from s2e_nav.faults import domains
 from s2e_nav.faults.cases import CASES, selected
-from s2e_nav.faults.run import own_domain, row, summary, write_csv
+from s2e_nav.faults.domains import is_inhabited, own_domain
+from s2e_nav.faults.processes import isolated_environment
+from s2e_nav.faults.run import row, summary, write_csv
 from s2e_nav.faults.trace import Sent, Trace, moved_again, ramp_begins, rest_begins
 from s2e_nav.faults.trial import Finding
 
@@ -72,3 +78,38 @@ def test_findings_become_a_table(tmp_path):
 def test_two_benches_do_not_share_a_domain():
     with own_domain() as first, own_domain() as second:
         assert first != second
+
+
+def port_of(domain, offset):
+    return domains.FIRST_PORT + domains.DOMAIN_PORTS * domain + offset
+
+
+def test_a_domain_on_which_somebody_talks_is_not_taken():
+    """A participant's socket, at the ends of the domain's ports, moves us to another domain."""
+    with own_domain() as domain:
+        pass
+    for offset in (0, domains.DOMAIN_PORTS - 1):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
+            participant.bind(('127.0.0.1', port_of(domain, offset)))
+            assert is_inhabited(domain)
+            with own_domain() as other:
+                assert other != domain
+
+
+def test_shared_memory_alone_is_seen_and_what_a_killed_process_left_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(domains, 'SHARED_MEMORY', tmp_path)
+    with own_domain() as domain:
+        path = tmp_path / f'fastdds_port{port_of(domain, 11)}_el'
+        path.write_text('')
+        assert not is_inhabited(domain)
+        with path.open('rb') as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            assert is_inhabited(domain)
+
+
+def test_no_peer_of_the_user_is_in_an_isolated_environment(monkeypatch):
+    for name in ('ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER'):
+        monkeypatch.setenv(name, '192.168.1.5')
+    environment = isolated_environment(7)
+    assert not {'ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER'} & set(environment)
+    assert environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'

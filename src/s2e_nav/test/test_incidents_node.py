@@ -148,6 +148,14 @@ def test_a_disk_that_is_gone_is_reported_and_the_node_lives(ros, tmp_path):
     assert robot.dump._failure == ''
 
 
+def test_a_folder_that_cannot_be_made_ends_no_process(ros, tmp_path):
+    """Launch starts it anew each second otherwise."""
+    (tmp_path / 'file').write_text('')
+    robot = Robot(ros, tmp_path / 'file' / 'stops', after=0.0)
+    assert 'stops' in robot.dump._failure and robot.dump.exit_code is None
+    robot.dump.close()
+
+
 def test_a_stop_right_before_the_end_is_written_at_the_end(ros, tmp_path):
     robot = Robot(ros, tmp_path, after=60.0)
     robot.say('none')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -265,6 +266,25 @@ def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
 def test_a_robot_does_not_start_with_what_cannot_be(name, value, text):
     with pytest.raises(S2EError, match=text):
         RobotGraph({**ROBOT, name: value}).nodes()
+
+
+@pytest.mark.parametrize('name', ['incidents', 'record', 'shadow_log'])
+def test_a_folder_that_cannot_be_written_ends_the_launch(tmp_path, name):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(StartError, match=rf'^{name}:= .*/file/new: .*/file is no folder'):
+        RobotGraph({**ROBOT, name: str(tmp_path / 'file' / 'new')})
+    locked = tmp_path / 'locked'
+    locked.mkdir(mode=0o500)
+    if os.access(locked, os.W_OK):
+        return  # root may write anywhere
+    with pytest.raises(StartError, match='cannot be written into'):
+        RobotGraph({**ROBOT, name: str(locked / 'new')})
+
+
+def test_a_shadow_drive_does_not_go_on_in_another_s_log(tmp_path):
+    (tmp_path / 'ticks.csv').write_text('')
+    with pytest.raises(StartError, match='has a log already'):
+        RobotGraph({**ROBOT, 'shadow_log': str(tmp_path)})
 
 
 def test_own_parameters_are_read_after_ours(tmp_path):

@@ -20,6 +20,11 @@ MODULES = {
     'nav2': 's2e_nav.faults.nav2',
 }
 FILES = {'policy': 'policy', 'follower': 'follower', 'gate': 'gate_robot'}
+PEERS = (
+    'ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER', 'ROS_SUPER_CLIENT', 'CYCLONEDDS_URI',
+    'FASTRTPS_DEFAULT_PROFILES_FILE',
+)
+"""Variables by which ROS finds others beyond this machine or this domain."""
 ENDING = 8.0
 """Longest wait for an orderly end, seconds."""
 
@@ -115,7 +120,7 @@ def isolated_environment(domain: int, *, udp: bool = False) -> dict[str, str]:
         udp: Nothing but UDP over loopback; else shared memory too, as on a robot.
     """
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain)}
-    for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'ROS_AUTOMATIC_DISCOVERY_RANGE'):
+    for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'ROS_AUTOMATIC_DISCOVERY_RANGE', *PEERS):
         environment.pop(name, None)
     if udp:
         environment['FASTDDS_DEFAULT_PROFILES_FILE'] = str(find_config('fastdds_loopback.xml'))

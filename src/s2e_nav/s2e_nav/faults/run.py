@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import os
-import socket
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from s2e_nav.errors import StartError
 from s2e_nav.faults.cases import CASES, Bench, Case, selected
-from s2e_nav.faults.processes import isolated_environment
+from s2e_nav.faults.domains import own_domain
+from s2e_nav.faults.processes import PEERS, isolated_environment
 from s2e_nav.faults.rig import Rig
 from s2e_nav.faults.trial import AGAIN, Finding, run_case
 
-DOMAINS = range(1, 101)
-DOMAIN_PORT = 47_000
-"""The port above it is the token of a domain: who holds it owns the domain."""
 COLUMNS = (
     'fault', 'reasons', 'ramp_ms', 'bound_ms', 'rest_ms', 'moves_again_after', 'verdict',
     'late_ms', 'attempts', 'note',
@@ -52,8 +48,9 @@ def _run(cases: list[Case], bench: Bench) -> Iterator[Finding]:
     with own_domain() as domain:
         # Before the first participant of this process.
         isolated = isolated_environment(domain)
+        for name in ('FASTDDS_DEFAULT_PROFILES_FILE', *PEERS):
+            os.environ.pop(name, None)
         os.environ.update(isolated)
-        os.environ.pop('FASTDDS_DEFAULT_PROFILES_FILE', None)
         rig = Rig(
             domain, sim_time=bench.sim_time, udp=bench.udp, chain=bench.chain, scan=bench.scan
         )
@@ -75,24 +72,6 @@ def ask_for_priority() -> bool:
     except (OSError, AttributeError):
         return False
     return True
-
-
-@contextlib.contextmanager
-def own_domain() -> Iterator[int]:
-    """Reserve a ROS domain of this machine.
-
-    Raises:
-        StartError: All are taken.
-    """
-    for domain in DOMAINS:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as token:
-            try:
-                token.bind(('127.0.0.1', DOMAIN_PORT + domain))
-            except OSError:
-                continue
-            yield domain
-            return
-    raise StartError('no free ROS domain between 1 and 100')
 
 
 def row(finding: Finding) -> dict[str, str]:

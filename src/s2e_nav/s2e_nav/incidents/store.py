@@ -29,22 +29,26 @@ class IncidentStore:
     """Files `incident-<UTC>-<reason>.mcap` in a folder."""
 
     def __init__(self, folder: Path, keep: int) -> None:
-        """Make the folder, and tidy what a killed process left half written.
+        """Name the folder.
 
         Args:
             folder: Where the files go; other files in it are left alone.
             keep: Files kept.
-
-        Raises:
-            StartError: It cannot be made.
         """
         self.folder, self._keep = folder, keep
+
+    def open(self) -> None:
+        """Make the folder, and tidy what a killed process left half written.
+
+        Raises:
+            IncidentError: It cannot be made.
+        """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for left in folder.glob('.incident-*.mcap.partial'):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left in self.folder.glob('.incident-*.mcap.partial'):
                 shutil.rmtree(left, ignore_errors=True)
         except OSError as error:
-            raise StartError(f'incidents {folder}: {error.strerror}') from error
+            raise IncidentError(f'incidents {self.folder}: {error.strerror}') from error
 
     def files(self) -> list[Path]:
         """List the incidents, oldest first."""

@@ -151,7 +151,9 @@ class GateNode:
             return
         local = self._driver.local_ns('odom', odometry.stamp_ns)
         with self._lock:
-            self._gate.update_odometry(dataclasses.replace(odometry, stamp_ns=local))
+            self._gate.update_odometry(
+                dataclasses.replace(odometry, stamp_ns=local), odometry.stamp_ns
+            )
             if odometry.finite:
                 self._poses.add(odometry)
         self._driver.heard('odom', odometry.stamp_ns)

@@ -71,7 +71,8 @@ class IncidentsNode:
         self._watch = IncidentWatch(config.after, config.apart)
         self._driven = False
         self._writer: threading.Thread | None = None
-        self._newest, self._failure, self._written = '', '', 0
+        self._newest, self._written = '', 0
+        self._failure = self._open()
         self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', RELIABLE)
         for line in config.topics:
             self._subscribe(line)
@@ -80,6 +81,18 @@ class IncidentsNode:
         node.create_subscription(TwistStamped, 'cmd_vel_teleop', self._on_teleop, SENSOR)
         steady_timer(node, LOOK_SECONDS, self._each_look)
         steady_timer(node, 1.0, self._each_second)
+
+    def _open(self) -> str:
+        """Make the folder; say what is wrong with it, or nothing.
+
+        A disk that is gone costs incidents, and no process that launch would start for ever.
+        """
+        try:
+            self._store.open()
+        except IncidentError as error:
+            self.node.get_logger().error(f'{error}: no incident will be written')
+            return str(error)
+        return ''
 
     def close(self) -> None:
         """Write what waits; a stop is often the last thing before an end."""

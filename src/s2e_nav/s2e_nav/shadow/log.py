@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from s2e_nav.errors import StartError
 from s2e_nav.shadow.comparison import PlanScore, Tick
 
+TICK_FILE, PLAN_FILE = 'ticks.csv', 'plans.csv'
 TICKS = ('stamp_ns', 'v_policy', 'w_policy', 'v_person', 'w_person', 'dv', 'dw')
 PLANS = ('stamp_ns', 'ade', 'fde', 'planned', 'driven')
 
@@ -28,8 +29,8 @@ class ShadowLog:
         self._files: list[TextIO] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._tick_rows = self._table(folder / 'ticks.csv', TICKS)
-            self._plan_rows = self._table(folder / 'plans.csv', PLANS)
+            self._tick_rows = self._table(folder / TICK_FILE, TICKS)
+            self._plan_rows = self._table(folder / PLAN_FILE, PLANS)
         except OSError as error:
             raise StartError(f'shadow {folder}: {error.strerror} ({error.filename})') from error
 

@@ -60,9 +60,13 @@ class Senses:
             + self._jpeg.get_subscription_count(),
         }
 
+    def tell_time(self, stamp_ns: int) -> None:
+        """Publish the clock alone."""
+        self._clock.publish(Clock(clock=to_time(stamp_ns)))
+
     def move(self, stamp_ns: int, odometry: Odometry, map_from_odom: Pose2) -> None:
         """Publish clock, odometry and transforms of a tick."""
-        self._clock.publish(Clock(clock=to_time(stamp_ns)))
+        self.tell_time(stamp_ns)
         message = message_from_odometry(
             Odometry(stamp_ns, odometry.pose, odometry.v, odometry.w)
         )

@@ -19,8 +19,9 @@ from s2e_core.config import check, option
 from s2e_core.paths import find_resource
 from s2e_core.robot import load_robot
 from s2e_nav.errors import StartError
+from s2e_nav.faults.domains import own_domain
+from s2e_nav.faults.processes import PEERS
 from s2e_nav.faults.robot import SyntheticRobot
-from s2e_nav.faults.run import own_domain
 from s2e_nav.launching import transport
 from s2e_nav.soak.meter import Heartbeat, Meter
 from s2e_nav.soak.stack import LaunchedStack
@@ -87,7 +88,10 @@ def run_soak(config: SoakConfig, folder: Path, tell: Callable[[str], None]) -> S
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     with own_domain() as domain:
-        # Before the first participant of this process: the same transport as the nodes'.
+        # Before the first participant of this process: the same transport as the nodes'. Whatever
+        # the user's environment connects must not hear what is driven here.
+        for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'ROS_AUTOMATIC_DISCOVERY_RANGE', *PEERS):
+            os.environ.pop(name, None)
         os.environ.update(transport(os.environ, isolated=True), ROS_DOMAIN_ID=str(domain))
         words = [
             str(find_resource('launch/robot.launch.py')), f'robot:={config.robot}',
