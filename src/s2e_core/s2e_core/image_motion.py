@@ -49,6 +49,28 @@ class _Look:
     """Unwrapped, radians."""
 
 
+@dataclass(frozen=True)
+class Fit:
+    """How well three turns explain two pictures: correlations, -1 to 1."""
+
+    turn: float
+    """Odometry's between them, radians; positive to the left."""
+    agrees: float
+    """As odometry says."""
+    mirrored: float
+    """The other way."""
+    held: float
+    """Not at all."""
+
+    @property
+    def says(self) -> str:
+        """Which of them it was: agrees, mirrored, held, or unclear."""
+        other = max(self.mirrored, self.held)
+        if other >= LEAST_MATCH and other > self.agrees + CLEAR:
+            return 'mirrored' if self.mirrored > self.held else 'held'
+        return 'agrees' if self.agrees >= max(other, LEAST_MATCH) else 'unclear'
+
+
 class TurnWatch:
     """Compares the turn between pictures with odometry's.
 
@@ -78,6 +100,8 @@ class TurnWatch:
         self._column = 2.0 * half / COLUMNS
         self._looks: deque[_Look] = deque()
         self._against = 0
+        self.fit: Fit | None = None
+        """What the newest picture and an older one say, where they were compared."""
 
     def clear(self) -> None:
         """Forget; what comes next belongs to another drive."""
@@ -104,6 +128,7 @@ class TurnWatch:
         # The youngest picture that is far enough turned away: between them the least has moved.
         old = next((o for o in reversed(looks) if abs(yaw - o.yaw) >= LEAST_TURN), None)
         looks.append(new)
+        self.fit = None
         if old is None or abs(yaw - old.yaw) > MOST_TURN:
             return ''
         return self._judge(old, new)
@@ -116,15 +141,15 @@ class TurnWatch:
         wide, narrow = max(3.0, 0.4 * abs(told)), max(1.0, 0.3 * abs(told))
         agrees = _match(old, new, told, wide)
         mirrored, held = _match(old, new, -told, wide), _match(old, new, 0.0, narrow)
-        other = max(mirrored, held)
-        if other >= LEAST_MATCH and other > agrees + CLEAR:
+        self.fit = fit = Fit(turn, agrees, mirrored, held)
+        if fit.says in ('mirrored', 'held'):
             self._against += 1
-        elif agrees >= other:
+        elif agrees >= max(mirrored, held):
             self._against = 0
         if self._against < WITNESSES:
             return ''
         self.clear()
-        how = 'turns the other way' if mirrored > held else 'does not turn'
+        how = 'turns the other way' if fit.says == 'mirrored' else 'does not turn'
         return (f'the picture {how} while odometry turns by {turn:.2f} rad: '
                 'mirrored, or of another camera')
 

@@ -6,7 +6,10 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from s2e_core.robot import RobotProfile
 
 ORDER = 60
 
@@ -16,6 +19,7 @@ EPILOG = """examples:
   s2e robot new --out my_robot.yaml
   s2e robot new --set name=rover --set kinematics=differential --out rover.yaml
   s2e robot check my_robot.yaml            # wheels off the ground
+  s2e robot check my_robot.yaml --camera   # turn the robot by hand; nothing is sent
 ROBOT is a name in config/robots or the path of a .yaml file.
 """
 
@@ -35,9 +39,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     new.add_argument('--set', action='append', default=[], metavar='FIELD=VALUE',
                      help='answer beforehand; camera.FIELD for the camera')
     check = actions.add_parser(
-        'check', help='measure how long the base goes on without commands, wheels off the ground',
+        'check', help="measure the base's own time-out, or whether the camera is mirrored",
         description='Turns the wheels slowly, falls silent, and times the odometry until the base '
-        'has stopped by itself. What follows --ros-args goes to ROS.',
+        'has stopped by itself. With --camera it sends nothing and compares the picture with '
+        'odometry while you turn the robot. What follows --ros-args goes to ROS.',
         epilog='example:\n  s2e robot check jackal --ros-args -r cmd_vel:=/j100/cmd_vel '
         '-r odom:=/j100/platform/odom',
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -46,6 +51,12 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     check.add_argument('--speed', type=float, default=0.1, metavar='M/S', help='(0.1)')
     check.add_argument('--trials', type=int, default=3, metavar='N', help='(3)')
     check.add_argument('--yes', action='store_true', help='do not ask whether the wheels are free')
+    check.add_argument('--camera', action='store_true',
+                       help='turn the robot both ways: does its picture turn with odometry?')
+    check.add_argument('--compressed', action='store_true',
+                       help='with --camera: read compressed images')
+    check.add_argument('--patience', type=float, default=120.0, metavar='S',
+                       help='with --camera: longest wait, seconds (120)')
     check.add_argument('--ros-args', nargs=argparse.REMAINDER, default=[], metavar='ARG')
 
 
@@ -92,11 +103,28 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from s2e_core.base_trial import TrialConfig
     from s2e_core.robot import load_robot
-    from s2e_nav.nodes.base_check import check_base
 
     robot = load_robot(args.robot)
+    ros = ['--ros-args', *args.ros_args] if args.ros_args else []
+    return _check_camera(args, robot, ros) if args.camera else _check_base(args, robot, ros)
+
+
+def _check_camera(args: argparse.Namespace, robot: RobotProfile, ros: list[str]) -> int:
+    from s2e_nav.nodes.camera_check import check_camera
+
+    trial = check_camera(
+        robot.camera, args.compressed, args.patience, lambda text: print(text, flush=True), ros
+    )
+    counts = trial.counts
+    print(f'{counts["agrees"]} of {counts.total()} pairs of pictures turn as odometry says')
+    return 0
+
+
+def _check_base(args: argparse.Namespace, robot: RobotProfile, ros: list[str]) -> int:
+    from s2e_core.base_trial import TrialConfig
+    from s2e_nav.nodes.base_check import check_base
+
     config = TrialConfig(speed=args.speed, trials=args.trials)
     if not args.yes:
         answer = input(f'{robot.name}: the wheels will turn at {config.speed:g} m/s. Are they off '
@@ -104,7 +132,6 @@ def _check(args: argparse.Namespace) -> int:
         if answer.strip().lower() not in ('y', 'yes'):
             print('nothing was done', file=sys.stderr)
             return 1
-    ros = ['--ros-args', *args.ros_args] if args.ros_args else []
     results = check_base(config, robot.twist_stamped, ros)
     for number, result in enumerate(results, 1):
         print(f'trial {number}: slower after {result.timeout:.3f} s, at rest after '
