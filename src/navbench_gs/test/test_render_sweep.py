@@ -9,15 +9,17 @@ from navbench_gs.render.cpu import painter
 from navbench_gs.render.cpu.binning import TILE, tile_squares
 from navbench_gs.render.cpu.blend import BUFFER_SIZE
 from navbench_gs.render.cpu.culling import visible
-from navbench_gs.render.cpu.listing import bucket_of
+from navbench_gs.render.cpu.listing import BUCKETS, bucket_of, buckets_of
 from navbench_gs.render.cpu.pipeline import Pipeline
 from navbench_gs.render.cpu.prepare import BLOCK, prepare
 from navbench_gs.render.cpu.project import sort_few
-from navbench_gs.render.cpu.sweep import _reached
+from navbench_gs.render.cpu.sweep import SLAB, reached
 from navbench_gs.render.cpu.visibility import (
+    LEVELS,
     block_rectangle,
     block_shows,
     find_open,
+    open_columns,
     rectangle_open,
 )
 from navbench_gs.splats import GaussianCloud
@@ -136,7 +138,7 @@ def test_a_blocks_rectangle_holds_its_items(random_cloud, seed):
     (job,) = visible(camera, [(cloud, np.eye(4))])
     blocks = heads[:, 3] // BLOCK
     assert len(items) > 50
-    for number, nearest in zip(job.blocks, job.nearest, strict=True):
+    for number, first in zip(job.blocks, reached(job.nearest), strict=True):
         x0, x1, y0, y1 = block_rectangle(job.camera, cloud.bounds, number)
         own = items[blocks == number]
         if len(own):
@@ -146,7 +148,7 @@ def test_a_blocks_rectangle_holds_its_items(random_cloud, seed):
             assert own[:, 13].max() <= y1 < camera.height
             # What is blended before the block is taken lies in front of all of it.
             depths = np.ascontiguousarray(own[:, 9]).view(np.int32)
-            assert _reached(nearest) <= min(bucket_of(pattern) for pattern in depths)
+            assert first <= min(bucket_of(pattern) for pattern in depths)
 
 
 def test_a_block_shows_where_one_square_under_it_is_open(random_cloud):
@@ -170,9 +172,9 @@ def test_open_pixels_and_squares(random_cloud):
         light[0, 0] = 0.0
         buffer = np.full(BUFFER_SIZE, -1.0, np.float32)
         buffer[: light.size] = light.ravel()
-        rows = np.zeros(TILE, np.uint32)
-        squares = int(find_open(buffer, height, rows))
-        bits = (rows[:, None] >> np.arange(TILE, dtype=np.uint32)) & 1
+        levels = np.zeros((LEVELS, TILE), np.uint32)
+        squares = int(find_open(buffer, height, levels))
+        bits = (levels[0][:, None] >> np.arange(TILE, dtype=np.uint32)) & 1
         full = np.zeros((TILE, TILE), bool)
         full[:height] = light > 0
         np.testing.assert_array_equal(bits, full)
@@ -182,7 +184,49 @@ def test_open_pixels_and_squares(random_cloud):
             x0, y0 = rng.integers(-9, TILE, 2)
             x1, y1 = max(x0, 0) + rng.integers(0, 40), max(y0, 0) + rng.integers(0, 40)
             part = full[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1]
-            assert rectangle_open(rows, x0, x1, y0, y1) == part.any()
+            assert rectangle_open(levels, x0, x1, y0, y1) == part.any()
+            first, last = max(y0, 0), min(y1, TILE - 1)
+            columns = int(open_columns(levels, first, last))
+            expected = full[first : last + 1].any(axis=0)
+            np.testing.assert_array_equal([(columns >> x) & 1 for x in range(TILE)], expected)
+
+
+def test_buckets_of_depths_and_of_blocks():
+    # 32 buckets an octave from 1/16 m on: 1 m is 4 octaves on, 2 m one more.
+    depths = np.array([0.0, 0.0625, 1.0, 2.0, 1e9], np.float32)
+    buckets = buckets_of(depths)
+    np.testing.assert_array_equal(buckets, [0, 0, 128, 160, BUCKETS - 1])
+    np.testing.assert_array_equal(buckets, [bucket_of(p) for p in depths.view(np.int32)])
+    # Centres behind the camera may still reach before it: nothing in front of them is sure.
+    np.testing.assert_array_equal(reached(np.array([-5.0, 0.0], np.float32)), [0, 0])
+
+
+@pytest.mark.parametrize('case', ['spread', 'one tile', 'all over', 'equal depths', 'none'])
+def test_memory_is_enough_whatever_lies_where(case, random_cloud):
+    # Records and pairs are written without a check of bounds: the plain way must agree, from
+    # empty memory and from what a smaller picture left.
+    rng = np.random.default_rng(5)
+    count = 3 * SLAB * BLOCK
+    means = np.column_stack([rng.uniform(-3, 3, (count, 2)), rng.uniform(3, 9, count)])
+    scale, opacity = 0.02, 0.3
+    if case == 'one tile':
+        means[:, :2] *= 0.01
+    elif case == 'all over':
+        scale, opacity = 3.0, 0.01  # every one on every tile, and light left at the end
+    elif case == 'equal depths':
+        means[:, 2] = 4.0
+    elif case == 'none':
+        means[:, 2] = -4.0
+    cloud = GaussianCloud.from_rgb(
+        means, np.tile([1.0, 0, 0, 0], (count, 1)), np.full((count, 3), scale),
+        np.full(count, opacity), rng.uniform(0.1, 0.9, (count, 3)),
+    )
+    layers = [(prepare(cloud), np.eye(4)), (prepare(random_cloud(700, seed=1)), np.eye(4))]
+    small, large = _camera(20, 20, 15.0, np.eye(4)), _camera(150, 100, 75.0, np.eye(4))
+    one = painter.Painter(BLACK)
+    for camera in (small, large, small):
+        plain = Pipeline(1, BLACK).draw(camera, layers)
+        assert _same(plain, one.draw(camera, visible(camera, layers)))
 
 
 def test_few_blocks_are_sorted_as_many_are():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from navbench_gs.render.constants import MAX_ALPHA, MIN_ALPHA, MIN_TRANSMITTANCE
-from navbench_gs.render.cpu.jit import kernel
+from navbench_gs.render.cpu.jit import allocating, kernel
 
 TILE = 16
 """Tile edge, pixels."""
@@ -160,7 +160,7 @@ def _strip_back(
         out[8] += sum_b
 
 
-@kernel
+@allocating
 def blend_tiles(
     items: Any, boxes: Any, starts: Any, entries: Any, tiles: Any, background: Any, image: Any,
     lights: Any,
@@ -208,7 +208,7 @@ def blend_tiles(
                     image[top + y, left + x, channel] = colour
 
 
-@kernel
+@allocating
 def blend_tiles_back(
     items: Any, boxes: Any, starts: Any, entries: Any, tiles: Any, image: Any, slopes: Any,
     out: Any,

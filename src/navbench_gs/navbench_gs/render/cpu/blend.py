@@ -191,18 +191,18 @@ def blend_tile(
     height: int,
     buffer: Any,
     scratch: Any,
+    peak: Any,
+    histogram: Any,
 ) -> None:
     """Draw one tile into `buffer`.
 
     The tile's first pixel is (left, top); width x height of it lie in the image. `starts`
     [buckets + 1] says where each of its depth buckets begins in `pairs`; `scratch` is uint64
-    [2, longest bucket + AHEAD].
+    [2, longest bucket + AHEAD], `peak` float32 [TILE] and `histogram` int64 [257].
 
     A bucket is looked at only while light reaches it, and only those of its items are sorted
     that touch a square with light left.
     """
-    peak = np.empty(TILE, dtype=np.float32)
-    histogram = np.empty(257, dtype=np.int64)
     buffer[:PLANE] = -_ONE
     buffer[PLANE:] = _ZERO
     for y in range(height):
@@ -272,6 +272,8 @@ def blend_tiles(
     columns: int,
     buffer: Any,
     scratch: Any,
+    peak: Any,
+    histogram: Any,
     background: Any,
     rgb: Any,
     depth: Any,
@@ -284,5 +286,7 @@ def blend_tiles(
         left, top = (tile % columns) * TILE, (tile // columns) * TILE
         across, down = min(TILE, width - left), min(TILE, height - top)
         own = starts[tile * buckets : (tile + 1) * buckets + 1]
-        blend_tile(items, pairs, own, left, top, across, down, buffer, scratch)
+        blend_tile(
+            items, pairs, own, left, top, across, down, buffer, scratch, peak, histogram
+        )
         store_tile(buffer, left, top, across, down, background, rgb, depth, alpha)

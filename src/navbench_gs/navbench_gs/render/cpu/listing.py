@@ -5,7 +5,7 @@ Arrays that the kernels of an area share; the area has R x C tiles:
 | name | shape | |
 |---|---|---|
 | `area` | [4] | first and last tile column, first and last tile row of the image |
-| `rows` | uint32 [R, C, TILE] | pixels that still take light; see `visibility.find_open` |
+| `light` | uint32 [R, C, LEVELS, TILE] | open pixels; see `visibility.find_open` |
 | `squares` | uint64 [R, C] | 4x4 squares that do |
 | `lists` | int32 [R, C, BUCKETS] | newest pair of each list, -1 where there is none |
 | `items` | float32 [capacity, ITEM_SIZE] | records; see `project` |
@@ -19,17 +19,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from navbench_gs.render.cpu.binning import TILE, TILE_BITS, tile_squares
 from navbench_gs.render.cpu.jit import kernel
 from navbench_gs.render.cpu.prepare import BLOCK
-from navbench_gs.render.cpu.project import project_block, rectangle, write_item
+from navbench_gs.render.cpu.project import measure_block, project_block, write_item
 from navbench_gs.render.cpu.visibility import rectangle_open
 
 _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
-_SHIFT = 19
-"""Low bits of a depth's float32 pattern that share a bucket: 16 buckets an octave."""
+_SHIFT = 18
+"""Low bits of a depth's float32 pattern that share a bucket: 32 buckets an octave."""
 _NEAREST = int(np.float32(2.0**-4).view(np.int32)) >> _SHIFT
 _FARTHEST = int(np.float32(2.0**12).view(np.int32)) >> _SHIFT
 BUCKETS = _FARTHEST - _NEAREST + 1
@@ -42,19 +43,46 @@ def bucket_of(pattern: int) -> int:
     return min(max((pattern >> _SHIFT) - _NEAREST, 0), BUCKETS - 1)
 
 
+def buckets_of(depths: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the buckets of depths `[N]` that are not negative; see `bucket_of`."""
+    return np.clip((depths.view(np.int32) >> _SHIFT) - _NEAREST, 0, BUCKETS - 1)
+
+
 @kernel
-def _reaches_light(
-    x0: int, x1: int, y0: int, y1: int, area: Any, rows: Any
-) -> bool:
+def _lit(x0: int, x1: int, y0: int, y1: int, area: Any, light: Any) -> bool:
     """Say whether a pixel of a rectangle lies in the area and still takes light."""
     first, last = max(x0 >> TILE_BITS, area[0]), min(x1 >> TILE_BITS, area[1])
     for row in range(max(y0 >> TILE_BITS, area[2]), min(y1 >> TILE_BITS, area[3]) + 1):
         for column in range(first, last + 1):
             left, up = column * TILE, row * TILE
-            own = rows[row - area[2], column - area[0]]
+            own = light[row - area[2], column - area[0]]
             if rectangle_open(own, x0 - left, x1 - left, y0 - up, y1 - up):
                 return True
     return False
+
+
+@kernel
+def _lit_lanes(spans: Any, area: Any, light: Any, out: Any) -> int:
+    """Collect the lanes of a block that touch a pixel that takes light; return how many.
+
+    Branches that cannot be predicted cost as much as all the rest, so there are none for the nine
+    in ten that lie in one tile.
+    """
+    count = 0
+    for lane in range(BLOCK):
+        x0, x1, y0, y1 = spans[0, lane], spans[1, lane], spans[2, lane], spans[3, lane]
+        column, row = x0 >> TILE_BITS, y0 >> TILE_BITS
+        out[count] = lane
+        if (column == x1 >> TILE_BITS) & (row == y1 >> TILE_BITS):
+            inside = (column >= area[0]) & (column <= area[1])
+            inside &= (row >= area[2]) & (row <= area[3])
+            r, c = (row - area[2], column - area[0]) if inside else (0, 0)
+            left, up = column << TILE_BITS, row << TILE_BITS
+            lit = rectangle_open(light[r, c], x0 - left, x1 - left, y0 - up, y1 - up)
+            count += int(lit & inside)
+        elif x1 >= 0:
+            count += int(_lit(x0, x1, y0, y1, area, light))
+    return count
 
 
 @kernel
@@ -81,50 +109,31 @@ def _link(
 
 
 @kernel
-def grown(pairs: Any, after: Any, used: int, room: int) -> tuple[Any, Any]:
-    """Return arrays with space for `room` more pairs; the first `used` are kept."""
-    if used + room <= len(after):
-        return pairs, after
-    size = 2 * used + room
-    more, links = np.empty((size, 2), dtype=np.uint64), np.empty(size, dtype=np.int32)
-    more[:used] = pairs[:used]
-    links[:used] = after[:used]
-    return more, links
-
-
-@kernel
 def enlist(
     cam: Any, means: Any, covariances: Any, reach: Any, looks: Any, sh: Any, degree: int,
-    blocks: Any, scratch: Any, area: Any, rows: Any, squares: Any, lists: Any, items: Any,
-    patterns: Any, count: int, pairs: Any, after: Any, used: int,
-) -> tuple[int, Any, Any, int]:
+    blocks: Any, scratch: Any, spans: Any, lanes: Any, area: Any, light: Any, squares: Any,
+    lists: Any, items: Any, patterns: Any, count: int, pairs: Any, after: Any, used: int,
+) -> tuple[int, int]:
     """Project the named blocks; list every gaussian that touches a pixel that takes light.
 
-    Records are written from `count` on, and `used` pairs are in use. Returns both as they are
-    now, with `pairs` and `after`, which may be larger arrays: `count`, `pairs`, `after`, `used`.
-    The other arguments are as for `project.project`.
+    Records are written from `count` on, and `used` pairs are in use; there must be room for a
+    pair of each gaussian with each tile; `lanes` int32 [BLOCK] is scratch. Returns `count` and
+    `used` as they are now. The other arguments are as for `project.project`.
     """
     last_x, last_y, near = cam[16] - _ONE, cam[17] - _ONE, cam[18]
-    tiles = squares.size
     for which in range(len(blocks)):
         first = blocks[which] * BLOCK
-        pairs, after = grown(pairs, after, used, BLOCK * tiles)
         project_block(cam, means, covariances, reach, first, scratch)
-        for lane in range(BLOCK):
-            i = first + lane
-            drawn, x0, x1, y0, y1 = rectangle(scratch, lane, last_x, last_y, near)
-            if not drawn or reach[i] < _ZERO:
-                continue
-            left, right, top, bottom = int(x0), int(x1), int(y0), int(y1)
-            if not _reaches_light(left, right, top, bottom, area, rows):
-                continue
+        measure_block(reach, first, last_x, last_y, near, scratch, spans)
+        for k in range(_lit_lanes(spans, area, light, lanes)):
+            lane = lanes[k]
             write_item(
-                cam, means, reach, looks, sh, degree, scratch, i, lane, x0, x1, y0, y1,
+                cam, means, reach, looks, sh, degree, scratch, spans, first + lane, lane,
                 items[count],
             )
             used = _link(
-                count, patterns[count, 9], left, right, top, bottom, area, squares, lists, pairs,
-                after, used,
+                count, patterns[count, 9], spans[0, lane], spans[1, lane], spans[2, lane],
+                spans[3, lane], area, squares, lists, pairs, after, used,
             )
             count += 1
-    return count, pairs, after, used
+    return count, used

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from navbench_gs.render.camera import RenderCamera
 from navbench_gs.render.cpu.binning import TILE
-from navbench_gs.render.cpu.blend import BUFFER_SIZE
+from navbench_gs.render.cpu.blend import AHEAD, BUFFER_SIZE
 from navbench_gs.render.cpu.culling import Job
 from navbench_gs.render.cpu.listing import BUCKETS, enlist
 from navbench_gs.render.cpu.memory import aligned
 from navbench_gs.render.cpu.prepare import BLOCK
-from navbench_gs.render.cpu.project import ITEM_SIZE, SCRATCH_ROWS
-from navbench_gs.render.cpu.sweep import finish, start, sweep
+from navbench_gs.render.cpu.project import ITEM_SIZE, SCRATCH_ROWS, SPAN_ROWS
+from navbench_gs.render.cpu.sweep import SLAB, finish, reached, start, sweep
+from navbench_gs.render.cpu.visibility import LEVELS
 from navbench_gs.render.frame import Frame
 
 MOST_TILES = 512
@@ -60,12 +61,16 @@ class Painter:
         """Take `[3]` RGB in [0, 1]; memory comes with the first frame."""
         self._background = background
         self._scratch = np.empty((SCRATCH_ROWS, BLOCK), dtype=np.float32)
+        self._spans = np.empty((SPAN_ROWS, BLOCK), dtype=np.int32)
+        self._lanes = np.empty(BLOCK, dtype=np.int32)
         self._items = aligned(0, ITEM_SIZE)
         self._planes = np.empty((0, BUFFER_SIZE), dtype=np.float32)
         self._lists = np.empty((0, BUCKETS), dtype=np.int32)
         self._pairs = np.empty((0, 2), dtype=np.uint64)
         self._after = np.empty(0, dtype=np.int32)
         self._keys = np.empty((2, 0), dtype=np.uint64)
+        self._chosen = np.empty(SLAB, dtype=np.int32)
+        self._histogram = np.empty(257, dtype=np.int64)
 
     def draw(self, camera: RenderCamera, jobs: Sequence[Job]) -> Frame:
         """Draw a whole frame; see `paint`."""
@@ -93,11 +98,11 @@ class Painter:
             self._planes = np.empty((tiles, BUFFER_SIZE), dtype=np.float32)
             self._lists = np.empty((tiles, BUCKETS), dtype=np.int32)
         planes = self._planes[:tiles].reshape(*shape, BUFFER_SIZE)
-        rows = np.empty((*shape, TILE), dtype=np.uint32)
+        light = np.empty((*shape, LEVELS, TILE), dtype=np.uint32)
         squares = np.empty(shape, dtype=np.uint64)
-        start(camera.width, camera.height, area, planes, rows, squares)
+        start(camera.width, camera.height, area, planes, light, squares)
         if jobs:
-            self._blend(camera, jobs, area, planes, rows, squares)
+            self._blend(camera, jobs, area, planes, light, squares)
         finish(
             camera.width, camera.height, area, planes, self._background, frame.rgb, frame.depth,
             frame.alpha,
@@ -105,7 +110,7 @@ class Painter:
 
     def _blend(
         self, camera: RenderCamera, jobs: Sequence[Job], area: Area, planes: NDArray[np.float32],
-        rows: NDArray[np.uint32], squares: NDArray[np.uint64],
+        light: NDArray[np.uint32], squares: NDArray[np.uint64],
     ) -> None:
         """Blend all jobs into the planes."""
         capacity = BLOCK * sum(len(job.blocks) for job in jobs)
@@ -118,15 +123,33 @@ class Painter:
         count, used = BLOCK * len(jobs[0].blocks), 0
         for job in jobs[1:]:
             cloud = job.cloud
-            count, self._pairs, self._after, used = enlist(
+            self._make_room(used, len(job.blocks), squares.size)
+            count, used = enlist(
                 job.camera, cloud.means, cloud.covariances, cloud.reach, cloud.looks, cloud.sh,
-                cloud.degree, job.blocks, self._scratch, area, rows, squares, lists, items,
-                patterns, count, self._pairs, self._after, used,
+                cloud.degree, job.blocks, self._scratch, self._spans, self._lanes, area, light,
+                squares, lists, items, patterns, count, self._pairs, self._after, used,
             )
         world, cloud = jobs[0], jobs[0].cloud
-        self._pairs, self._after, self._keys = sweep(
-            world.camera, cloud.bounds, cloud.means, cloud.covariances, cloud.reach, cloud.looks,
-            cloud.sh, cloud.degree, world.blocks, world.nearest, self._scratch, area,
-            camera.width, camera.height, planes, rows, squares, lists, items, patterns,
-            self._pairs, self._after, used, self._keys,
-        )
+        order, state = reached(world.nearest), np.array([0, 0, used, 0])
+        whole = False
+        while not whole:
+            self._make_room(int(state[2]), SLAB, squares.size)
+            whole = sweep(
+                world.camera, cloud.bounds, cloud.means, cloud.covariances, cloud.reach,
+                cloud.looks, cloud.sh, cloud.degree, world.blocks, order, self._scratch,
+                self._spans, self._lanes, area, camera.width, camera.height, planes, light,
+                squares, lists, items, patterns,
+                self._pairs, self._after, self._keys, self._chosen, self._histogram, state,
+            )
+
+    def _make_room(self, used: int, blocks: int, tiles: int) -> None:
+        """Make room for the pairs of some blocks with all tiles; keep those in use."""
+        needed = used + blocks * BLOCK * tiles
+        if needed <= len(self._after):
+            return
+        pairs, after = self._pairs, self._after
+        # What is not touched takes no memory.
+        self._pairs = np.empty((2 * needed, 2), dtype=np.uint64)
+        self._after = np.empty(2 * needed, dtype=np.int32)
+        self._keys = np.empty((2, 2 * needed + AHEAD), dtype=np.uint64)
+        self._pairs[:used], self._after[:used] = pairs[:used], after[:used]

@@ -76,6 +76,7 @@ class Pipeline:
 
         def work(thread: int) -> None:
             scratch = np.empty((project.SCRATCH_ROWS, BLOCK), dtype=np.float32)
+            spans = np.empty((project.SPAN_ROWS, BLOCK), dtype=np.int32)
             for job in shares[thread]:
                 ends[thread] = project.project(
                     job.camera,
@@ -87,6 +88,7 @@ class Pipeline:
                     job.cloud.degree,
                     job.blocks,
                     scratch,
+                    spans,
                     self._items,
                     self._heads,
                     self._heads.view(np.int32),
@@ -138,6 +140,7 @@ class Pipeline:
         def work(thread: int) -> None:
             buffer = np.empty(blend.BUFFER_SIZE, dtype=np.float32)
             scratch = np.empty((2, longest + blend.AHEAD), dtype=np.uint64)
+            peak, histogram = np.empty(binning.TILE, np.float32), np.empty(257, np.int64)
             blend.blend_tiles(
                 self._items,
                 self._pairs,
@@ -147,6 +150,8 @@ class Pipeline:
                 columns,
                 buffer,
                 scratch,
+                peak,
+                histogram,
                 self._background,
                 rgb,
                 depth,

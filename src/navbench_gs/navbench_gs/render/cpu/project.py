@@ -31,6 +31,7 @@ _ZERO = np.float32(0.0)
 # Half the squared reach over 8, and 1 % further so that rounding never cuts a drawn pixel.
 _CUT = np.float32(-1.01 / 16.0)
 SCRATCH_ROWS = 8
+SPAN_ROWS = 4
 
 
 @kernel
@@ -165,45 +166,58 @@ def project_block(
 
 
 @kernel
-def rectangle(
-    scratch: Any, lane: int, last_x: float, last_y: float, near: float
-) -> tuple[bool, Any, Any, Any, Any]:
-    """Return whether a gaussian touches a pixel centre, and x0, x1, y0, y1 of those (inclusive).
+def measure_block(
+    reach: Any, first: int, last_x: float, last_y: float, near: float, scratch: Any, spans: Any
+) -> None:
+    """Fill `spans` int32 [4, BLOCK]: x0, x1, y0, y1 (inclusive) of the pixels that are touched.
 
-    `scratch` is what `project_block` filled; `last_x`, `last_y` are the image's last pixels.
+    Where there are none x1 is -1. `scratch` is what `project_block` filled; the covariances in it
+    give way to A, B and C of the item record. `last_x`, `last_y` are the image's last pixels.
+    Branch-free like `project_block`.
     """
-    z = scratch[0, lane]
-    u = scratch[1, lane] - _HALF
-    v = scratch[2, lane] - _HALF
-    low_x = max(u - scratch[6, lane], _ZERO)
-    high_x = min(u + scratch[6, lane], last_x)
-    low_y = max(v - scratch[7, lane], _ZERO)
-    high_y = min(v + scratch[7, lane], last_y)
-    if not (z >= near and low_x <= high_x and low_y <= high_y):
-        return False, _ZERO, _ZERO, _ZERO, _ZERO
-    # Truncation is the floor of what is not negative; the ceiling adds one if needed.
-    x0, y0 = np.float32(np.int32(low_x)), np.float32(np.int32(low_y))
-    x0 += _ONE if x0 < low_x else _ZERO
-    y0 += _ONE if y0 < low_y else _ZERO
-    x1, y1 = np.float32(np.int32(high_x)), np.float32(np.int32(high_y))
-    return not (x0 > x1 or y0 > y1), x0, x1, y0, y1
+    start = np.uint64(first)
+    for lane in range(np.uint64(BLOCK)):
+        # Float64: the determinant of a long thin footprint loses all digits in float32.
+        xx, yy = np.float64(scratch[3, lane]), np.float64(scratch[5, lane])
+        xy = np.float64(scratch[4, lane])
+        scale = -0.0625 / max(xx * yy - xy * xy, 1e-12)
+        scratch[3, lane] = yy * scale
+        scratch[4, lane] = -2.0 * xy * scale
+        scratch[5, lane] = xx * scale
+    for lane in range(np.uint64(BLOCK)):
+        u = scratch[1, lane] - _HALF
+        v = scratch[2, lane] - _HALF
+        low_x = max(u - scratch[6, lane], _ZERO)
+        high_x = min(u + scratch[6, lane], last_x)
+        low_y = max(v - scratch[7, lane], _ZERO)
+        high_y = min(v + scratch[7, lane], last_y)
+        inside = (scratch[0, lane] >= near) & (low_x <= high_x) & (low_y <= high_y)
+        inside &= reach[start + lane] >= _ZERO
+        # What lies beside the image may not fit an integer.
+        low_x, low_y = low_x if inside else _ZERO, low_y if inside else _ZERO
+        high_x, high_y = high_x if inside else _ZERO, high_y if inside else _ZERO
+        # Truncation is the floor of what is not negative; the ceiling adds one if needed.
+        x0, y0 = np.int32(low_x), np.int32(low_y)
+        x0 += np.int32(np.float32(x0) < low_x)
+        y0 += np.int32(np.float32(y0) < low_y)
+        x1, y1 = np.int32(high_x), np.int32(high_y)
+        spans[0, lane] = x0
+        spans[1, lane] = x1 if inside & (x0 <= x1) & (y0 <= y1) else np.int32(-1)
+        spans[2, lane] = y0
+        spans[3, lane] = y1
 
 
 @kernel
 def write_item(
-    cam: Any, means: Any, reach: Any, looks: Any, sh: Any, degree: int, scratch: Any, i: int,
-    lane: int, x0: float, x1: float, y0: float, y1: float, item: Any,
+    cam: Any, means: Any, reach: Any, looks: Any, sh: Any, degree: int, scratch: Any, spans: Any,
+    i: int, lane: int, item: Any,
 ) -> None:
-    """Write the record of gaussian `i`, whose projection lies in `lane` of `scratch`."""
-    # Float64: the determinant of a long thin footprint loses all digits in float32.
-    xx, yy = np.float64(scratch[3, lane]), np.float64(scratch[5, lane])
-    xy = np.float64(scratch[4, lane])
-    scale = -0.0625 / max(xx * yy - xy * xy, 1e-12)
+    """Write the record of gaussian `i`, which lies in `lane` of what `measure_block` filled."""
     item[0] = scratch[1, lane]
     item[1] = scratch[2, lane]
-    item[2] = yy * scale
-    item[3] = -2.0 * xy * scale
-    item[4] = xx * scale
+    item[2] = scratch[3, lane]
+    item[3] = scratch[4, lane]
+    item[4] = scratch[5, lane]
     item[5] = looks[i, 0]
     if degree == 0:
         item[6] = looks[i, 1]
@@ -213,10 +227,10 @@ def write_item(
         dx, dy, dz = means[0, i] - cam[9], means[1, i] - cam[10], means[2, i] - cam[11]
         shade(dx, dy, dz, sh[i], degree, item)
     item[9] = scratch[0, lane]
-    item[10] = x0
-    item[11] = x1
-    item[12] = y0
-    item[13] = y1
+    item[10] = spans[0, lane]
+    item[11] = spans[1, lane]
+    item[12] = spans[2, lane]
+    item[13] = spans[3, lane]
     item[14] = reach[i] * _CUT
 
 
@@ -231,6 +245,7 @@ def project(
     degree: int,
     blocks: Any,
     scratch: Any,
+    spans: Any,
     items: Any,
     depths: Any,
     heads: Any,
@@ -238,27 +253,27 @@ def project(
 ) -> int:
     """Project the named blocks; append one record per gaussian that touches a pixel centre.
 
-    `scratch` is float32 [SCRATCH_ROWS, BLOCK], `items` float32 [capacity, ITEM_SIZE]; `depths`
-    and `heads` are one array [capacity, HEAD_SIZE], seen as float32 and as int32. Returns the
-    index after the last item written, counting from `first_item`.
+    `scratch` is float32 [SCRATCH_ROWS, BLOCK], `spans` int32 [SPAN_ROWS, BLOCK], `items` float32
+    [capacity, ITEM_SIZE]; `depths` and `heads` are one array [capacity, HEAD_SIZE], seen as
+    float32 and as int32. Returns the index after the last item written, counting from
+    `first_item`.
     """
     count = first_item
     last_x, last_y, near = cam[16] - _ONE, cam[17] - _ONE, cam[18]
     for which in range(len(blocks)):
         first = blocks[which] * BLOCK
         project_block(cam, means, covariances, reach, first, scratch)
+        measure_block(reach, first, last_x, last_y, near, scratch, spans)
         for lane in range(BLOCK):
-            i = first + lane
-            drawn, x0, x1, y0, y1 = rectangle(scratch, lane, last_x, last_y, near)
-            if not drawn or reach[i] < _ZERO:
+            if spans[1, lane] < 0:
                 continue
+            i = first + lane
             write_item(
-                cam, means, reach, looks, sh, degree, scratch, i, lane, x0, x1, y0, y1,
-                items[count],
+                cam, means, reach, looks, sh, degree, scratch, spans, i, lane, items[count]
             )
             depths[count, 0] = scratch[0, lane]
-            heads[count, 1] = np.int32(x0) | (np.int32(x1) << np.int32(16))
-            heads[count, 2] = np.int32(y0) | (np.int32(y1) << np.int32(16))
+            heads[count, 1] = spans[0, lane] | (spans[1, lane] << np.int32(16))
+            heads[count, 2] = spans[2, lane] | (spans[3, lane] << np.int32(16))
             heads[count, 3] = i
             count += 1
     return count

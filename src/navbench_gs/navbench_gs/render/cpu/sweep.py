@@ -15,14 +15,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from navbench_gs.render.cpu.binning import TILE
 from navbench_gs.render.cpu.blend import AHEAD, PLANE, blend_strips, store_tile
 from navbench_gs.render.cpu.jit import kernel
-from navbench_gs.render.cpu.listing import BUCKETS, bucket_of, enlist
+from navbench_gs.render.cpu.listing import BUCKETS, buckets_of, enlist
 from navbench_gs.render.cpu.ordering import sort_keys
 from navbench_gs.render.cpu.prefetch import prefetch_row
-from navbench_gs.render.cpu.visibility import block_shows, find_open, span
+from navbench_gs.render.cpu.prepare import BLOCK
+from navbench_gs.render.cpu.visibility import block_shows, find_open, open_columns, span
 
 SLAB = 48
 """Blocks that are projected between two rounds of blending. Measured alike: 16 to 96 at 128x128,
@@ -39,7 +41,7 @@ up to 1 km differ by 2e-4 m."""
 
 
 @kernel
-def start(width: int, height: int, area: Any, planes: Any, rows: Any, squares: Any) -> None:
+def start(width: int, height: int, area: Any, planes: Any, light: Any, squares: Any) -> None:
     """Open every pixel of an area that lies in the image."""
     for r in range(squares.shape[0]):
         for c in range(squares.shape[1]):
@@ -50,8 +52,8 @@ def start(width: int, height: int, area: Any, planes: Any, rows: Any, squares: A
             buffer[PLANE:] = _ZERO
             for y in range(down):
                 buffer[y * TILE : y * TILE + across] = _ONE
-            rows[r, c] = np.uint32(0)
-            squares[r, c] = find_open(buffer, down, rows[r, c])
+            light[r, c] = np.uint32(0)
+            squares[r, c] = find_open(buffer, down, light[r, c])
 
 
 @kernel
@@ -86,27 +88,22 @@ def _pending(
 
 @kernel
 def _blend_item(
-    buffer: Any, item: Any, left: int, top: int, width: int, height: int, rows: Any,
+    buffer: Any, item: Any, left: int, top: int, width: int, height: int, light: Any,
     squares: np.uint64,
 ) -> bool:
-    """Blend an item into the rows of a tile that still take light in its columns, if any."""
-    x0, x1 = int(item[10]) - left, min(int(item[11]) - left, width - 1)
-    first, last = max(int(item[12]) - top, 0), min(int(item[13]) - top, height - 1)
-    columns = span(x0, x1)
-    while first <= last and not rows[first] & columns:
-        first += 1
-    if first > last:
+    """Blend an item into a tile if one of its pixels there still takes light."""
+    x0, x1 = max(int(item[10]) - left, 0), min(int(item[11]) - left, width - 1)
+    y0, y1 = max(int(item[12]) - top, 0), min(int(item[13]) - top, height - 1)
+    if not open_columns(light, y0, y1) & span(x0, x1):
         return False
-    while not rows[last] & columns:
-        last -= 1
-    blend_strips(buffer, item, left, top, max(x0, 0), x1, first, last, squares)
+    blend_strips(buffer, item, left, top, x0, x1, y0, y1, squares)
     return True
 
 
 @kernel
 def _blend_tile(
     items: Any, pairs: Any, after: Any, lists: Any, first: int, last: int, left: int, top: int,
-    width: int, height: int, buffer: Any, rows: Any, squares: np.uint64, keys: Any,
+    width: int, height: int, buffer: Any, light: Any, squares: np.uint64, keys: Any,
     histogram: Any,
 ) -> np.uint64:
     """Blend buckets first..last - 1 of a tile; return its 4x4 squares that still take light."""
@@ -118,22 +115,22 @@ def _blend_tile(
         for k in range(count):
             prefetch_row(items, keys[0, k + AHEAD] & _INDEX)
             item = items[keys[0, k] & _INDEX]
-            since += _blend_item(buffer, item, left, top, width, height, rows, squares)
+            since += _blend_item(buffer, item, left, top, width, height, light, squares)
             if since >= _CHECK_EVERY:
                 since = 0
-                squares = find_open(buffer, height, rows)
+                squares = find_open(buffer, height, light)
                 if squares == np.uint64(0):
                     return squares
-    return find_open(buffer, height, rows) if since else squares
+    return find_open(buffer, height, light) if since else squares
 
 
 @kernel
 def _blend_area(
     items: Any, pairs: Any, after: Any, lists: Any, first: int, last: int, area: Any, width: int,
-    height: int, planes: Any, rows: Any, squares: Any, keys: Any, histogram: Any,
+    height: int, planes: Any, light: Any, squares: Any, keys: Any, histogram: Any,
 ) -> bool:
     """Blend buckets first..last - 1 of all tiles; say whether any pixel still takes light."""
-    light = False
+    still = False
     for r in range(squares.shape[0]):
         for c in range(squares.shape[1]):
             if squares[r, c] == np.uint64(0):
@@ -142,54 +139,56 @@ def _blend_area(
             across, down = min(TILE, width - left), min(TILE, height - top)
             squares[r, c] = _blend_tile(
                 items, pairs, after, lists[r, c], first, last, left, top, across, down,
-                planes[r, c], rows[r, c], squares[r, c], keys, histogram,
+                planes[r, c], light[r, c], squares[r, c], keys, histogram,
             )
-            light = light or squares[r, c] != np.uint64(0)
-    return light
+            still = still or squares[r, c] != np.uint64(0)
+    return still
 
 
-@kernel
-def _reached(nearest: float) -> int:
-    """Return the first bucket that a block with this nearest point may still add to."""
-    bits = np.empty(1, dtype=np.float32)
-    bits[0] = nearest - (_FIXED_SLACK + _SLACK * abs(nearest))
-    return bucket_of(bits.view(np.int32)[0]) if bits[0] > _ZERO else 0
+def reached(nearest: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the first bucket that a block with this nearest point may still add to. `[B]`"""
+    surely = np.maximum(nearest - (_FIXED_SLACK + _SLACK * np.abs(nearest)), np.float32(0.0))
+    return buckets_of(surely)
 
 
 @kernel
 def sweep(
     cam: Any, bounds: Any, means: Any, covariances: Any, reach: Any, looks: Any, sh: Any,
-    degree: int, order: Any, nearest: Any, scratch: Any, area: Any, width: int, height: int,
-    planes: Any, rows: Any, squares: Any, lists: Any, items: Any, patterns: Any, pairs: Any,
-    after: Any, used: int, keys: Any,
-) -> tuple[Any, Any, Any]:
+    degree: int, order: Any, reached: Any, scratch: Any, spans: Any, lanes: Any, area: Any,
+    width: int, height: int, planes: Any, light: Any, squares: Any, lists: Any, items: Any,
+    patterns: Any, pairs: Any, after: Any, keys: Any, chosen: Any, histogram: Any, state: Any,
+) -> bool:
     """Draw a cloud, and what was listed before, into the open pixels of an area.
 
     `bounds` and the arrays up to `degree` are those of a `PreparedCloud`, `order` [B] its visible
-    blocks and `nearest` [B] the least z of the centres of each, metres, ascending. Records are
-    written from the first on. Returns `pairs`, `after` and `keys`, which may be larger ones now.
+    blocks, the nearest first, `reached` [B] as of the function of that name, `chosen` int32 [SLAB]
+    and `histogram` int64 [257] scratch. `state` int64 [4] holds where to begin: number of blocks
+    looked at, records written, pairs in use, buckets blended.
+
+    Returns:
+        False where `pairs`, `after` and `keys` must be larger before it can go on.
     """
-    histogram = np.empty(257, dtype=np.int64)
-    chosen = np.empty(SLAB, dtype=np.int32)
-    at, count, done, light = 0, 0, 0, True
-    while light and done < BUCKETS:
+    at, count, used, done = state
+    still = True
+    while still and done < BUCKETS:
+        if used + SLAB * BLOCK * squares.size > len(after):
+            state[0], state[1], state[2], state[3] = at, count, used, done
+            return False
         taken = 0
         while at < len(order) and taken < SLAB:
             if block_shows(cam, bounds, order[at], area, squares):
                 chosen[taken] = order[at]
                 taken += 1
             at += 1
-        count, pairs, after, used = enlist(
-            cam, means, covariances, reach, looks, sh, degree, chosen[:taken], scratch, area, rows,
-            squares, lists, items, patterns, count, pairs, after, used,
+        count, used = enlist(
+            cam, means, covariances, reach, looks, sh, degree, chosen[:taken], scratch, spans,
+            lanes, area, light, squares, lists, items, patterns, count, pairs, after, used,
         )
-        if keys.shape[1] < used + AHEAD:
-            keys = np.empty((2, 2 * used + AHEAD), dtype=np.uint64)
-        upto = _reached(nearest[at]) if at < len(order) else BUCKETS
+        upto = reached[at] if at < len(order) else BUCKETS
         if upto > done:
-            light = _blend_area(
-                items, pairs, after, lists, done, upto, area, width, height, planes, rows, squares,
-                keys, histogram,
+            still = _blend_area(
+                items, pairs, after, lists, done, upto, area, width, height, planes, light,
+                squares, keys, histogram,
             )
             done = upto
-    return pairs, after, keys
+    return True

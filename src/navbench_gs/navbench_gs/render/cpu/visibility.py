@@ -11,6 +11,8 @@ from navbench_gs.render.cpu.binning import TILE, TILE_BITS, tile_squares
 from navbench_gs.render.cpu.bits import positive_bits
 from navbench_gs.render.cpu.jit import kernel
 
+LEVELS = 6
+"""Lengths of ranges of rows, powers of two up to a tile's 32."""
 _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
 _SLACK = np.float32(0.5)
@@ -22,23 +24,27 @@ _CLOSE = np.float32(0.2)
 
 
 @kernel
-def find_open(buffer: Any, height: int, rows: Any) -> np.uint64:
+def find_open(buffer: Any, height: int, light: Any) -> np.uint64:
     """Note the pixels of a tile that still take light.
 
     Args:
         buffer: planes of the tile; see `blend`.
-        height: rows of it that lie in the image.
-        rows: uint32 [TILE], bit x of row y is set while the pixel takes light. Written.
+        height: rows of it that lie in the image; those of `light` beyond must be zero.
+        light: uint32 [LEVELS, TILE], written: bit x of [k, y] is set while any of the 2^k pixels
+            of column x from row y down takes light.
 
     Returns:
         One bit per 4x4 square, as of `tile_squares`.
     """
-    found = np.uint64(0)
     for y in range(height):
-        rows[y] = positive_bits(buffer, y * TILE)
-    for square_row in range((height + 3) >> 2):
-        y = square_row * 4
-        bits = rows[y] | rows[y + 1] | rows[y + 2] | rows[y + 3]
+        light[0, y] = positive_bits(buffer, y * TILE)
+    for level in range(1, LEVELS):
+        step = 1 << (level - 1)
+        for y in range(TILE - 2 * step + 1):
+            light[level, y] = light[level - 1, y] | light[level - 1, y + step]
+    found = np.uint64(0)
+    for square_row in range(TILE >> 2):
+        bits = light[2, square_row * 4]
         bits |= bits >> np.uint32(2)
         bits = (bits | (bits >> np.uint32(1))) & np.uint32(0x11111111)
         # Pack every fourth bit into a byte.
@@ -50,6 +56,17 @@ def find_open(buffer: Any, height: int, rows: Any) -> np.uint64:
 
 
 @kernel
+def open_columns(light: Any, first: int, last: int) -> np.uint32:
+    """Return the columns of a tile in which rows first..last (inside it) hold an open pixel.
+
+    Two ranges of rows, as long as a power of two, cover every other: no loop, no branch.
+    """
+    rows = last - first + 1
+    level = int(rows > 1) + int(rows > 3) + int(rows > 7) + int(rows > 15) + int(rows > 31)
+    return light[level, first] | light[level, last - (1 << level) + 1]
+
+
+@kernel
 def span(x0: int, x1: int) -> np.uint32:
     """Return the bits of columns x0..x1 of a tile; the range may reach beyond it."""
     first, last = max(x0, 0), min(x1, TILE - 1)
@@ -57,12 +74,10 @@ def span(x0: int, x1: int) -> np.uint32:
 
 
 @kernel
-def rectangle_open(rows: Any, x0: int, x1: int, y0: int, y1: int) -> bool:
+def rectangle_open(light: Any, x0: int, x1: int, y0: int, y1: int) -> bool:
     """Say whether a rectangle of a tile's pixels (inclusive) holds one that takes light."""
-    found = np.uint32(0)
-    for y in range(max(y0, 0), min(y1, TILE - 1) + 1):
-        found |= rows[y]
-    return (found & span(x0, x1)) != np.uint32(0)
+    columns = open_columns(light, max(y0, 0), min(y1, TILE - 1))
+    return (columns & span(x0, x1)) != np.uint32(0)
 
 
 @kernel
