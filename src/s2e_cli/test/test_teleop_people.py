@@ -36,6 +36,7 @@ def person(run: Path, folder: Path, participant: int, driver: str, label: str, l
     (folder / 'run.json').write_text(json.dumps(record))
     for number, path in enumerate(sorted((folder / 'episodes').glob('*.json'))):
         steps = [{'time': 1.0, 'kind': 'e_stop', 'reason': ''}] * (number + participant - 1)
+        steps += [{'time': 2.0, 'kind': 'slowed', 'reason': ''}] * 3
         drive = folder / 'drives' / f'p{participant}_{path.stem}'
         drive.mkdir(parents=True)
         (drive / 'drive.json').write_text(json.dumps({
@@ -127,7 +128,9 @@ def paired(drives: list[dict[str, str]], base: str, other: str, metric: str) -> 
     return groups
 
 
-@pytest.mark.parametrize('metric', ['success', 'path', 'time', 'jerk', 'interventions'])
+@pytest.mark.parametrize(
+    'metric', ['success', 'path', 'time', 'jerk', 'interventions', 'slowings']
+)
 def test_every_figure_of_people_can_be_made_again_from_the_csv(study: Path, metric: str) -> None:
     drives = table(study / 'report' / 'drives.csv')
     summary = [line for line in table(study / 'report' / 'summary.csv')

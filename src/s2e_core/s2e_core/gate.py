@@ -20,6 +20,9 @@ from s2e_core.se2 import Pose2, wrap_angle
 from s2e_core.stops import DRIVING, IMMEDIATE, TRANSIENT, Reason, Source
 from s2e_core.watchdogs import MotionAgreement, RateWatch, fault_limit_ns
 
+SLOWED = 0.9
+"""Share of the speed asked for below which what is left of it counts as slowed."""
+
 __all__ = ['Gate', 'GateConfig', 'GateOutput', 'Reason', 'Source', 'fault_limit_ns']
 
 
@@ -37,6 +40,8 @@ class GateOutput:
     """False once a second of zeros went out after a stop."""
     source: Source | None
     """Whose command passed."""
+    slowed: bool = False
+    """Whether it drives, by a tenth or more slower than asked, before what is in the way."""
 
 
 class Gate:
@@ -194,11 +199,12 @@ class Gate:
             elapsed = 0.0
         source, asked = self._arbitrate(now_ns)
         reason, detail = self._judge(now_ns, source)
+        slowed = False
         if reason is Reason.NONE and asked is not None and source is not None:
             cap = self._cap(source)
             wanted = limit_velocity(asked, self._robot, cap, reverse=source is Source.TELEOP)
             if self._heeds_obstacles(source):
-                wanted, reason, detail = self._heed_obstacles(wanted)
+                wanted, reason, detail, slowed = self._heed_obstacles(wanted)
             command = limit_acceleration(self._last, wanted, self._robot, elapsed, now_ns)
         elif reason in IMMEDIATE:
             command = Command(now_ns)
@@ -206,19 +212,24 @@ class Gate:
             command = ramp_down(self._last, self._robot.stop_deceleration, elapsed, now_ns)
         self._last = command
         self._compare(now_ns, command, source if reason in DRIVING else None)
-        return GateOutput(command, reason, detail, self._speaks(command, reason, now_ns), source)
+        speaks = self._speaks(command, reason, now_ns)
+        return GateOutput(command, reason, detail, speaks, source, slowed)
 
     def _heeds_obstacles(self, source: Source) -> bool:
         """Autonomy always; a person may drive where they like, unless they want to be helped."""
         return source is Source.AUTONOMY or self._config.obstacles.assist
 
-    def _heed_obstacles(self, wanted: Command) -> tuple[Command, Reason, str]:
+    def _heed_obstacles(self, wanted: Command) -> tuple[Command, Reason, str, bool]:
         """Slow down before what is in the way; a way that is closed is a reason to stand."""
         if self._odometry is None:
-            return wanted, Reason.NONE, ''
-        slowed, detail = self._obstacles.slow(wanted, self._odometry.pose)
-        closed = bool(wanted.v or wanted.w) and not (slowed.v or slowed.w)
-        return slowed, Reason.OBSTACLE if closed else Reason.NONE, detail
+            return wanted, Reason.NONE, '', False
+        slower, detail = self._obstacles.slow(wanted, self._odometry.pose)
+        if wanted.moves and not slower.moves:
+            return slower, Reason.OBSTACLE, detail, False
+        share = slower.speed / wanted.speed if wanted.speed else 1.0
+        if not wanted.v and not wanted.vy and wanted.w:
+            share = slower.w / wanted.w
+        return slower, Reason.NONE, detail, share < SLOWED
 
     def _compare(self, now_ns: int, command: Command, source: Source | None) -> None:
         """Latch a stop when autonomy drives and odometry does not show it."""

@@ -53,6 +53,20 @@ def test_vetoes_of_one_obstacle_are_one() -> None:
     assert found[0].reason == 'obstacle: in 0.10 m'
 
 
+def test_slowings_of_one_obstacle_are_one_and_its_stop_is_a_veto() -> None:
+    """Slowed at 1 s, stopped at 2 s, slowed at 3 s (the same), free at 4 s, slowed at 6 s."""
+    watch, found = InterventionWatch(), []
+    for seconds, reason, slowed in (
+        (0, NONE, False), (1, NONE, True), (2, 'obstacle', False), (3, NONE, True),
+        (4, NONE, False), (6, NONE, True),
+    ):
+        status = {'reason': reason, 'source': 'teleop', 'slowed': str(slowed)}
+        found += watch.update(seconds * 10**9, status)
+    assert [(item.stamp_ns // 10**9, item.kind.value) for item in found] == [
+        (1, 'slowed'), (2, 'veto'), (6, 'slowed')
+    ]
+
+
 def test_who_is_vetoed_drives() -> None:
     assert kinds((NONE, 'autonomy'), ('obstacle', 'teleop')) == ['1 veto', '1 take_over']
 

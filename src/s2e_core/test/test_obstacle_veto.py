@@ -219,7 +219,10 @@ class World:
         self.gate, self.posts, self.tick = Gate(robot, config), posts, 0
         self.pose, self.robot = Pose2(), robot
 
-    def step(self, v: float, w: float, scans: bool = True, source: Source = Source.AUTONOMY):
+    def step(
+        self, v: float, w: float, scans: bool = True, source: Source = Source.AUTONOMY,
+        vy: float = 0.0,
+    ):
         """Run a tick of 50 ms; the base obeys exactly."""
         now = self.tick * TICK
         self.gate.update_odometry(Odometry(now, self.pose))
@@ -227,11 +230,12 @@ class World:
         if scans and self.tick % 2 == 0:
             seen = self.pose.inverse().transform(np.array(self.posts))
             self.gate.update_obstacles(look(seen, now), self.pose)
-        self.gate.update_command(source, Command(now, v, w))
+        self.gate.update_command(source, Command(now, v, w, vy))
         out = self.gate.step(now)
         turn, way = out.command.w * 0.05, out.command.v * 0.05
+        aside = out.command.vy * 0.05
         self.pose = self.pose.compose(
-            Pose2(way * math.cos(turn / 2), way * math.sin(turn / 2), turn))
+            Pose2(way * math.cos(turn / 2), way * math.sin(turn / 2) + aside, turn))
         self.tick += 1
         return out
 
@@ -267,6 +271,10 @@ def test_it_slows_by_the_law_and_goes_on_when_the_way_is_free() -> None:
         left = 3.0 - 0.45 - world.pose.x
         assert stopping_distance(outs[-1].command.v, 2.0, 0.2) <= left + 1e-6
     assert outs[-1].reason is Reason.OBSTACLE and 'obstacle in 0.' in outs[-1].detail
+    # Asked for 1.5 m/s: slowed once it may no longer go at 1.35 m/s, until it stands.
+    slowed = [out.slowed for out in outs]
+    assert not any(slowed[:10]) and not slowed[-1]
+    assert all(out.command.v < 1.35 for out in outs if out.slowed) and sum(slowed) > 5
     assert world.gate.latched is Reason.NONE
     assert 0.1 < world.gap() < 0.3
     world.posts = [(30.0, 0.0)]
@@ -313,6 +321,18 @@ def test_a_person_who_wants_help_is_stopped_too_and_may_back_off() -> None:
     assert helped.gate.latched is Reason.NONE, 'another way to steer drives at once'
     back = [helped.step(-0.3, 0.0, source=Source.TELEOP) for _ in range(20)]
     assert back[-1].reason is Reason.NONE and back[-1].command.v == pytest.approx(-0.3)
+
+
+def test_a_person_who_is_helped_is_stopped_sideways_too() -> None:
+    """A post 1 m to the left of a mecanum base 0.5 m wide."""
+    robot = RobotProfile(
+        'mecanum', 'holonomic', 0.6, 0.5, 0.4, 30.0, 0.08, 0.4, 1.0, 2.0, vy_max=0.5,
+        base_timeout=0.5,
+    )
+    helped = World([(0.0, 1.0)], robot, assist=True)
+    outs = [helped.step(0.0, 0.0, source=Source.TELEOP, vy=0.5) for _ in range(80)]
+    assert outs[-1].reason is Reason.OBSTACLE and outs[-1].command.vy == 0.0
+    assert 0.0 < helped.gap() < 0.3 and any(out.slowed for out in outs)
 
 
 def test_help_without_a_scan_stops_the_person() -> None:

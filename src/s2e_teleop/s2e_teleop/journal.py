@@ -24,12 +24,16 @@ class OperatorInput:
     """Stick forward, -1..1."""
     y: float
     """Stick left, -1..1."""
+    side: float
+    """To the left without turning, -1..1."""
     age: float
     """From the page to the robot, seconds."""
     v: float
     """What went to the gate, m/s."""
     w: float
     """What went to the gate, rad/s."""
+    vy: float
+    """What went to the gate, m/s."""
     verdict: str
     """What became of it: see `deadman.Verdict`."""
 

@@ -15,6 +15,9 @@ class JoystickConfig:
 
     axis_forward: int = option(1, low=0, high=63, help='Axis that is +1 forward.')
     axis_left: int = option(0, low=0, high=63, help='Axis that is +1 to the left.')
+    axis_side: int = option(
+        3, low=-1, high=63, help='Axis that is +1 to the left without turning; -1: none.'
+    )
     button_hold: int = option(4, low=0, high=63, help='Dead-man.')
     button_e_stop: int = option(1, low=-1, high=63, help='Emergency stop; -1: none.')
     button_rearm: int = option(7, low=-1, high=63, help='Release and rearm; -1: none.')
@@ -28,8 +31,8 @@ class JoystickConfig:
 class JoystickState:
     """One message, read."""
 
-    stick: tuple[float, float] | None = None
-    """Forward and left, -1..1; None while the dead-man is up."""
+    stick: tuple[float, float, float] | None = None
+    """Forward, left, and left without turning, -1..1; None while the dead-man is up."""
     e_stop: bool = False
     rearm: bool = False
     problem: str = ''
@@ -51,10 +54,13 @@ def read_joystick(
         0 <= number < len(buttons) and bool(buttons[number])
         for number in (config.button_e_stop, config.button_rearm)
     )
-    if not (math.isfinite(forward) and math.isfinite(left)):
-        return JoystickState(e_stop=e_stop, problem=f'joystick: axes {forward}, {left}')
+    # Most joysticks do without it, and most robots too.
+    side = axes[config.axis_side] if 0 <= config.axis_side < len(axes) else 0.0
+    if not all(math.isfinite(value) for value in (forward, left, side)):
+        return JoystickState(e_stop=e_stop, problem=f'joystick: axes {forward}, {left}, {side}')
     held = bool(buttons[button])
-    stick = (_shape(forward, config.dead_zone), _shape(left, config.dead_zone))
+    zone = config.dead_zone
+    stick = (_shape(forward, zone), _shape(left, zone), _shape(side, zone))
     return JoystickState(stick if held else None, e_stop, rearm)
 
 

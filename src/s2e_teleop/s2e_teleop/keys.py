@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 STICKS = {
-    'w': (1.0, 0.0), 's': (-1.0, 0.0), 'a': (0.0, 1.0), 'd': (0.0, -1.0),
-    'q': (1.0, 1.0), 'e': (1.0, -1.0), 'z': (-1.0, 1.0), 'c': (-1.0, -1.0),
+    'w': (1.0, 0.0, 0.0), 's': (-1.0, 0.0, 0.0), 'a': (0.0, 1.0, 0.0), 'd': (0.0, -1.0, 0.0),
+    'q': (1.0, 1.0, 0.0), 'e': (1.0, -1.0, 0.0), 'z': (-1.0, 1.0, 0.0), 'c': (-1.0, -1.0, 0.0),
+    'j': (0.0, 0.0, 1.0), 'l': (0.0, 0.0, -1.0),
 }
+"""Forward, left, and left without turning."""
 HELD = 0.15
 """Two of the same key so close together are repeats, seconds: keyboards repeat 10 to 30 times a
 second, fingers press the same key at most 7 times a second."""
@@ -34,8 +36,8 @@ class KeyHold:
         self._repeats = key == self._key and now - self._at <= HELD
         self._key, self._at = key, now
 
-    def stick(self, now: float) -> tuple[float, float] | None:
-        """Return forward and left, -1..1, or None while nothing is held."""
+    def stick(self, now: float) -> tuple[float, float, float] | None:
+        """Return forward, left and aside, -1..1, or None while nothing is held."""
         if not self._repeats or now - self._at > HELD:
             return None
         return STICKS.get(self._key)

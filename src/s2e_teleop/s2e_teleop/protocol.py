@@ -58,7 +58,10 @@ class Drive:
     press: int = option(low=1, high=_BIG, help='Counts how often the dead-man was pressed.')
     held: bool = option()
     x: float = option(low=-1, high=1, help='Forward.')
-    y: float = option(low=-1, high=1, help='Left.')
+    y: float = option(low=-1, high=1, help='Left: a turn.')
+    side: float = option(
+        0.0, low=-1, high=1, help='To the left without turning; only a holonomic base goes so.'
+    )
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ class Session:
         self._config, self._robot, self._port, self._say = config, robot, port, say
         self.speed_cap = min(robot.v_max, link.speed_cap)
         """Top speed that the limit may be set to, m/s."""
+        self.sideways = robot.vy_max > 0
+        """Whether the robot goes aside without turning."""
         self.limit = min(config.steering.v_start, self.speed_cap)
         """Top speed of the stick, m/s."""
         self.seats = Seats(config.grant_after)
@@ -145,7 +147,7 @@ class Session:
         if verdict is not Verdict.ACCEPTED:
             return verdict, nothing
         self._command = command_from_stick(
-            message.x, message.y, self.limit, self._robot, self._config.steering, 0
+            message.x, message.y, self.limit, self._robot, self._config.steering, 0, message.side
         )
         self._send(now, 0.0)
         if self._dead_man.pressed_at != before[1]:

@@ -44,7 +44,7 @@ class FakeRobot:
         self.calls.append((time.monotonic(), what, value))
 
     def drive(self, command: Command, age: float) -> None:
-        self._note('drive', (command.v, command.w, age))
+        self._note('drive', (command.v, command.w, age, command.vy))
 
     def halt(self, why: str) -> None:
         self._note('halt', why)
@@ -193,10 +193,11 @@ def serve() -> Iterator[Callable[..., Served]]:
         robot, inputs, links, failures = FakeRobot(), [], [], []
         link, answers = link or LinkProfile(), []
         session = options.pop('session', SessionConfig())
+        profile = options.pop('robot', load_robot('coco'))
         config = ServerConfig(port=0, token=TOKEN, **options)
         server = TeleopServer(
             config, link,
-            lambda: Room(session, load_robot('coco'), link, robot, inputs.append, links.append,
+            lambda: Room(session, profile, link, robot, inputs.append, links.append,
                          StudyDesk(answers.append)),
             failures.append,
         )

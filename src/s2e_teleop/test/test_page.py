@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from s2e_core.robot import RobotProfile
+
 PATH = Path(__file__).parent / 'driving_page.py'
 spec = importlib.util.spec_from_file_location('driving_page', PATH)
 driving_page = importlib.util.module_from_spec(spec)
 sys.modules['driving_page'] = driving_page
 spec.loader.exec_module(driving_page)
 browser, in_browser = driving_page.browser, driving_page.in_browser
+
+MECANUM = RobotProfile(
+    'mecanum', 'holonomic', 0.6, 0.5, 0.4, 30.0, 0.08, 0.4, 1.0, 2.0, vy_max=0.3
+)
 
 pytestmark = pytest.mark.skipif(
     browser.find() is None,
@@ -177,6 +183,57 @@ def test_a_gamepad_drives_while_its_shoulder_button_is_held(serve, tmp_path):
         await asyncio.sleep(0.2)
         await tab.run('shoulder(true)')
         await bench.drives()
+
+    in_browser(serve, tmp_path, test)
+
+
+def test_a_holonomic_robot_goes_aside_by_keys_stick_and_gamepad(serve, tmp_path):
+    async def test(bench):
+        tab = bench.tab
+
+        def aside():
+            driven = bench.robot.named('drive')
+            return driven[-1][1][3] if driven else 0.0
+
+        await tab.key('keyDown', 'KeyQ')
+        await bench.until(lambda: aside() == 0.3)
+        await tab.key('keyDown', 'KeyE')
+        await bench.until(lambda: aside() == 0.0)
+        await tab.key('keyUp', 'KeyQ')
+        await bench.until(lambda: aside() == -0.3)
+        await tab.key('keyUp', 'KeyE')
+        await bench.stands()
+        await tab.call('Emulation.setTouchEmulationEnabled', enabled=True)
+        x, y, width = await tab.run(
+            "document.getElementById('aside').click();"
+            "(() => { const b = document.getElementById('stick').getBoundingClientRect();"
+            ' return [b.left + b.width / 2, b.top + b.height / 2, b.width]; })()'
+        )
+        await tab.touch('touchStart', (x, y))
+        await tab.touch('touchMove', (x - 0.5 * width, y))
+        await bench.until(lambda: aside() == 0.3)
+        assert bench.robot.named('drive')[-1][1][1] == 0.0, 'and turns no more'
+        await tab.touch('touchEnd')
+        await bench.stands()
+        await tab.run(PAD + 'pad.axes = [0, 0, 1, 0]; shoulder(true);')
+        await bench.until(lambda: aside() == -0.3)
+        await tab.run('shoulder(false)')
+        await bench.stands()
+
+    in_browser(serve, tmp_path, test, robot=MECANUM)
+
+
+def test_a_robot_that_cannot_go_aside_is_not_asked_to(serve, tmp_path):
+    async def test(bench):
+        tab = bench.tab
+        await tab.key('keyDown', 'KeyQ')
+        hidden = "getComputedStyle(document.getElementById('aside')).display === 'none'"
+        assert await tab.run(hidden)
+        await tab.key('keyDown', 'KeyW')
+        await bench.drives()
+        assert bench.robot.count('press') == 1
+        await tab.key('keyUp', 'KeyW')
+        await bench.stands()
 
     in_browser(serve, tmp_path, test)
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from s2e_core.camera import CameraModel, CameraMount, project
 from s2e_core.contract import PolicyOutput
-from s2e_core.robot import load_robot
+from s2e_core.robot import RobotProfile, load_robot
 from s2e_teleop.clock import ClockOffset, Sample
 from s2e_teleop.journal import Journal, LinkSample, OperatorInput
+from s2e_teleop.joystick import JoystickConfig, read_joystick
 from s2e_teleop.overlay import (
     ground_of_click,
     lines_from_modes,
@@ -26,6 +27,9 @@ from s2e_teleop.seats import Seats
 from s2e_teleop.steering import SteeringConfig, command_from_stick
 
 COCO, TURTLEBOT = load_robot('coco'), load_robot('turtlebot4')
+MECANUM = RobotProfile(
+    'mecanum', 'holonomic', 0.6, 0.5, 0.4, 30.0, 0.08, 0.4, 1.0, 2.0, vy_max=0.3
+)
 CAMERA, MOUNT = COCO.camera.model(), COCO.camera.mount()
 
 
@@ -101,6 +105,29 @@ def test_the_limit_holds(x, y, limit):
         command = command_from_stick(x, y, limit, robot, SteeringConfig(), 0)
         assert -min(limit, 0.3) - 1e-9 <= command.v <= limit + 1e-9 and command.finite
         assert abs(command.w) <= max(robot.w_max, limit / 0.7) + 1e-9
+
+
+def test_only_a_holonomic_base_goes_aside_and_no_faster_into_a_corner():
+    # 0.3 m/s aside at most; ahead and aside together are 0.4 and 0.3 m/s: 0.5 m/s, brought to 0.4.
+    aside = command_from_stick(0.0, 0.5, 0.4, MECANUM, SteeringConfig(turn=0.5), 0, side=-1.0)
+    assert (aside.v, aside.vy) == (0.0, -0.3) and aside.w == pytest.approx(0.5)
+    corner = command_from_stick(1.0, 0.0, 0.4, MECANUM, SteeringConfig(), 0, side=1.0)
+    assert (corner.v, corner.vy) == (pytest.approx(0.32), pytest.approx(0.24))
+    for robot in (COCO, TURTLEBOT):
+        assert command_from_stick(0.0, 0.0, 0.4, robot, SteeringConfig(), 0, side=1.0).vy == 0.0
+
+
+def test_a_joystick_goes_aside_by_an_axis_that_it_may_lack():
+    buttons = [0, 0, 0, 0, 1]
+    # 0.55 of the way: a dead zone of 0.1 leaves (0.55 - 0.1) / 0.9 = 0.5.
+    assert read_joystick([0.0, 0.0, 1.0, 0.55], buttons, JoystickConfig()).stick == (
+        0.0, 0.0, pytest.approx(0.5)
+    )
+    assert read_joystick([0.0, 1.0], buttons, JoystickConfig()).stick == (1.0, 0.0, 0.0)
+    none = JoystickConfig(axis_side=-1)
+    assert read_joystick([0.0, 0.0, 0.0, 1.0], buttons, none).stick == (0.0, 0.0, 0.0)
+    broken = read_joystick([0.0, 0.0, 0.0, math.nan], buttons, JoystickConfig())
+    assert broken.stick is None and 'nan' in broken.problem
 
 
 def test_a_free_seat_is_taken_a_taken_one_is_asked_for():
@@ -211,7 +238,9 @@ def test_a_path_behind_the_camera_draws_nothing():
 
 def test_the_journal_has_a_row_for_each_command_and_sample(tmp_path):
     journal = Journal(tmp_path / 'new' / 'folder')
-    journal.add_input(OperatorInput(1.5, 1, 7, 2, True, 0.5, -1.0, 0.03, 0.25, 0.1, 'accepted'))
+    journal.add_input(OperatorInput(
+        1.5, 1, 7, 2, True, 0.5, -1.0, 0.0, 0.03, 0.25, 0.1, 0.0, 'accepted'
+    ))
     journal.add_link(LinkSample(
         2.0, 1, True, 0.04, 500.0, 0.02, 0.03, 20, 1, 30, 29, 14.5, 0.12, 40000, 0, 0, 'websocket'
     ))

@@ -9,6 +9,7 @@ METRICS: dict[str, str] = {
     'time': 'time of successes, s', 'path': 'path, m', 'clearance': 'least clearance, m',
     'jerk': 'jerk, m/s^3', 'arc': 'spectral arc length', 'reversals': 'reversals a minute',
     'idle': 'standing, s', 'interventions': 'interventions a km',
+    'slowings': 'slowed by the gate a km',
 }
 """Metrics of a drive by name, with their titles."""
 PROPORTIONS = ('success', 'clean')

@@ -35,7 +35,8 @@ reaction: of a program by its model, of people the median of what was measured w
 drives where a driver is several people, else over scenes, then drives. The spectral arc length is
 negative; nearer to 0 is smoother. An intervention is a veto of the gate, an emergency stop, or a
 person who takes over from autonomy or hands back to it; where nobody could step in there is none
-to count.</p>
+to count. Slowed is where the gate let somebody drive on, but slower than they asked by a tenth or
+more, before what is in the way; most vetoes begin so, and it is no intervention.</p>
 
 <h2>Differences from {{ base }}</h2>
 {% for part in parts %}<h3>{{ part.name }}</h3>

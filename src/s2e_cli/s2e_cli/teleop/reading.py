@@ -15,6 +15,7 @@ from navbench_gs.metrics.record import TICK, EpisodeLog
 from navbench_gs.metrics.summary import Scored
 from navbench_gs.report.read import inputs_of, read_run
 from s2e_cli.teleop.drives import AUTONOMY, LINK, PERSON, SCRIPTED, Driver, Form, Row, rounded
+from s2e_core.interventions import InterventionKind
 from s2e_teleop.study.link_summary import LinkSummary
 from s2e_teleop.study.smoothness import idle_time, reversals, spectral_arc_length
 from s2e_teleop.study.workload import SCALES
@@ -126,11 +127,7 @@ def _row(
     log: EpisodeLog, item: Scored, participant: int | None, drive: Mapping[str, Any]
 ) -> Row:
     scores, speed = item.scores, log.ticks['v']
-    steps = drive.get('interventions')
-    # Where nobody could step in there is no number, not a 0.
-    often = math.nan
-    if participant is not None and isinstance(steps, list) and scores.path_length >= SHORT:
-        often = 1000.0 * len(steps) / scores.path_length
+    often, slowings = _often(participant, drive, scores.path_length)
     link = drive.get('link', {})
     values = {
         'success': float(scores.success), 'clean': float(scores.collision_free_success),
@@ -138,7 +135,7 @@ def _row(
         'time': scores.duration if scores.success else math.nan, 'path': scores.path_length,
         'clearance': scores.clearance, 'jerk': scores.jerk,
         'arc': spectral_arc_length(speed, TICK), 'reversals': reversals(log.ticks['w'], TICK),
-        'idle': idle_time(speed, TICK), 'interventions': often,
+        'idle': idle_time(speed, TICK), 'interventions': often, 'slowings': slowings,
     }
     return Row(
         item.spec.scene, item.spec.task, item.spec.index, item.spec.to_json(),
@@ -146,6 +143,19 @@ def _row(
         {name: _number(link.get(name)) for name in LINK} if link else {},
         _number(drive.get('real_time_factor')),
     )
+
+
+def _often(
+    participant: int | None, drive: Mapping[str, Any], path: float
+) -> tuple[float, float]:
+    """Return interventions, and slowings by the gate, for each kilometre."""
+    steps = drive.get('interventions')
+    if participant is None or not isinstance(steps, list) or path < SHORT:
+        # Where nobody could step in there is no number, not a 0.
+        return math.nan, math.nan
+    kinds = [step.get('kind') if isinstance(step, dict) else None for step in steps]
+    slowed = kinds.count(InterventionKind.SLOWED.value)
+    return 1000.0 * (len(kinds) - slowed) / path, 1000.0 * slowed / path
 
 
 def _number(value: object) -> float:

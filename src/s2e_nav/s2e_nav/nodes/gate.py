@@ -90,7 +90,7 @@ class GateNode:
         self._poses = OdometryBuffer()
         self._sees = 'camera_only' if gate.obstacles.camera_only else gate.obstacles.source
         self._goal_stamp = 0
-        self._reported: tuple[Reason, Reason, int, Source | None] | None = None
+        self._reported: tuple[Reason, Reason, int, Source | None, bool] | None = None
         self._output = VelocityOutput(node, config.stamped)
         self._status = node.create_publisher(DiagnosticStatus, 's2e/gate', LATCHED)
         self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', RELIABLE)
@@ -241,7 +241,9 @@ class GateNode:
             self._output.send(command)
         if output.reason is Reason.NONE and output.source is Source.AUTONOMY:
             self._latency.sent(self._driver.now_ns())
-        current = (output.reason, self._gate.latched, self._goal_stamp, output.source)
+        current = (
+            output.reason, self._gate.latched, self._goal_stamp, output.source, output.slowed
+        )
         if self._reported != current:
             self._report(output)
 
@@ -258,7 +260,8 @@ class GateNode:
         latched = self._gate.latched
         changed = self._reported is None or self._reported[:2] != (reason, latched)
         source = output.source if output is not None else None
-        self._reported = (reason, latched, self._goal_stamp, source)
+        slowed = output is not None and output.slowed
+        self._reported = (reason, latched, self._goal_stamp, source, slowed)
         quiet = reason in WAITING
         level = OK if quiet else WARN if latched is Reason.NONE else ERROR
         self._last_status = status_message(
@@ -267,7 +270,7 @@ class GateNode:
                 'reason': reason.value, 'detail': detail, 'latched': latched.value,
                 'goal_stamp': self._goal_stamp,
                 'source': source.value if source else 'none',
-                'sees': self._sees,
+                'sees': self._sees, 'slowed': slowed,
             },
         )
         self._status.publish(self._last_status)

@@ -29,6 +29,7 @@ so driving begins about half a second after the key goes down.
     q w e     forward, left or right
     a   d     turn
     z s c     backward
+    j   l     sideways, if the robot can
 
     + -  speed limit     space  emergency stop     r  release and rearm     ctrl-c  end
 """

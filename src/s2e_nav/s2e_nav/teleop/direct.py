@@ -42,11 +42,12 @@ class DirectDriver:
         self.limit = min(max(self.limit * factor, 0.05), self._robot.v_max)
         return self.limit
 
-    def step(self, stick: tuple[float, float] | None) -> str:
+    def step(self, stick: tuple[float, float, float] | None) -> str:
         """Send what the stick says, every 50 ms.
 
         Args:
-            stick: Forward and left, -1..1; None while the dead-man is not held.
+            stick: Forward, left, and left without turning, -1..1; None while the dead-man is not
+                held.
 
         Returns:
             What a person should read, or nothing.
@@ -64,7 +65,8 @@ class DirectDriver:
             self._driving, self._spent = False, True
             self._output.halt()
             return 'the gate lost the driver: let go, then press again'
-        command = command_from_stick(*stick, self.limit, self._robot, self._steering, 0)
+        x, y, side = stick
+        command = command_from_stick(x, y, self.limit, self._robot, self._steering, 0, side)
         self._output.drive(command, 0.0)
         if not self._driving:
             self._driving, self._pressed_at = True, time.monotonic()

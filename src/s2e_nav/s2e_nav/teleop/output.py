@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -59,14 +60,14 @@ class OperatorOutput:
         """Send a velocity that was asked for so many seconds ago; from any thread."""
         with self._lock:
             self._zeros = 0
-            self._send(command.v, command.w, age)
+            self._send(command, age)
 
     def halt(self) -> None:
         """Send a zero now and two more; the gate then waits for a person. From any thread."""
         with self._lock:
             self._pressed_at = float('-inf')
             self._zeros = ZEROS - 1
-            self._send(0.0, 0.0, 0.0)
+            self._send(Command(0), 0.0)
 
     def press(self) -> None:
         """A person pressed the dead-man anew: end the stop for want of a driver, if there is one.
@@ -102,15 +103,15 @@ class OperatorOutput:
         except InvalidHandle:
             self._node.get_logger().error('e_stop is closed: nothing was sent')
 
-    def _send(self, v: float, w: float, age: float) -> None:
+    def _send(self, command: Command, age: float) -> None:
         stamp = int(self._node.get_clock().now().nanoseconds) - round(age * 1e9)
-        self._velocity.send(Command(stamp, v, w))
+        self._velocity.send(dataclasses.replace(command, stamp_ns=stamp))
 
     def _each_tick(self) -> None:
         with self._lock:
             if self._zeros > 0:
                 self._zeros -= 1
-                self._send(0.0, 0.0, 0.0)
+                self._send(Command(0), 0.0)
 
     def _on_gate(self, message: DiagnosticStatus) -> None:
         self.gate = status_values(message)

@@ -2,9 +2,11 @@
 // mean that the driver is no longer there lets go.
 
 const DRIVE_KEYS = {
-  KeyW: [1, 0], ArrowUp: [1, 0], KeyS: [-1, 0], ArrowDown: [-1, 0],
-  KeyA: [0, 1], ArrowLeft: [0, 1], KeyD: [0, -1], ArrowRight: [0, -1],
+  KeyW: [1, 0, 0], ArrowUp: [1, 0, 0], KeyS: [-1, 0, 0], ArrowDown: [-1, 0, 0],
+  KeyA: [0, 1, 0], ArrowLeft: [0, 1, 0], KeyD: [0, -1, 0], ArrowRight: [0, -1, 0],
 };
+// Only for robots that go aside without turning.
+const SIDE_KEYS = { KeyQ: [0, 0, 1], KeyE: [0, 0, -1] };
 const DEAD_ZONE = 0.12;
 const clamp = (value) => Math.max(-1, Math.min(1, value));
 const curve = (value) => {
@@ -20,6 +22,10 @@ export class DriverInput {
     this.press = 0;
     this.x = 0;
     this.y = 0;
+    this.side = 0;
+    // Whether the robot goes aside, and whether the stick's left and right mean that.
+    this.sideways = false;
+    this.aside = false;
     this.enabled = false;
     this.keys = new Set();
     this.slow = false;
@@ -39,11 +45,11 @@ export class DriverInput {
     this.padBlocked = true;
     if (this.source === null) return;
     this.source = null;
-    this.x = this.y = 0;
+    this.x = this.y = this.side = 0;
     this.onRelease();
   }
 
-  #hold(source, x, y) {
+  #hold(source, x, y, side = 0) {
     if (this.source !== null && this.source !== source) return;
     if (this.source === null) {
       this.source = source;
@@ -51,6 +57,7 @@ export class DriverInput {
     }
     this.x = clamp(x);
     this.y = clamp(y);
+    this.side = this.sideways ? clamp(side) : 0;
   }
 
   #end(source) {
@@ -93,13 +100,13 @@ export class DriverInput {
     const right = (event.clientX - box.left - box.width / 2) / reach;
     const down = (event.clientY - box.top - box.height / 2) / reach;
     const length = Math.max(1, Math.hypot(right, down));
-    this.#hold('touch', curve(-down / length), curve(-right / length));
+    const left = curve(-right / length);
+    this.#hold('touch', curve(-down / length), this.aside ? 0 : left, this.aside ? left : 0);
   }
 
   #key(event, down) {
     this.slow = event.shiftKey;
-    const vector = DRIVE_KEYS[event.code];
-    if (!vector) {
+    if (!this.#vector(event.code)) {
       if (this.source === 'keys') this.#keysChanged();
       return;
     }
@@ -123,12 +130,19 @@ export class DriverInput {
     }
     let x = 0;
     let y = 0;
+    let side = 0;
     for (const code of this.keys) {
-      x += DRIVE_KEYS[code][0];
-      y += DRIVE_KEYS[code][1];
+      const [ahead, left, aside] = this.#vector(code);
+      x += ahead;
+      y += left;
+      side += aside;
     }
     const scale = this.slow ? 0.5 : 1;
-    this.#hold('keys', clamp(x) * scale, clamp(y) * scale);
+    this.#hold('keys', clamp(x) * scale, clamp(y) * scale, clamp(side) * scale);
+  }
+
+  #vector(code) {
+    return DRIVE_KEYS[code] || (this.sideways ? SIDE_KEYS[code] : undefined);
   }
 
   // Gamepads have no events: call this with each picture of the screen.
@@ -142,7 +156,7 @@ export class DriverInput {
     } else if (!this.enabled || !document.hasFocus()) {
       this.padBlocked = true;
     } else if (!this.padBlocked) {
-      this.#hold('gamepad', curve(-pad.axes[1]), curve(-pad.axes[0]));
+      this.#hold('gamepad', curve(-pad.axes[1]), curve(-pad.axes[0]), curve(-(pad.axes[2] || 0)));
     }
   }
 }

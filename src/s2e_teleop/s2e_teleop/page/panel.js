@@ -4,6 +4,7 @@ import { because } from './reasons.js';
 
 const $ = (id) => document.getElementById(id);
 const touch = matchMedia('(hover: none)');
+const clamp = (value) => Math.max(-1, Math.min(1, value));
 const ms = (seconds) => (seconds === null ? '–' : `${Math.round(seconds * 1000)} ms`);
 const grade = (element, value, slow, late) => {
   element.className = value === null ? '' : value > late ? 'late' : value > slow ? 'slow' : '';
@@ -11,8 +12,9 @@ const grade = (element, value, slow, late) => {
 
 export function drawStick(input, lost) {
   // Two keys point into a corner; the knob stays in its circle.
-  const reach = 105 / Math.max(1, Math.hypot(input.x, input.y));
-  $('knob').style.transform = `translate(${-input.y * reach}%, ${-input.x * reach}%)`;
+  const left = clamp(input.y + input.side);
+  const reach = 105 / Math.max(1, Math.hypot(input.x, left));
+  $('knob').style.transform = `translate(${-left * reach}%, ${-input.x * reach}%)`;
   $('stick').classList.toggle('held', input.held);
   $('stick').classList.toggle('off', !input.enabled);
   $('stick').classList.toggle('lost', lost);
@@ -75,7 +77,8 @@ export function render(state, silence, welcome, input, rtc) {
   $('limit').disabled = !mine;
   $('hint').textContent = !state ? '' : !mine ? 'Take the seat to drive.' : touch.matches
     ? 'Hold the stick to drive, let go to stop.'
-    : 'Hold W A S D, the arrows or the stick to drive, let go to stop.';
+    : `Hold W A S D${input.sideways ? ', Q E (sideways)' : ''}, the arrows or the stick to drive, `
+      + 'let go to stop.';
   const stop = $('stop');
   stop.setAttribute('aria-pressed', String(Boolean(state && state.e_stop)));
   stop.querySelector('b').textContent = state && state.e_stop ? 'RELEASE' : 'STOP';

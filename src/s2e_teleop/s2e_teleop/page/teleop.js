@@ -51,7 +51,7 @@ function sendQuick(type, values) {
 function sendDrive() {
   sendQuick('drive', {
     seq: sequence++, t: performance.now(), press: Math.max(1, input.press), held: input.held,
-    x: input.x, y: input.y,
+    x: input.x, y: input.y, side: input.side,
   });
   drawStick(input, Boolean(state && state.hold === 'lost'));
 }
@@ -123,6 +123,8 @@ function receive(message) {
     $('robot').textContent = message.robot;
     document.title = `Drive ${message.robot}`;
     $('limit').max = message.speed_cap;
+    input.sideways = message.sideways;
+    document.body.classList.toggle('sideways', message.sideways);
     rtc.start(message.webrtc);
     sendView(true);
   } else if (message.type === 'state') {
@@ -188,6 +190,12 @@ press('modes', () => {
   screen.draw();
 });
 press('goto', () => aim(!aiming));
+press('aside', () => {
+  // What is held now was held with the other meaning.
+  input.release();
+  input.aside = !input.aside;
+  $('aside').setAttribute('aria-pressed', String(input.aside));
+});
 $('limit').addEventListener('input', () => send('limit', { value: Number($('limit').value) }));
 
 function aim(on) {

@@ -81,6 +81,7 @@ class Room:
         self.session.join(client.number, client.name)
         client.channel.send(encode(
             'welcome', id=client.number, robot=self._name, speed_cap=self.session.speed_cap,
+            sideways=self.session.sideways,
             link={'name': self._link.name, 'description': self._link.description},
             webrtc=client.media.welcome(),
         ))
@@ -163,7 +164,7 @@ class Room:
             client.refused += 1
         self._on_input(OperatorInput(
             now, client.number, message.seq, message.press, message.held, message.x, message.y,
-            age, command.v, command.w, verdict.value,
+            message.side, age, command.v, command.w, command.vy, verdict.value,
         ))
         if self.session.hold is not before:
             self.tell()
