@@ -27,7 +27,7 @@ ARGUMENTS = (
     ('origins', '', 'Further addresses of the page, as behind a proxy: https://robot.lan.'),
     ('link', 'none', 'Worse link put between: good, wifi, 4g, congested, satellite or a path.'),
     ('webrtc', 'auto', 'Video and commands by WebRTC where it can be had; off: by WebSocket.'),
-    ('ice_servers', '', 'STUN and TURN servers of WebRTC: turn:user:password@host:3478.'),
+    ('ice_servers', '', 'STUN and TURN servers of WebRTC: turn:user:password@host:3478, or YAML.'),
     ('log', '', "Folder for the driver's inputs and the link, as CSV; none when empty."),
     ('namespace', '', 'Namespace of the nodes.'),
     ('stamped', 'true', 'Send cmd_vel_teleop as TwistStamped, which the gate takes; Twist else.'),

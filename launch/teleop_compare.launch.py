@@ -59,7 +59,7 @@ PEOPLE = (
     ('insecure', 'false', 'Let other machines in without TLS.'),
     ('origins', '', 'Further addresses of the page, as behind a proxy.'),
     ('webrtc', 'auto', 'Video and commands by WebRTC where it can be had; off: by WebSocket.'),
-    ('ice_servers', '', 'STUN and TURN servers of WebRTC: turn:user:password@host:3478.'),
+    ('ice_servers', '', 'STUN and TURN servers of WebRTC: turn:user:password@host:3478, or YAML.'),
 )
 ROBOT = (
     ('routes', '', 'File of the routes of a robot; simulated scenes when empty.'),

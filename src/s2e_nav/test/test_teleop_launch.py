@@ -70,7 +70,7 @@ def test_a_scene_brings_a_whole_simulator_in_real_time(tmp_path):
         ({'scene': 'nowhere'}, 'does not exist'),
         ({'tls_certificate': 'a.pem'}, 'belong together'),
         ({'webrtc': 'yes'}, 'webrtc must be one of'),
-        ({'ice_servers': 'relay.lan'}, 'ice_servers must be like'),
+        ({'ice_servers': 'relay.lan'}, 'ice_servers: must be like'),
     ],
 )
 def test_what_is_wrong_is_named_before_anything_starts(tmp_path, changed, word):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s2e_core.errors import ConfigError
 from s2e_teleop.errors import ProtocolError, TeleopError
 from s2e_teleop.protocol import MAX_MESSAGE, MAX_OFFER, Offer, parse
 from s2e_teleop.server.config import ServerConfig
@@ -95,3 +96,22 @@ def test_servers_of_ice_are_read_with_their_passwords():
                      'credential': 'secret'}
     with pytest.raises(TeleopError, match='https://x'):
         ServerConfig(ice_servers='stun:ok https://x')
+
+
+def test_servers_of_ice_are_read_from_a_file_that_keeps_their_passwords(tmp_path):
+    path = tmp_path / 'ice.yaml'
+    path.write_text(
+        'servers:\n  - {url: "stun:10.0.0.1:3478"}\n'
+        '  - {url: "turn:relay.lan:3478", user: ann, credential: "a b@c"}\n'
+    )
+    plain, relay = ServerConfig(ice_servers=str(path)).ice()
+    assert plain == {'urls': 'stun:10.0.0.1:3478', 'username': '', 'credential': ''}
+    assert relay == {'urls': 'turn:relay.lan:3478', 'username': 'ann', 'credential': 'a b@c'}
+    path.write_text('servers:\n  - {url: "turn:relay.lan:3478", user: ann}\n')
+    with pytest.raises(TeleopError, match=r'ice\.yaml: turn:relay\.lan:3478 needs user'):
+        ServerConfig(ice_servers=str(path))
+    with pytest.raises(ConfigError, match='nowhere'):
+        ServerConfig(ice_servers=str(tmp_path / 'nowhere.yaml'))
+    with pytest.raises(TeleopError) as caught:
+        ServerConfig(ice_servers='turn:ann:secret@no host')
+    assert 'secret' not in str(caught.value)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 from s2e_core.config import check, option
 from s2e_teleop.errors import TeleopError
+from s2e_teleop.server.ice_servers import read_ice_servers
 
 MIN_TOKEN = 12
 """Characters of a token that somebody chose."""
-ICE_SERVER = re.compile(
-    r'(?P<scheme>(stun|turns?):)((?P<user>[^:@\s]+):(?P<password>[^@\s]+)@)?'
-    r'(?P<host>[A-Za-z0-9.-]+(:[0-9]{1,5})?(\?transport=(udp|tcp))?)'
-)
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,8 @@ class ServerConfig:
     # Each has an encoder of its own: 65 ms of processor time a second at 640x480 and 20 Hz.
     webrtc_pages: int = option(2, low=1, high=64, help='Pages with WebRTC at a time.')
     ice_servers: str = option(
-        '', help='STUN and TURN servers, such as turn:user:password@host:3478; empty: none, only '
-        'pages that reach this machine directly.'
+        '', help='STUN and TURN servers, such as turn:user:password@host:3478, or a YAML file '
+        'with them; empty: none, only pages that reach this machine directly.'
     )
     failures_per_minute: float = option(6.0, low=1, high=60, help='Wrong tokens of an address.')
 
@@ -65,20 +61,9 @@ class ServerConfig:
 
         Raises:
             TeleopError: One is no address of such a server.
+            ConfigError: Their file breaks a rule.
         """
-        servers = []
-        for text in self.ice_servers.split():
-            match = ICE_SERVER.fullmatch(text)
-            if match is None:
-                raise TeleopError(
-                    'server: ice_servers must be like stun:host:3478 or '
-                    f'turn:user:password@host:3478, got {text!r}'
-                )
-            servers.append({
-                'urls': match['scheme'] + match['host'], 'username': match['user'] or '',
-                'credential': match['password'] or '',
-            })
-        return servers
+        return read_ice_servers(self.ice_servers)
 
     def tls(self) -> ssl.SSLContext | None:
         """Return the TLS context, or None without a certificate.
