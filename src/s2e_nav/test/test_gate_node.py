@@ -198,11 +198,11 @@ def test_a_scan_stops_a_person_who_wants_help(ros):
     ros.wait(lambda: teleop.get_subscription_count() and scans.get_subscription_count())
     stamps = itertools.count(10 * SECOND, TICK)
 
-    def drive(frame: str) -> str:
+    def drive(frame: str, gap: float = 0.05) -> str:
         stamp = next(stamps)
         ranges = np.full(360, np.inf)
         # The middle of the full turn is straight ahead.
-        ranges[180] = load_robot('coco').length / 2 + 0.05
+        ranges[180] = load_robot('coco').length / 2 + gap
         scans.publish(scan_from_ranges(ranges, stamp, 10.0, frame))
         teleop.publish(stamped_from_command(Command(stamp, 1.0, 0.0)))
         bench.tick(stamp, v=0.0)
@@ -210,6 +210,9 @@ def test_a_scan_stops_a_person_who_wants_help(ros):
 
     ros.wait(lambda: drive('base_link') == 'obstacle')
     assert bench.tick(next(stamps), v=0.0).v == 0.0
+    # 0.2 m less the margin: v t + v^2 / 2a allows 0.58 of the 1 m/s, which is no stop.
+    ros.wait(lambda: drive('base_link', 0.3) == 'none')
+    ros.wait(lambda: status_values(bench.states[-1])['slowed'] == 'True')
     # Scans of a sensor whose place is unknown are not read: the last one grows too old.
     ros.wait(lambda: drive('laser') == 'obstacles_stale')
     bench.gate.close()
