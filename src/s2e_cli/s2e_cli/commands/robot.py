@@ -43,8 +43,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         description='Turns the wheels slowly, falls silent, and times the odometry until the base '
         'has stopped by itself. With --camera it sends nothing and compares the picture with '
         'odometry while you turn the robot. What follows --ros-args goes to ROS.',
-        epilog='example:\n  s2e robot check jackal --ros-args -r cmd_vel:=/j100/cmd_vel '
-        '-r odom:=/j100/platform/odom',
+        epilog='examples:\n  s2e robot check jackal --ros-args -r cmd_vel:=/j100/cmd_vel '
+        '-r odom:=/j100/platform/odom\n'
+        '  s2e robot check jackal --camera --ros-args -r camera/image_raw:=/color/image_raw '
+        '-r camera/camera_info:=/color/camera_info',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     check.add_argument('robot', metavar='ROBOT')
