@@ -1,4 +1,4 @@
-"""The camera check beside a robot that is turned by hand: true, mirrored, and without a picture."""
+"""The camera check beside a robot turned by hand: true, mirrored, and without a picture."""
 
 from __future__ import annotations
 

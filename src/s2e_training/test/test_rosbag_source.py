@@ -110,6 +110,15 @@ def test_broken_and_absurd_images_are_left_out(tmp_path):
     assert any('2 images cannot be decoded' in str(f) for f in reports[0].findings)
 
 
+def test_a_topic_that_was_opened_and_never_spoke_is_no_camera(tmp_path):
+    """A recorder opens the compressed twin of every camera it may meet."""
+    bag = bags.write_bag(
+        tmp_path / 'bag', raw('rgb8'), topics=('/left/image',),
+        more=lambda channel, *_: channel('/cam/compressed', 'sensor_msgs/msg/CompressedImage'),
+    )
+    assert len(open_recording(bag)) == 60
+
+
 def test_two_cameras_must_be_told_apart(tmp_path):
     bag = bags.write_bag(tmp_path / 'bag', raw('rgb8'), topics=('/left/image', '/right/image'),
                          times=np.arange(3) * 0.1)

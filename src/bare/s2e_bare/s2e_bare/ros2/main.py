@@ -15,6 +15,7 @@ from s2e_bare.ros2.handover import hand_over
 # Command -> (module, what it is for). Modules are imported when their command is used.
 COMMANDS = {
     'action': ('action_command', 'list, info and send_goal'),
+    'bag': ('bag_command', 'info and play of recordings'),
     'interface': ('interface_command', 'show and list message, service and action types'),
     'launch': ('launch_command', 'run a launch file'),
     'lifecycle': ('lifecycle_command', 'get and set states of managed nodes'),

@@ -125,7 +125,9 @@ def _messages(reader: AnyReader, **wanted: str) -> Iterator[tuple[Any, int, byte
 
 
 def _image_topic(reader: AnyReader, options: SourceOptions, path: Path) -> str:
-    found = sorted({c.topic for c in reader.connections if c.msgtype in (RAW, COMPRESSED)})
+    images = [c for c in reader.connections if c.msgtype in (RAW, COMPRESSED)]
+    # A recorder opens topics on which nothing may ever come.
+    found = sorted({c.topic for c in images if c.msgcount} or {c.topic for c in images})
     if options.image_topic:
         if options.image_topic not in found:
             raise TrainingError(
@@ -137,7 +139,7 @@ def _image_topic(reader: AnyReader, options: SourceOptions, path: Path) -> str:
     colour = [t for t in colour if t.removesuffix('/compressed') == t
               or t.removesuffix('/compressed') not in colour]
     if len(colour) > 1:
-        raise TrainingError(f'{path}: has images on {", ".join(colour)}; name one of them')
+        raise TrainingError(f'{path}: has images on {", ".join(colour)}; name one of them (topic)')
     return colour[0] if colour else ''
 
 
