@@ -6,6 +6,7 @@ from transforms3d.euler import euler2mat
 
 from navbench_gs.errors import RenderError
 from navbench_gs.render import RenderCamera, make_renderer
+from navbench_gs.render.camera import rigid
 from navbench_gs.render.constants import MAX_ALPHA
 from navbench_gs.render.reference import footprints
 from navbench_gs.splats import GaussianCloud, harmonics
@@ -96,6 +97,23 @@ def test_a_bad_camera_is_refused():
     for matrix in (np.diag([2.0, 2, 2, 1]), np.diag([1.0, 1, -1, 1]), np.diag([1.0, 1.01, 1, 1])):
         with pytest.raises(RenderError, match='camera pose must only rotate and shift'):
             RenderCamera(10, 10, 1, 1, 0, 0, matrix)
+
+
+def test_a_rigid_pose_is_known_by_hand():
+    # Scaled by 1 + e along one axis, R R^T is off by 2 e + e^2: 1e-3 is exceeded from e = 5e-4 on.
+    assert (rigid(np.diag([1.0004, 1, 1, 1]), 'it') == np.diag([1.0004, 1, 1, 1])).all()
+    turned = np.eye(4, dtype=np.float32)
+    turned[:3, :3] = euler2mat(0.3, -1.0, 2.0)
+    turned[:3, 3] = 1e4, -2.0, 0.5
+    pose = rigid(turned, 'it')
+    assert pose.dtype == np.float64
+    turned[0, 3] = 7.0  # what the caller does with it afterwards is theirs
+    assert pose[0, 3] == 1e4
+    shear = np.eye(4)
+    shear[0, 1] = 0.002
+    for wrong in (np.diag([1.0006, 1, 1, 1]), shear, np.diag([-1.0, 1, 1, 1]), np.eye(3)):
+        with pytest.raises(RenderError, match='it must'):
+            rigid(wrong, 'it')
 
 
 def test_field_of_view():

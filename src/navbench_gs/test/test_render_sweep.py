@@ -13,7 +13,7 @@ from navbench_gs.render.cpu.listing import BUCKETS, bucket_of, buckets_of
 from navbench_gs.render.cpu.pipeline import Pipeline
 from navbench_gs.render.cpu.prepare import BLOCK, prepare
 from navbench_gs.render.cpu.project import sort_few
-from navbench_gs.render.cpu.sweep import SLAB, reached
+from navbench_gs.render.cpu.sweep import reached
 from navbench_gs.render.cpu.visibility import (
     LEVELS,
     block_rectangle,
@@ -199,34 +199,6 @@ def test_buckets_of_depths_and_of_blocks():
     np.testing.assert_array_equal(buckets, [bucket_of(p) for p in depths.view(np.int32)])
     # Centres behind the camera may still reach before it: nothing in front of them is sure.
     np.testing.assert_array_equal(reached(np.array([-5.0, 0.0], np.float32)), [0, 0])
-
-
-@pytest.mark.parametrize('case', ['spread', 'one tile', 'all over', 'equal depths', 'none'])
-def test_memory_is_enough_whatever_lies_where(case, random_cloud):
-    # Records and pairs are written without a check of bounds: the plain way must agree, from
-    # empty memory and from what a smaller picture left.
-    rng = np.random.default_rng(5)
-    count = 3 * SLAB * BLOCK
-    means = np.column_stack([rng.uniform(-3, 3, (count, 2)), rng.uniform(3, 9, count)])
-    scale, opacity = 0.02, 0.3
-    if case == 'one tile':
-        means[:, :2] *= 0.01
-    elif case == 'all over':
-        scale, opacity = 3.0, 0.01  # every one on every tile, and light left at the end
-    elif case == 'equal depths':
-        means[:, 2] = 4.0
-    elif case == 'none':
-        means[:, 2] = -4.0
-    cloud = GaussianCloud.from_rgb(
-        means, np.tile([1.0, 0, 0, 0], (count, 1)), np.full((count, 3), scale),
-        np.full(count, opacity), rng.uniform(0.1, 0.9, (count, 3)),
-    )
-    layers = [(prepare(cloud), np.eye(4)), (prepare(random_cloud(700, seed=1)), np.eye(4))]
-    small, large = _camera(20, 20, 15.0, np.eye(4)), _camera(150, 100, 75.0, np.eye(4))
-    one = painter.Painter(BLACK)
-    for camera in (small, large, small):
-        plain = Pipeline(1, BLACK).draw(camera, layers)
-        assert _same(plain, one.draw(camera, visible(camera, layers)))
 
 
 def test_few_blocks_are_sorted_as_many_are():

@@ -16,6 +16,7 @@ from navbench_gs.tasks.geodesic import (
     solve,
 )
 from navbench_gs.tasks.hazards import Patch
+from navbench_gs.tasks.marching import march
 
 ZERO = np.zeros(2)
 
@@ -131,6 +132,41 @@ def test_a_field_for_one_point_is_right_there(seed):
         saved += np.isfinite(limited.values).sum() < 0.7 * np.isfinite(whole.values).sum()
     assert asked > 20
     assert saved > 40
+
+
+def test_a_march_along_a_corridor_ends_as_far_as_it_is_asked():
+    # One row of cells of 1 m: cell k costs k, and when cell k is certain k + 1 is known, no more.
+    costs = np.ones((1, 20), np.float32)
+    seeds, values = np.array([[0, 0]]), np.zeros(1)
+    whole = march(costs, seeds, values)[0]
+    np.testing.assert_array_equal(whole, np.arange(20))
+    for cell in (0, 3, 12):
+        part = march(costs, seeds, values, np.array([[0, cell]]))[0]
+        np.testing.assert_array_equal(part[: cell + 2], whole[: cell + 2])
+        assert np.isinf(part[cell + 2 :]).all()
+    # Two wanted: the farther decides. What cannot be crossed is not waited for.
+    part = march(costs, seeds, values, np.array([[0, 2], [0, 5]]))[0]
+    assert np.isfinite(part).sum() == 7
+    costs[0, 9] = np.inf
+    part = march(costs, seeds, values, np.array([[0, 9], [0, 1]]))[0]
+    assert np.isfinite(part).sum() == 3
+    # Behind the wall nothing arrives, and the march ends where no way is left.
+    part = march(costs, seeds, values, np.array([[0, 15]]))[0]
+    assert np.isfinite(part).sum() == 9
+
+
+def test_a_march_past_its_limit_only_says_that_it_is_past():
+    costs = np.ones((1, 40), np.float32)
+    seeds, values = np.array([[0, 0]]), np.zeros(1)
+    for limit in (4.0, 4.5):
+        part = march(costs, seeds, values, np.array([[0, 30]]), limit)[0]
+        assert part[30] > limit
+        assert 5 <= np.isfinite(part).sum() < 9
+    # At the limit and below, the value is the true one.
+    assert march(costs, seeds, values, np.array([[0, 4]]), 4.0)[0, 4] == 4.0
+    # One wanted cell within, one beyond: a mean of both must be right, so both are solved.
+    part = march(costs, seeds, values, np.array([[0, 3], [0, 30]]), 4.0)[0]
+    assert (part[3], part[30]) == (3.0, 30.0)
 
 
 def test_lines_of_sight_are_sampled_as_numpy_would():

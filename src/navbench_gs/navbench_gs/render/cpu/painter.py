@@ -123,12 +123,15 @@ class Painter:
         count, used = BLOCK * len(jobs[0].blocks), 0
         for job in jobs[1:]:
             cloud = job.cloud
-            self._make_room(used, len(job.blocks), squares.size)
-            count, used = enlist(
-                job.camera, cloud.means, cloud.covariances, cloud.reach, cloud.looks, cloud.sh,
-                cloud.degree, job.blocks, self._scratch, self._spans, self._lanes, area, light,
-                squares, lists, items, patterns, count, self._pairs, self._after, used,
-            )
+            # By parts: room is made for the worst case, which for a large group is gigabytes.
+            for first in range(0, len(job.blocks), SLAB):
+                self._make_room(used, SLAB, squares.size)
+                count, used = enlist(
+                    job.camera, cloud.means, cloud.covariances, cloud.reach, cloud.looks,
+                    cloud.sh, cloud.degree, job.blocks[first : first + SLAB], self._scratch,
+                    self._spans, self._lanes, area, light, squares, lists, items, patterns, count,
+                    self._pairs, self._after, used,
+                )
         world, cloud = jobs[0], jobs[0].cloud
         order, state = reached(world.nearest), np.array([0, 0, used, 0])
         whole = False
