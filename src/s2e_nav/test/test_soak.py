@@ -105,6 +105,16 @@ def test_this_process_is_read_from_proc():
     assert look_at(ended.pid) is None
 
 
+@pytest.mark.parametrize(('count', 'level'), [(24, 'skip'), (240, 'fail')])
+def test_a_step_in_a_short_soak_is_no_leak(count, level):
+    """4 MB an hour, in rows of 5 s: 0.09 MB after the warm-up of two minutes, 0.9 of twenty."""
+    made = [
+        {**row, 'minutes': row['minutes'] / 12, 'gate_rss_mb': 100.0 + row['minutes'] / 180}
+        for row in rows(count)
+    ]
+    assert level_of('memory of gate', made) == level
+
+
 def test_a_row_has_the_median_memory_and_the_processor_share(monkeypatch):
     looks = iter([Usage(10.0, 1.0, 4, 7), Usage(90.0, 1.1, 5, 8), Usage(12.0, 1.5, 4, 9),
                   Usage(13.0, 1.6, 4, 9), Usage(11.0, 0.1, 4, 9), Usage(11.0, 0.3, 4, 9)])

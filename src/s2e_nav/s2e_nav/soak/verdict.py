@@ -17,6 +17,9 @@ Table = Sequence[Mapping[str, float | str]]
 GROWTH = 2.0
 """MB an hour that a process may seem to grow by: 24 MB in a night. A leak of 120 bytes an image,
 at 5 images a second, is more."""
+STEP = 0.5
+"""MB by which memory must have risen in all to be a slope: in a minute or two a single step of the
+allocator, some 100 kB, is megabytes an hour."""
 WARM_UP = (1 / 3, 15.0)
 """Share of the soak, and at most so many minutes, that is left out of trends: caches and queues
 fill, the allocator finds its size."""
@@ -112,6 +115,9 @@ def _memory(name: str, minutes: np.ndarray, table: Table) -> Verdict:
         return Verdict(title, 'skip', f'{_last(rss):.0f} MB; too short to judge')
     text = (f'{_last(rss):.0f} MB, {line.slope:+.2f} MB an hour ({line.low:+.2f} to '
             f'{line.high:+.2f}), allowed {GROWTH:g}')
+    settled = minutes[after_warm_up(minutes)]
+    if line.slope > GROWTH and line.slope * (settled[-1] - settled[0]) / 60.0 < STEP:
+        return Verdict(title, 'skip', f'{text}: too short to tell from one step of the allocator')
     return Verdict(title, 'fail' if line.slope > GROWTH else 'ok', text, 'this leaks: report it')
 
 
