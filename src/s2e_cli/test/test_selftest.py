@@ -10,6 +10,7 @@ import pytest
 
 from s2e_cli.doctor import selftest
 from s2e_cli.doctor.check import Check
+from s2e_cli.doctor.command import failure
 from s2e_cli.doctor.content import bundle_folders
 from s2e_cli.doctor.table import render_table
 
@@ -42,7 +43,7 @@ def writes(*contents: bytes) -> Callable[..., str]:
     """Return a stand-in for the commands: each leaves an episode with the next content."""
     left = iter(contents)
 
-    def run(command: list[str], seconds: int = 0) -> str:
+    def run(command: list[str]) -> str:
         place = next((w.removeprefix('output:=') for w in command if w.startswith('output:=')), '')
         folder = Path(place or command[-1]) / 'episodes'
         folder.mkdir(parents=True)
@@ -59,7 +60,7 @@ def writes(*contents: bytes) -> Callable[..., str]:
 def test_episodes_are_compared_by_their_bytes(
     monkeypatch: pytest.MonkeyPatch, contents: tuple[bytes, bytes], level: str, said: str
 ) -> None:
-    monkeypatch.setattr(selftest, '_run', writes(*contents))
+    monkeypatch.setattr(selftest, 'failure', writes(*contents))
     monkeypatch.setattr('shutil.which', lambda name: f'/bin/{name}')
     check = selftest._episode()
     assert (check.level, said in check.detail) == (level, True), check.detail
@@ -67,10 +68,10 @@ def test_episodes_are_compared_by_their_bytes(
 
 def test_a_failed_command_is_quoted() -> None:
     words = [sys.executable, '-c', 'import sys; sys.exit("no such scene")']
-    assert selftest._run(words).endswith('ended with 1: no such scene')
-    assert selftest._run([sys.executable, '-c', 'pass']) == ''
+    assert failure(words).endswith('failed: no such scene')
+    assert failure([sys.executable, '-c', 'pass']) == ''
     waits = [sys.executable, '-c', 'import signal; signal.pause()']
-    assert 'was not done after 1 s' in selftest._run(waits, seconds=1)
+    assert 'was not done after 1 s' in failure(waits, seconds=1)
 
 
 def test_what_was_not_tried_is_counted_apart() -> None:

@@ -35,7 +35,7 @@ def checks() -> Iterator[Check]:
     if not _present('rclpy'):
         yield Check(GROUP, 'rclpy', 'fail', 'not importable', SETUP)
         return
-    full = _real_launch()
+    full = is_full()
     distribution = os.environ.get('ROS_DISTRO')
     origin = f'ROS 2 {distribution}' if distribution else 'Python wheels (ROS 2 Kilted)'
     version = version_of('ros-rclpy', 'rclpy') or 'version unknown'
@@ -136,7 +136,8 @@ def _rmw(env: Mapping[str, str]) -> str:
     return env.get('RMW_IMPLEMENTATION') or 'rmw_fastrtps_cpp'
 
 
-def _real_launch() -> bool:
+def is_full() -> bool:
+    """Whether `launch` and `launch_ros` are the real ones."""
     spec = importlib.util.find_spec('launch_ros') if _present('launch_ros') else None
     return spec is not None and 's2e_bare' not in (spec.origin or '')
 

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,17 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
+from s2e_cli.doctor import selftest_docker, selftest_graph, selftest_sensors
 from s2e_cli.doctor.check import Check, Level
+from s2e_cli.doctor.command import failure
 from s2e_cli.doctor.content import bundle_folders
+from s2e_cli.doctor.ros import is_full
 from s2e_core.errors import S2EError
 
 GROUP = 'selftest'
 PROVIDERS = ('cpu', 'cuda', 'tensorrt')
 LATENCY_RUNS = 50
 EPISODE = {'scene': 'city:100', 'task': 'empty', 'policy': 'straight'}
-EPISODE_SECONDS = 900
-"""The city is made first, and nothing may be warm."""
-BUILD_SECONDS = 3600
 PIXEL_MEAN = 2.0 / 255.0
 """Of colour between back ends: gsplat cuts a footprint at 3.33 deviations, the reference later."""
 
@@ -45,11 +44,14 @@ def selftest(tell: Callable[[str], None], *, docker: bool = False) -> Iterator[C
             yield try_provider(folder, provider)
     tell('splats on the GPU')
     yield try_cuda_renderer()
-    for check in (_episode, _rosdep):
+    for check in (_episode, _rosdep, _colcon):
         tell((check.__doc__ or '').split('.')[0].lower())
         yield check()
+    yield from selftest_graph.checks(tell)
+    tell('drivers on this ROS domain')
+    yield from selftest_sensors.checks()
     tell('docker')
-    yield _docker(docker)
+    yield from selftest_docker.checks(source_tree(), docker)
 
 
 def try_provider(folder: Path, provider: str) -> Check:
@@ -117,10 +119,10 @@ def _episode() -> Check:
     arguments = [f'{key}:={value}' for key, value in EPISODE.items()]
     with tempfile.TemporaryDirectory() as folder:
         through, without = Path(folder) / 'ros', Path(folder) / 'plain'
-        failed = _run([
+        failed = failure([
             ros2, 'launch', 's2e_nav', 'navbench_sim.launch.py', *arguments, 'episodes:=1',
             'film:=false', 'record:=false', f'output:={through}',
-        ]) or _run([
+        ]) or failure([
             sys.executable, '-m', 's2e_cli', 'bench', 'run', '--policy', EPISODE['policy'],
             '--scenes', EPISODE['scene'], '--tasks', EPISODE['task'], '--episodes', '1',
             '--out', str(without),
@@ -143,24 +145,25 @@ def _rosdep() -> Check:
     rosdep, source = shutil.which('rosdep'), source_tree()
     if rosdep is None or source is None:
         return Check(GROUP, name, 'skip', 'no rosdep, or not in a source tree')
-    failed = _run([rosdep, 'check', '--from-paths', str(source / 'src'), '--ignore-src'])
+    failed = failure([rosdep, 'check', '--from-paths', str(source / 'src'), '--ignore-src'])
     if failed:
         return Check(GROUP, name, 'fail', failed, 'rosdep install --from-paths src --ignore-src')
     return Check(GROUP, name, 'ok', 'all known and installed')
 
 
-def _docker(build: bool) -> Check:
-    name, docker, source = 'Docker image', shutil.which('docker'), source_tree()
-    if docker is None or source is None:
-        return Check(GROUP, name, 'skip', 'no docker, or not in a source tree')
-    if not build:
-        return Check(GROUP, name, 'skip', 'give --docker to build it; it fetches gigabytes')
-    failed = _run(
-        [docker, 'build', '-f', str(source / 'docker' / 'Dockerfile'), '--target', 'cpu',
-         str(source)],
-        seconds=BUILD_SECONDS,
-    )
-    return Check(GROUP, name, 'fail' if failed else 'ok', failed or 'builds')
+def _colcon() -> Check:
+    """The workspace by colcon. Built into a folder of its own beside a full ROS."""
+    name = 'colcon build'
+    colcon, source = shutil.which('colcon'), source_tree()
+    if colcon is None or source is None or not is_full():
+        return Check(GROUP, name, 'skip', 'no full ROS 2 or colcon, or not in a source tree')
+    with tempfile.TemporaryDirectory() as folder:
+        failed = failure([
+            colcon, '--log-base', f'{folder}/log', 'build', '--base-paths', str(source / 'src'),
+            '--build-base', f'{folder}/build', '--install-base', f'{folder}/install',
+        ])
+    text = failed or 'clean; its tests: colcon test'
+    return Check(GROUP, name, 'fail' if failed else 'ok', text, 'rosdep install --from-paths src')
 
 
 def source_tree() -> Path | None:
@@ -173,18 +176,3 @@ def source_tree() -> Path | None:
 
 def _distribution(environment: Mapping[str, str] = os.environ) -> str:
     return environment.get('ROS_DISTRO') or 'from wheels'
-
-
-def _run(command: list[str], seconds: int = EPISODE_SECONDS) -> str:
-    """Run a command; return its last words if it failed, else nothing."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
-        return f'{Path(command[0]).name} was not done after {seconds} s'
-    if done.returncode == 0:
-        return ''
-    words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-    return f'{Path(command[0]).name} ended with {done.returncode}: {words[-1] if words else ""}'
