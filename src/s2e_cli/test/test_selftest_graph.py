@@ -83,6 +83,16 @@ def test_without_a_checkout_no_service_is_looked_at() -> None:
     assert check.level == 'skip'
 
 
+def test_a_docker_without_compose_or_daemon_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / 'docker'
+    docker.write_text('#!/bin/sh\necho "nothing here" >&2; exit 1\n')
+    docker.chmod(0o755)
+    monkeypatch.setattr('shutil.which', lambda name: str(docker))
+    assert {c.level for c in selftest_docker.checks(ROOT, build=True)} == {'skip'}
+
+
 def test_services_are_looked_at_and_an_image_is_built_and_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ EPILOG = """examples:
   s2e doctor                  a table; exit code 1 if something needed is missing
   s2e doctor --json           the same for a program
   s2e doctor --only models    one group of checks
-  s2e doctor --selftest       run what this machine can run: GPU, ROS, an episode; minutes
+  s2e doctor --selftest       run what this machine has: GPU, ROS, RViz, Nav2, drivers; minutes
   s2e doctor --faults         break camera, odometry, model, processes; measure the stops; 2 min
   s2e doctor --faults camera e-stop --csv times.csv
   s2e doctor --soak 60        drive for an hour; does anything grow or slow down? Ctrl-C ends early
@@ -31,9 +31,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument('--json', action='store_true', help='write JSON')
     parser.add_argument('--selftest', action='store_true',
-                        help='run providers, renderers and an episode instead of looking')
+                        help='run providers, renderers, ros2 tools, viewers and Nav2 instead of '
+                        'looking')
     parser.add_argument('--docker', action='store_true',
-                        help='with --selftest: build the image too')
+                        help='with --selftest: build and run the images too')
     parser.add_argument('--faults', metavar='NAME', nargs='*',
                         help='inject faults into the nodes, all or those with such names')
     parser.add_argument('--csv', metavar='FILE', type=Path,

@@ -26,13 +26,20 @@ def checks(source: Path | None, build: bool) -> Iterator[Check]:
     if docker is None or source is None:
         yield Check(GROUP, 'Docker', 'skip', 'no docker, or not in a source tree')
         return
+    composes = not failure([docker, 'compose', 'version'], 60)
     for names in SERVICES:
         files = [w for name in names for w in ('-f', str(source / f'docker/compose.{name}.yaml'))]
-        failed = failure([docker, 'compose', *files, 'config', '--quiet'], 60)
         title = f'compose {" + ".join(names)}'
+        if not composes:
+            yield Check(GROUP, title, 'skip', 'this docker has no compose')
+            continue
+        failed = failure([docker, 'compose', *files, 'config', '--quiet'], 60)
         yield Check(GROUP, title, 'fail' if failed else 'ok', failed or 'is valid', MEND)
     if not build:
         yield Check(GROUP, 'Docker image cpu', 'skip', 'give --docker to build and run it')
+        return
+    if failed := failure([docker, 'info'], 60):
+        yield Check(GROUP, 'Docker image cpu', 'skip', f'no daemon answers: {failed}')
         return
     yield _image(docker, source, 'cpu', (), 'models')
     if shutil.which('nvidia-smi') is None:
