@@ -307,4 +307,5 @@ def _parked(places: NDArray[np.float64]) -> NDArray[np.float64]:
     So far down that on its way there, which physics takes in steps, a body is out of reach after
     the first of them.
     """
-    return np.where(np.isnan(places), (0.0, 0.0, -1000.0, 0.0), places)
+    absent = np.isnan(places)
+    return np.where(absent, (0.0, 0.0, -1000.0, 0.0), places) if absent.any() else places
