@@ -20,6 +20,9 @@ at 5 images a second, is more."""
 STEP = 0.5
 """MB by which memory must have risen in all to be a slope: in a minute or two a single step of the
 allocator, some 100 kB, is megabytes an hour."""
+SETTLED = 5.0
+"""Minutes after the warm-up without which growth is no slope: the half minute that `incidents`
+keeps fills up, and takes longer to on a busy machine."""
 WARM_UP = (1 / 3, 15.0)
 """Share of the soak, and at most so many minutes, that is left out of trends: caches and queues
 fill, the allocator finds its size."""
@@ -116,8 +119,9 @@ def _memory(name: str, minutes: np.ndarray, table: Table) -> Verdict:
     text = (f'{_last(rss):.0f} MB, {line.slope:+.2f} MB an hour ({line.low:+.2f} to '
             f'{line.high:+.2f}), allowed {GROWTH:g}')
     settled = minutes[after_warm_up(minutes)]
-    if line.slope > GROWTH and line.slope * (settled[-1] - settled[0]) / 60.0 < STEP:
-        return Verdict(title, 'skip', f'{text}: too short to tell from one step of the allocator')
+    lasted = float(settled[-1] - settled[0])
+    if line.slope > GROWTH and (lasted < SETTLED or line.slope * lasted / 60.0 < STEP):
+        return Verdict(title, 'skip', f'{text}: too short to tell a leak from what fills up')
     return Verdict(title, 'fail' if line.slope > GROWTH else 'ok', text, 'this leaks: report it')
 
 
