@@ -48,10 +48,12 @@ def test_a_run_through_ros_by_its_record():
 
 
 def test_tracks_are_named():
-    recorded = dataclasses.replace(CONFIG.protocol.recorded, tracks='/d/obsmat.txt', digest='d')
-    config = dataclasses.replace(
-        CONFIG, protocol=dataclasses.replace(CONFIG.protocol, recorded=recorded))
-    assert command(describe(config, 'straight', {})).endswith('--tracks /d/obsmat.txt')
+    for more, words in ({}, ''), ({'fps': 30.0, 'scale': 0.01}, ' fps=30 scale=0.01'):
+        recorded = dataclasses.replace(
+            CONFIG.protocol.recorded, tracks='/d/obsmat.txt', digest='d', **more)
+        config = dataclasses.replace(
+            CONFIG, protocol=dataclasses.replace(CONFIG.protocol, recorded=recorded))
+        assert command(describe(config, 'straight', {})).endswith(f'--tracks /d/obsmat.txt{words}')
 
 
 @pytest.mark.parametrize('record', [{}, {'protocol': None}, {'protocol': {'values': {}}}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def load(path, **options):
 
 @pytest.mark.parametrize('line', [
     '{0:.6e} {1:.6e} {2:.9e} 0.0 {3:.9e} {4:.9e} 0.0 {5:.9e}',
-    '{0}\t{1}\t{2}\t{3}', '{0}.0, {1}.0, {2}, {3}', '{0};{1};{2};{3}',
+    '{0}\t{1}\t{2}\t{3}', '{0}.0, {1}.0, {2}, {3}', '{0};{1};{2};{3}', '"{0}","{1}","{2}","{3}"',
 ])
 def test_every_form_gives_the_same_tracks(tmp_path, line):
     recording = load(write(tmp_path / 'tracks.txt', ROWS, line))
@@ -76,6 +77,22 @@ def test_frame_time_without_velocities_is_told_by_the_pace(tmp_path):
     assert load(eth, fps=30.0).frame_time == pytest.approx(1 / 30)
 
 
+def test_a_pace_that_is_none_asks_for_the_frames_per_second(tmp_path):
+    """Ten frames a second, which neither usual time fits: taken for 25 they run at 3 m/s."""
+    rows = walk(1, 0, 60, (0, 0), (1.2, 0.0), 1, 0.1)
+    path = write(tmp_path / 'ten.txt', rows, '{0} {1} {2} {3}')
+    with pytest.raises(TaskError, match=r'slower than 2.2 m/s, got 3 with frames of 0.04 s'):
+        load(path)
+    recording = load(path, fps=10.0)
+    # 59 steps of 0.1 s; the ends of a mean over 0.4 s lie 0.1 s inside: 14 steps less 2 x 0.12 m.
+    assert recording.told().startswith('1 people in 1 tracks over 6 s, 10 frames a second, 1.1')
+
+
+def test_a_device_that_never_ends_is_refused():
+    with pytest.raises(TaskError, match='must be a file, got a device or pipe'):
+        file_digest(Path('/dev/zero'))
+
+
 def test_gaps_and_jumps_cut_a_track(tmp_path):
     rows = walk(1, 0, 6, (0, 0), (1, 0)) + walk(1, 150, 6, (6, 0), (1, 0))
     rows += walk(1, 210, 6, (60.0, 0), (1, 0))
@@ -100,7 +117,9 @@ def test_gaps_and_jumps_cut_a_track(tmp_path):
     ('10 1 2 3\n10 1 2 4\n', 'bad.txt:2: frames of person 1 must increase, got 10'),
     ('time,id,x,y\n0,1,2,3\n', 'bad.txt:1: needs a column frame'),
     ('0 1 2 3\n', 'no track lasts'),
-    ('0 1 0 0\n10 1 400 0\n20 1 800 0\n', 'must walk slower than 5.0 m/s, got 1e.03'),
+    ('0 1 0 0\n10 1 400 0\n20 1 800 0\n', 'must walk slower than 2.2 m/s, got 1e.03'),
+    ('frame,id,x,y,x\n0,1,2,3,4\n', 'bad.txt:1: names column x more than once'),
+    ('0 1 0 0\n10 1 0.0005 0\n20 1 0.001 0\n', r'someone must walk 0.5 m, got 0.001 m at most'),
 ])
 def test_what_is_no_track_is_refused(tmp_path, text, message):
     path = tmp_path / 'bad.txt'
@@ -121,7 +140,7 @@ def test_sizes_absence_and_another_file_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr('navbench_gs.tasks.track_file.MAX_ROWS', 10)
     with pytest.raises(TaskError, match='may have 10 rows'):
         read_rows(path)
-    monkeypatch.setattr('navbench_gs.tasks.recording.MAX_BYTES', 10)
+    monkeypatch.setattr('navbench_gs.tasks.track_file.MAX_BYTES', 10)
     with pytest.raises(TaskError, match='may have 10 bytes'):
         file_digest(path)
 

@@ -72,6 +72,15 @@ class Sleeps(Bad):
         return output
 
 
+class Hangs(Bad):
+    def fail(self, output):
+        while True:
+            try:
+                time.sleep(60.0)
+            except Exception:
+                pass
+
+
 class Ends(Bad):
     def fail(self, output):
         os._exit(7)
@@ -101,11 +110,11 @@ def hurry(tmp_path_factory: pytest.TempPathFactory) -> str:
 def bench(code, hurry, tmp_path):
     """Return a function that runs one episode by name and returns its file's content."""
 
-    def run(name: str) -> dict:
+    def run(name: str, *more: str) -> dict:
         out = tmp_path / name
         policy = 'straight' if name == 'straight' else f'python:{code}:{name}'
         words = ['bench', 'run', '--policy', policy, '--scenes', 'city:101', '--episodes', '1',
-                 '--protocol', hurry, '--out', str(out)]
+                 '--protocol', hurry, '--out', str(out), *more]
         assert main(words) == 0
         [file] = (out / 'episodes').iterdir()
         return json.loads(file.read_text())
@@ -139,6 +148,13 @@ def test_the_world_waits_for_one_that_sleeps(bench):
     slept, straight = bench('Sleeps'), bench('straight')
     assert slept['ticks'] == straight['ticks']
     assert slept['outcome'] == straight['outcome']
+
+
+def test_one_that_hangs_ends_its_episode(bench):
+    episode = bench('Hangs', '--answer-limit', '2')
+    assert (episode['outcome'], episode['detail']) == (
+        'policy_stalled', 'no answer for 2 s of wall time')
+    assert len(episode['ticks']['x']) == 9
 
 
 def test_one_that_ends_its_process_is_tried_twice_and_noted(code, hurry, tmp_path, capsys):

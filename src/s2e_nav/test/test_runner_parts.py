@@ -165,7 +165,7 @@ def test_a_run_lists_its_processes(tmp_path):
 def test_delay_and_tracks_reach_the_world(tmp_path):
     """Both are part of the run: one as a condition, the other in the protocol's hash."""
     tracks = tmp_path / 'tracks.txt'
-    tracks.write_text('\n'.join(f'{k} 1 {0.1 * k} 0.0' for k in range(30)))
+    tracks.write_text('\n'.join(f'{k} 1 {0.5 * k} 0.0' for k in range(30)))
     values = {**SIMULATED, 'latency': '0.25', 'tracks': str(tracks)}
     run = SimulatedRun(values, tmp_path / 'run')
     bridge = next(e.parameters for e in run.nodes() if e.executable == 'sim_bridge')

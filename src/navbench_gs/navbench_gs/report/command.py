@@ -27,11 +27,17 @@ def command(record: Mapping[str, Any]) -> str:
             'seed': [str(record['seed'])], 'robot': [str(record['robot'])],
             'protocol': [str(values['name'])],
         }
-        tracks = str(values.get('recorded', {}).get('tracks') or '')
-        if tracks:
-            words['tracks'] = [tracks]
         conditions = dict(record.get('conditions', {}))
         through_ros = 'gate' not in record['constants']['values']
+        recorded = values.get('recorded', {})
+        if recorded.get('tracks'):
+            words['tracks'] = [str(recorded['tracks'])]
+            if not through_ros:
+                usual = {'fps': 0.0, 'scale': 1.0}
+                words['tracks'] += [
+                    f'{name}={recorded[name]:g}' for name, value in usual.items()
+                    if recorded.get(name, value) != value
+                ]
         return (_launch if through_ros else _bench)(record, words, conditions)
     except (KeyError, TypeError, AttributeError):
         return ''

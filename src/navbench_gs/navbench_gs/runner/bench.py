@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from navbench_gs.env.simulation import Simulation
 from navbench_gs.errors import DivergedError, TaskError
+from navbench_gs.metrics.outcome import Outcome
 from navbench_gs.metrics.record import EpisodeLog, read_log
 from navbench_gs.metrics.scores import evaluate
 from navbench_gs.report.map import save_map
+from navbench_gs.runner.deadline import PolicyStalledError, deadline
 from navbench_gs.runner.episode import failed_before, run_episode
 from navbench_gs.runner.filming import FilmRecorder
 from navbench_gs.runner.gate_sense import GateSense
@@ -63,13 +65,9 @@ class Bench:
             threads: Threads of the renderer.
         """
         self._config, self._out, self._threads = config, RunFolder(out), threads
-        self._name = factory.name
-        policy: Any = factory()
-        self._policy: Policy = policy
-        self._timed = TimedPolicy(policy)
+        self._factory, self._name = factory, factory.name
         self._robot = load_robot(config.robot)
-        if hasattr(policy, 'set_robot'):
-            policy.set_robot(self._robot)
+        self._make_policy()
         self._scene = ''
         self._bundle: SceneBundle | None = None
         self._simulation: Simulation | None = None
@@ -99,12 +97,15 @@ class Bench:
             log = kept or self._drive(spec, film, self._out.stills)
         except DivergedError as error:
             return Finished(item, spec, None, str(error))
+        latency = tuple(self._timed.seconds)
+        if log.outcome == Outcome.POLICY_STALLED.value and kept is None:
+            # Interrupted anywhere: what it left behind is nothing to go on with.
+            self._make_policy()
         if kept is None:
             write_atomically(self._out.episode(spec.id), log.to_json())
         scores = evaluate(log, config.protocol.judge)
         return Finished(
-            item, spec, scores, log.detail, time.monotonic() - started, kept is not None,
-            tuple(self._timed.seconds),
+            item, spec, scores, log.detail, time.monotonic() - started, kept is not None, latency,
         )
 
     def rerun(
@@ -124,6 +125,13 @@ class Bench:
         """
         self._load(scene)
         return self._drive(spec, film, stills)
+
+    def _make_policy(self) -> None:
+        policy: Any = self._factory()
+        self._policy: Policy = policy
+        self._timed = TimedPolicy(policy, self._config.answer_limit)
+        if hasattr(policy, 'set_robot'):
+            policy.set_robot(self._robot)
 
     def _kept(self, spec: EpisodeSpec) -> EpisodeLog | None:
         """Return the episode's log if an earlier run finished the very same one."""
@@ -170,7 +178,7 @@ class Bench:
             loop = self._prepared(world, spec)
         except S2EError:
             raise
-        except Exception as error:
+        except (Exception, PolicyStalledError) as error:
             # As in the drive: whatever a policy raises is its result, not the benchmark's end.
             return failed_before(world, spec, rules, self._name, error)
         mount = conditions.place(self._robot.camera.mount())
@@ -205,7 +213,9 @@ class Bench:
             policy.bind(world, spec)
         if hasattr(policy, 'set_goal_image'):
             rules = self._config.protocol
-            policy.set_goal_image(goal_picture(spec, world, rules, self._policy.spec.camera))
+            picture = goal_picture(spec, world, rules, self._policy.spec.camera)
+            with deadline(self._config.answer_limit):
+                policy.set_goal_image(picture)
         gate = self._config.conditions.gate()
         return ControlLoop(self._timed, self._robot, ControlConfig(gate=gate))
 

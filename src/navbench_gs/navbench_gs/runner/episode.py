@@ -10,6 +10,7 @@ import numpy as np
 
 from navbench_gs.metrics.outcome import Outcome
 from navbench_gs.metrics.record import EpisodeLog
+from navbench_gs.runner.deadline import PolicyStalledError
 from navbench_gs.runner.judge import EpisodeJudge, Observed
 from navbench_gs.scenes.bundle import SceneBundle
 from navbench_gs.tasks.protocol import Protocol as Rules
@@ -86,7 +87,7 @@ def run_episode(
 
     Returns:
         The log; an exception of the policy or an answer that is not finite ends the episode
-        as `policy_error` and does not propagate.
+        as `policy_error`, one that does not come in time as `policy_stalled`; neither propagates.
     """
     judge = EpisodeJudge(spec, world.bundle, protocol, world.robot)
     loop.set_goal(world.goal_odom if goal is None else goal)
@@ -96,6 +97,8 @@ def run_episode(
             command = _tick(world, loop, judge, look, record, scan)
         except PolicyFailureError as failure:
             return judge.finish(Outcome.POLICY_ERROR, policy, failure.detail)
+        except PolicyStalledError as stalled:
+            return judge.finish(Outcome.POLICY_STALLED, policy, str(stalled))
         if send is not None:
             command = send(world.time_ns, command)
         world.tick(command)
@@ -104,9 +107,10 @@ def run_episode(
 
 
 def failed_before(
-    world: World, spec: EpisodeSpec, protocol: Rules, policy: str, error: Exception
+    world: World, spec: EpisodeSpec, protocol: Rules, policy: str,
+    error: Exception | PolicyStalledError,
 ) -> EpisodeLog:
-    """Return the log of an episode whose policy failed before the first image.
+    """Return the log of an episode whose policy failed or hung before the first image.
 
     Args:
         world: Reset to the episode.
@@ -117,6 +121,8 @@ def failed_before(
     """
     judge = EpisodeJudge(spec, world.bundle, protocol, world.robot)
     judge.observe(world, Command(0))
+    if isinstance(error, PolicyStalledError):
+        return judge.finish(Outcome.POLICY_STALLED, policy, str(error))
     return judge.finish(Outcome.POLICY_ERROR, policy, told(error))
 
 

@@ -53,6 +53,7 @@ def describe(
         'inputs': str(details.get('inputs', 'RGB, odometry, goal')),
         'camera': config.drawn,
         'backend': config.backend,
+        'answer_limit': config.answer_limit,
         'conditions': config.conditions.changed(),
         'protocol': {'hash': config.protocol.hash, 'values': to_mapping(config.protocol)},
         'constants': {'hash': _digest(parts), 'values': parts},

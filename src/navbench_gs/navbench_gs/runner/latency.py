@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from navbench_gs.runner.deadline import deadline
 from s2e_core.contract import Observation, Policy, PolicyOutput, PolicySpec
 
 STAGE = 'policy, image to answer'
@@ -15,11 +16,16 @@ QUANTILES = (50, 95, 99)
 
 
 class TimedPolicy:
-    """A policy whose answers are timed."""
+    """A policy whose answers are timed, and bounded."""
 
-    def __init__(self, policy: Policy) -> None:
-        """Wrap a policy."""
-        self._policy = policy
+    def __init__(self, policy: Policy, limit: float = 0.0) -> None:
+        """Wrap a policy.
+
+        Args:
+            policy: Any.
+            limit: Wall seconds that an answer or a reset may take; 0 for any.
+        """
+        self._policy, self._limit = policy, limit
         self.seconds: list[float] = []
         """Wall time of each answer so far."""
 
@@ -29,13 +35,23 @@ class TimedPolicy:
         return self._policy.spec
 
     def reset(self) -> None:
-        """Forget earlier images."""
-        self._policy.reset()
+        """Forget earlier images.
+
+        Raises:
+            PolicyStalledError: it took too long.
+        """
+        with deadline(self._limit):
+            self._policy.reset()
 
     def infer(self, observation: Observation) -> PolicyOutput:
-        """Answer one observation."""
+        """Answer one observation.
+
+        Raises:
+            PolicyStalledError: it took too long.
+        """
         started = time.perf_counter()
-        output = self._policy.infer(observation)
+        with deadline(self._limit):
+            output = self._policy.infer(observation)
         self.seconds.append(time.perf_counter() - started)
         return output
 

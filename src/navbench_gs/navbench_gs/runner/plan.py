@@ -36,6 +36,9 @@ class RunConfig:
     films: int = option(0, low=0, high=100000, help='Films per scene and task.')
     film_width: int = option(640, unit='px', low=160, high=3840, help='Width of films.')
     backend: Backend = option('cpu', choices=get_args(Backend), help='Renderer back end.')
+    answer_limit: float = option(
+        60.0, unit='s', low=0, high=86400, help='Wall time an answer may take; 0: any.'
+    )
     conditions: Conditions = Conditions()
     camera: str = ''
     """Whose camera is drawn: policy or robot, or 'robot WIDTHxHEIGHT'; the protocol's if empty."""

@@ -148,7 +148,8 @@ def _config(recorded: Recorded, scene: str) -> RunConfig:
     conditions = from_mapping(Conditions, run.get('conditions', {}), source='conditions')
     return RunConfig(
         (scene,), (spec.task,), recorded.protocol, spec.robot, 1, int(run.get('seed', 0)),
-        backend=run.get('backend', 'cpu'), conditions=conditions,
+        backend=run.get('backend', 'cpu'),
+        answer_limit=float(run.get('answer_limit', 60.0)), conditions=conditions,
         camera=str(run.get('camera', '')),
     )
 

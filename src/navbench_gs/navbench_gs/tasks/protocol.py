@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from navbench_gs.tasks.recorded_rules import RecordedRules
-from s2e_core.config import check, from_yaml, option, to_mapping
+from s2e_core.config import check, from_mapping, from_yaml, option, to_mapping
 from s2e_core.errors import ConfigError
 from s2e_core.paths import find_config
 
@@ -204,13 +206,15 @@ class Protocol:
 
 
 def load_protocol(
-    name: str | Path = 'default', tracks: str | Path | None = None
+    name: str | Path = 'default', tracks: str | Path | None = None,
+    rules: Mapping[str, Any] | None = None,
 ) -> Protocol:
     """Load a protocol by name from ``config/navbench`` or by path.
 
     Args:
         name: Of the protocol, or its file.
         tracks: File of recorded tracks instead of the protocol's.
+        rules: Fields of `RecordedRules` for them instead of the protocol's, such as fps.
 
     Raises:
         ConfigError: Missing, or breaks a rule.
@@ -222,5 +226,6 @@ def load_protocol(
     protocol = from_yaml(Protocol, path)
     recorded, folder = protocol.recorded, path.parent
     if tracks is not None:
-        recorded, folder = replace(recorded, tracks=str(tracks), digest=''), Path()
+        values = {**to_mapping(recorded), **(rules or {}), 'tracks': str(tracks), 'digest': ''}
+        recorded, folder = from_mapping(RecordedRules, values, source='tracks'), Path()
     return replace(protocol, recorded=recorded.pinned(folder))

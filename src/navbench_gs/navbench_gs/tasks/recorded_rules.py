@@ -46,14 +46,14 @@ class RecordedRules:
         check(self, source='recorded')
 
     def pinned(self, folder: Path) -> RecordedRules:
-        """Return the rules with the file's full path and digest.
+        """Return the rules with the file's full path and digest; the file is read.
 
         Args:
             folder: Where a relative path begins; the working folder for one from the environment.
 
         Raises:
-            TaskError: the file is absent, is another one than the digest says, or a variable is
-                not set.
+            TaskError: the file is absent, is another one than the digest says or none of tracks,
+                or a variable is not set.
         """
         from navbench_gs.tasks.recording import file_digest
 
@@ -71,7 +71,10 @@ class RecordedRules:
             raise TaskError(
                 f'{path}: tracks must have the sha256 {self.digest[:12]}, got {found[:12]}'
             )
-        return replace(self, tracks=str(path.resolve()), digest=found)
+        pinned = replace(self, tracks=str(path.resolve()), digest=found)
+        # Before anything is driven: its first episode with people may be hours away.
+        pinned.recording()
+        return pinned
 
     def recording(self) -> Recording:
         """Return the recording; kept between calls.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from navbench_gs.errors import TaskError
-from navbench_gs.tasks.track_file import MAX_BYTES, TrackRows, read_rows
+from navbench_gs.tasks.track_file import TrackRows, read_rows, refuse_size
 
 STEP = 0.4
 """Seconds between two points of a track: how often the UCY and ETH recordings were annotated."""
@@ -21,8 +21,15 @@ GAP = 2.0
 """A person who is not seen for longer than this is another track afterwards, seconds."""
 FASTEST = 5.0
 """Faster than this nobody walks: a track is cut there, m/s."""
+BRISKEST = 2.2
+"""A crowd is not as fast; where only its pace tells the time of a frame, that was told wrong, m/s.
+
+Ten or twelve frames a second taken for 25 come out above it."""
+LEAST_WALK = 0.5
+"""In a recording where nobody gets so far nobody walks, or its unit is another, metres."""
 USUAL_PACE = 1.3
 """Walking speed by which the time of a frame is told where the file does not say it, m/s."""
+_SAY = 'say the frames per second (fps=) and metres per unit (scale=)'
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,16 @@ class Recording:
     walked: NDArray[np.float64]
     """Metres walked in the step that begins at each point. [K]"""
 
+    def told(self) -> str:
+        """Return in words what it was taken for, so that a wrong unit or rate is seen."""
+        people = len({track.person for track in self.tracks})
+        seconds = STEP * (len(self.step) - len(self.tracks))
+        return (
+            f'{people} people in {len(self.tracks)} tracks over {STEP * (self.steps - 1):.0f} s, '
+            f'{1.0 / self.frame_time:.3g} frames a second, '
+            f'{float(self.walked.sum()) / seconds:.2f} m/s on the mean'
+        )
+
 
 @lru_cache(maxsize=4)
 def load_recording(path: str, digest: str, fps: float = 0.0, scale: float = 1.0) -> Recording:
@@ -80,9 +97,7 @@ def file_digest(path: Path) -> str:
         TaskError: it cannot be read or is too large.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise TaskError(f'{path}: tracks may have {MAX_BYTES} bytes, got {size}')
+        refuse_size(path)
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise TaskError(f'{path}: tracks cannot be read: {error.strerror}') from error
@@ -98,10 +113,11 @@ def clean(rows: TrackRows, source: str, fps: float = 0.0, scale: float = 1.0) ->
     time, xy = (rows.frame - rows.frame.min()) * seconds, rows.xy * scale
     same = np.diff(rows.person) == 0
     lasts, length = np.diff(time)[same], np.hypot(*np.diff(xy, axis=0).T)[same]
-    if len(lasts) and (pace := _brisk(length / lasts)) > FASTEST:
+    fastest = BRISKEST if not fps and rows.velocity is None else FASTEST
+    if len(lasts) and (pace := _brisk(length / lasts)) > fastest:
         raise TaskError(
-            f'{source}: people must walk slower than {FASTEST} m/s, got {pace:.3g} with frames '
-            f'of {seconds:.3g} s: say the frames per second (fps) and metres per unit (scale)'
+            f'{source}: people must walk slower than {fastest} m/s, got {pace:.3g} with frames '
+            f'of {seconds:.3g} s: {_SAY}'
         )
     cut = ~same
     cut |= (np.diff(time) > GAP) | (
@@ -114,6 +130,11 @@ def clean(rows: TrackRows, source: str, fps: float = 0.0, scale: float = 1.0) ->
             tracks.append(track)
     if not tracks:
         raise TaskError(f'{source}: no track lasts {STEP} s without a gap or jump')
+    farthest = max(float(np.ptp(track.xy, axis=0).max()) for track in tracks)
+    if farthest < LEAST_WALK:
+        raise TaskError(
+            f'{source}: someone must walk {LEAST_WALK} m, got {farthest:.3g} m at most: {_SAY}'
+        )
     return _indexed(tuple(tracks), seconds)
 
 

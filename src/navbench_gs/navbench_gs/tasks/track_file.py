@@ -31,6 +31,7 @@ _NAMES = {
     'vy': ('vy', 'v_y', 'vel_y', 'vy_est'),
     'label': ('label', 'class', 'type', 'agent_type'),
 }
+_BETWEEN = str.maketrans({',': ' ', ';': ' ', '"': ' '})
 _PEOPLE = ('ped', 'pedestrian', 'person')
 _FORMS: dict[int, tuple[str, ...]] = {
     4: ('frame', 'id', 'x', 'y'),
@@ -78,11 +79,23 @@ def read_rows(path: Path) -> TrackRows:
     return TrackRows(frame[order], person[order], table[order, 2:4], velocity)
 
 
+def refuse_size(path: Path) -> None:
+    """Refuse what is no file of a size that tracks have.
+
+    Raises:
+        TaskError: it is too large, or a device or pipe, which may never end.
+        OSError: it is absent.
+    """
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise TaskError(f'{path}: tracks may have {MAX_BYTES} bytes, got {size}')
+    if not path.is_file() and not path.is_dir():
+        raise TaskError(f'{path}: tracks must be a file, got a device or pipe')
+
+
 def _text(path: Path) -> list[str]:
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise TaskError(f'{path}: tracks may have {MAX_BYTES} bytes, got {size}')
+        refuse_size(path)
         return path.read_text(encoding='utf-8-sig').splitlines()
     except OSError as error:
         raise TaskError(f'{path}: cannot be read: {error.strerror}') from error
@@ -99,7 +112,7 @@ def _table(path: Path, text: Sequence[str]) -> tuple[NDArray[np.float64], NDArra
     for number, line in enumerate(text, 1):
         if not line.strip() or line.lstrip()[0] in '#%':
             continue
-        cells = line.replace(',', ' ').replace(';', ' ').split()
+        cells = line.translate(_BETWEEN).split()
         if not cells:
             raise TaskError(f'{path}:{number}: must have columns, got {line.strip()[:40]!r}')
         if not columns:
@@ -128,7 +141,10 @@ def _columns(path: Path, number: int, cells: Sequence[str]) -> dict[str, int]:
                 f'vy) or a first line with their names, got {len(cells)}'
             )
         return {name: k for k, name in enumerate(_FORMS[len(cells)]) if name}
-    given = [cell.strip('"\'').lower() for cell in cells]
+    given = [cell.lower() for cell in cells]
+    twice = [word for words in _NAMES.values() for word in words if given.count(word) > 1]
+    if twice:
+        raise TaskError(f'{path}:{number}: names column {twice[0]} more than once')
     found = {
         name: given.index(word) for name, words in _NAMES.items() for word in words
         if word in given

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TextIO
 
 from tqdm import tqdm
@@ -12,7 +15,7 @@ from navbench_gs.metrics.estimate import Estimate
 from navbench_gs.metrics.paired import Comparison
 from navbench_gs.metrics.summary import Summary
 from navbench_gs.report.cells import width_note
-from navbench_gs.runner.plan import Finished
+from navbench_gs.runner.plan import Finished, RunFolder
 from navbench_gs.scenes.resolve import resolve_scene
 
 
@@ -69,6 +72,17 @@ class Console:
         """End the bar."""
         if self._bar is not None:
             self._bar.close()
+
+
+def print_retried(out: Path) -> None:
+    """Say on stderr which episodes of a run's last call were tried again, and where that stands.
+
+    Args:
+        out: The run's folder.
+    """
+    record = RunFolder(out).record
+    for episode in json.loads(record.read_text(encoding='utf-8'))['run']['retried']:
+        print(f'{episode}: its worker died, tried again (noted in {record})', file=sys.stderr)
 
 
 def print_table(summaries: Sequence[Summary]) -> None:

@@ -16,6 +16,7 @@ from s2e_cli.bench.sweep import add_sweep, run_sweep
 
 if TYPE_CHECKING:
     from navbench_gs.runner.plan import RunConfig
+    from navbench_gs.tasks.protocol import Protocol
 
 ORDER = 30
 
@@ -36,6 +37,7 @@ RUN_EPILOG = """examples:
   s2e bench run --policy s2e-small --conditions latency=0.2 frame_drop=0.1 --out runs/worse
   s2e bench run --policy s2e-small --scenes city:100-105 --tasks obstacle --gate-source depth
   s2e bench run --policy s2e-small --tasks pedestrian --tracks zara01/obsmat.txt --out runs/zara
+  s2e bench run --policy depth --tasks pedestrian --tracks yard.csv fps=30 scale=0.01
 Asked again with the same --out, a run goes on where it was cut off.
 """
 
@@ -67,12 +69,16 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run.add_argument('--ray', nargs='?', const='local', metavar='ADDRESS',
                      help='spread episodes over a Ray cluster: HOST:PORT, auto, or this machine '
                           'with --workers CPUs when left out')
+    run.add_argument('--answer-limit', type=float, default=60.0, metavar='S',
+                     help='wall time an answer of the policy may take; then its episode ends as '
+                          'policy_stalled (60; 0: any)')
     run.add_argument('--out', type=Path, metavar='DIR', help='run folder (runs/<time>)')
     run.add_argument('--protocol', help='protocol by name or file (default; recorded with '
                                         '--tracks)')
-    run.add_argument('--tracks', type=Path, metavar='FILE',
+    run.add_argument('--tracks', nargs='+', metavar=('FILE', 'NAME=VALUE'),
                      help='recorded pedestrians, in the tasks with people: frame id x y, or '
-                          'obsmat.txt')
+                          'obsmat.txt; behind it fps=HZ and scale=METRES_PER_UNIT where the file '
+                          'does not tell')
     run.add_argument('--robot', metavar='NAME', help="robot profile (the protocol's)")
     run.add_argument('--film', type=int, nargs='?', const=100000, default=0, metavar='N',
                      help='film every episode, or the first N of each scene and task')
@@ -107,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from navbench_gs.runner.run import run_benchmark
-    from s2e_cli.bench.console import Console, print_table
+    from s2e_cli.bench.console import Console, print_retried, print_table
     from s2e_cli.bench.policies import policy_factory
 
     config = _config(args)
@@ -126,6 +132,7 @@ def _run(args: argparse.Namespace) -> int:
             report(out)
         raise
     console.close()
+    print_retried(out)
     print_table(summaries)
     if not summaries:
         print('s2e bench: no episode could be run', file=sys.stderr)
@@ -133,17 +140,29 @@ def _run(args: argparse.Namespace) -> int:
     return report(out)
 
 
+def _protocol(args: argparse.Namespace) -> Protocol:
+    """Return the protocol, and say what recorded tracks were taken for."""
+    from navbench_gs.tasks.protocol import load_protocol
+    from s2e_cli.settings import read_settings
+
+    file, *words = args.tracks or (None,)
+    protocol = load_protocol(
+        args.protocol or ('recorded' if file else 'default'), file,
+        dict(read_settings(words, '--tracks')),
+    )
+    if protocol.recorded.tracks:
+        print(f'tracks: {protocol.recorded.recording().told()}', file=sys.stderr)
+    return protocol
+
+
 def _config(args: argparse.Namespace) -> RunConfig:
     """Return the run that is asked for; what is left out is the protocol's."""
     from navbench_gs.runner.conditions import Conditions
     from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
-    from navbench_gs.tasks.protocol import load_protocol
     from s2e_cli.settings import read_settings
     from s2e_core.config import from_mapping
 
-    protocol = load_protocol(
-        args.protocol or ('recorded' if args.tracks else 'default'), args.tracks
-    )
+    protocol = _protocol(args)
     values = {'gate_source': args.gate_source, 'gate_cap': args.gate_cap}
     values |= dict(read_settings(args.conditions, '--conditions'))
     return RunConfig(
@@ -152,5 +171,6 @@ def _config(args: argparse.Namespace) -> RunConfig:
         robot=args.robot or protocol.robot,
         episodes=protocol.episodes if args.episodes is None else args.episodes,
         seed=args.seed, workers=args.workers, films=args.film, backend=args.backend,
+        answer_limit=args.answer_limit,
         conditions=from_mapping(Conditions, values, source='conditions'),
     )
