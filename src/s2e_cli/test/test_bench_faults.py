@@ -72,6 +72,11 @@ class Sleeps(Bad):
         return output
 
 
+class Quits(Bad):
+    def fail(self, output):
+        raise SystemExit(3)
+
+
 class Hangs(Bad):
     def fail(self, output):
         while True:
@@ -127,6 +132,7 @@ def bench(code, hurry, tmp_path):
     ('Raises', 9, 'ValueError: no idea'),
     ('Nan', 9, 'modes hold a value that is not finite'),
     ('Nothing', 9, "AttributeError: 'NoneType' object has no attribute 'problem'"),
+    ('Quits', 9, 'SystemExit: 3'),
     ('Empty', 9, r'modes must be [M, T, 2] with M >= 1, got (0, 10, 2)'),
     ('Unready', 1, 'RuntimeError: not ready'),
 ])

@@ -178,7 +178,7 @@ class Bench:
             loop = self._prepared(world, spec)
         except S2EError:
             raise
-        except (Exception, PolicyStalledError) as error:
+        except (Exception, SystemExit, PolicyStalledError) as error:
             # As in the drive: whatever a policy raises is its result, not the benchmark's end.
             return failed_before(world, spec, rules, self._name, error)
         mount = conditions.place(self._robot.camera.mount())

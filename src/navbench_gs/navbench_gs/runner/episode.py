@@ -108,7 +108,7 @@ def run_episode(
 
 def failed_before(
     world: World, spec: EpisodeSpec, protocol: Rules, policy: str,
-    error: Exception | PolicyStalledError,
+    error: Exception | SystemExit | PolicyStalledError,
 ) -> EpisodeLog:
     """Return the log of an episode whose policy failed or hung before the first image.
 
@@ -126,7 +126,7 @@ def failed_before(
     return judge.finish(Outcome.POLICY_ERROR, policy, told(error))
 
 
-def told(error: Exception) -> str:
+def told(error: Exception | SystemExit) -> str:
     """Return an exception as logs tell it: its kind and its words, at most 500 characters."""
     return f'{type(error).__name__}: {error}'[:500]
 
@@ -142,7 +142,7 @@ def _tick(
     seen = scan() if scan is not None and sees else None
     try:
         out = loop.on_tick(now, world.odometry(), frame, seen)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Whatever a policy raises is the policy's result, not the benchmark's end.
         raise PolicyFailureError(told(error)) from error
     result = loop.result
