@@ -19,6 +19,7 @@ from s2e_cli.doctor import selftest_docker, selftest_graph, selftest_sensors
 from s2e_cli.doctor.check import Check, Level
 from s2e_cli.doctor.command import failure
 from s2e_cli.doctor.content import bundle_folders
+from s2e_cli.doctor.remote import try_teleop
 from s2e_cli.doctor.ros import is_full
 from s2e_core.errors import S2EError
 
@@ -44,6 +45,8 @@ def selftest(tell: Callable[[str], None], *, docker: bool = False) -> Iterator[C
             yield try_provider(folder, provider)
     tell('splats on the GPU')
     yield try_cuda_renderer()
+    tell('remote driving: a page, its video, and a driver who falls silent')
+    yield from try_teleop()
     for check in (_episode, _rosdep, _colcon):
         tell((check.__doc__ or '').split('.')[0].lower())
         yield check()
