@@ -15,6 +15,7 @@ from navbench_gs.errors import ReportError
 from navbench_gs.report.map import SceneMap, load_map
 from navbench_gs.runner.plan import write_atomically
 from s2e_cli.teleop.figures import figure_bytes
+from s2e_core.interventions import Intervention, InterventionKind
 from s2e_core.se2 import Pose2
 
 if TYPE_CHECKING:
@@ -124,9 +125,12 @@ def _draw_map(figure: Any, plot: Any, drive: ShadowDrive, scene: SceneMap | None
         points = np.vstack([drive.at(np.array([stamp])), drive.plans[stamp].points])
         plot.plot(*_moved(place, points).T, color='#d4588f', linewidth=1.6, zorder=4,
                   label='' if number else 'planned by the policy, farthest from it')
+    told = set()
     for item in drive.interventions:
-        plot.plot(*_moved(place, drive.at(np.array([item.stamp_ns])))[0], 'x', color='#c8211c',
-                  markersize=9, markeredgewidth=2, zorder=5)
+        name, colour = _moment(item)
+        plot.plot(*_moved(place, drive.at(np.array([item.stamp_ns])))[0], 'x', color=colour,
+                  markersize=9, markeredgewidth=2, zorder=5, label='' if name in told else name)
+        told.add(name)
     low, high = way.min(axis=0) - MARGIN, way.max(axis=0) + MARGIN
     plot.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect='equal', xlabel='x, m',
              ylabel='y, m')
@@ -151,7 +155,15 @@ def _draw_times(plots: list[Any], drive: ShadowDrive) -> None:
         plot.grid(alpha=0.25)
         plot.set_xlim(0.0, (drive.odometry[-1].stamp_ns - start) * 1e-9)
         for item in drive.interventions:
-            plot.axvline((item.stamp_ns - start) * 1e-9, color='#c8211c', linewidth=0.8)
+            colour = _moment(item)[1]
+            plot.axvline((item.stamp_ns - start) * 1e-9, color=colour, linewidth=0.8)
+
+
+def _moment(item: Intervention) -> tuple[str, str]:
+    """Return how a moment is called and drawn."""
+    if item.kind is InterventionKind.SLOWED:
+        return 'slowed by the gate', '#e08a1e'
+    return 'intervention', '#c8211c'
 
 
 def worst_plans(stamps: NDArray[np.int64], ade: NDArray[np.float64]) -> list[int]:
