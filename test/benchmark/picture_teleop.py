@@ -30,6 +30,10 @@ START = 120.0
 """Seconds; the city is made first."""
 SIZES = {'teleop': (1280, 800, 1), 'teleop_phone': (740, 360, 2)}
 """Width, height and pixels a point."""
+ON_ITS_WAY = (
+    "document.getElementById('banner').hidden"
+    " && parseFloat(document.getElementById('speed').textContent) > 0.3"
+)
 
 
 async def take(port: int, out: Path) -> None:
@@ -44,10 +48,12 @@ async def take(port: int, out: Path) -> None:
             await tab.key('keyDown', 'KeyW')
             await asyncio.sleep(1.5)
             await tab.key('keyUp', 'KeyW')
+            # A goal that comes before the robot rests is refused.
+            await asyncio.sleep(1.0)
             for name in SIZES:
                 await look_as(tab, name)
                 await aim(tab)
-                await asyncio.sleep(2.5)
+                await tab.until(ON_ITS_WAY)
                 shot = await tab.call('Page.captureScreenshot', format='jpeg', quality=82)
                 (out / f'{name}.jpg').write_bytes(base64.b64decode(shot['data']))
                 await press(tab, 'halt', "document.getElementById('halt').hidden")
@@ -93,7 +99,7 @@ def main() -> None:
         words = [
             ROS2, 'launch', 's2e_nav', 'teleop.launch.py', f'scene:={arguments.scene}',
             'task:=obstacle', 'link:=4g', f'port:={arguments.port}', f'token:={TOKEN}',
-            'image_width:=640', 'image_height:=480', f'output:={folder}/run',
+            'image_width:=480', 'image_height:=360', f'output:={folder}/run',
         ]
         with log.open('w') as file:
             launch = subprocess.Popen(

@@ -18,6 +18,9 @@ from s2e_teleop.steering import SteeringConfig, command_from_stick
 
 OPERATOR_LOST = 'operator_lost'
 """The gate's name for the stop that the next press ends."""
+COMES_TO_REST = 0.7
+"""So long after the last velocity of a driver the gate may still find that there is none, seconds:
+three zeros of 50 ms, and its watch of 0.3 s."""
 PRESS_GRACE = 0.7
 """So long after a press the gate may still report the stop before it, seconds: the status and
 the rearm call each take a few milliseconds, on a robot with a busy computer some tenths."""
@@ -69,7 +72,7 @@ class Session:
         self.e_stop = False
         self._dead_man = DeadMan(config.dead_man)
         self._command = Command(0)
-        self._sent = 0.0
+        self._sent = float('-inf')
         self._heard = 0.0
         self._goal = False
 
@@ -228,6 +231,9 @@ class Session:
             return 'the emergency stop is pressed'
         if self.hold is Hold.DRIVING:
             return 'let go of the stick first'
+        if now - self._sent < COMES_TO_REST:
+            # The gate has yet to miss the driver, and would drop the goal with it.
+            return 'the robot is coming to rest: click again'
         refusal = self._port.go_to(u, v)
         self._goal, self._heard = not refusal, now
         return refusal

@@ -176,8 +176,9 @@ def test_a_goal_is_refused_while_driving_or_stopped(drives):
     drives.session.press_e_stop(True, 1)
     assert 'emergency' in drives.session.go_to(1, 0.5, 0.8, 1.0)
     drives.session.press_e_stop(False, 1)
+    assert 'coming to rest' in drives.session.go_to(1, 0.5, 0.8, 1.6)
     drives.robot.refusal = 'no camera'
-    assert drives.session.go_to(1, 0.5, 0.8, 1.0) == 'no camera' and not drives.session.to_goal
+    assert drives.session.go_to(1, 0.5, 0.8, 1.71) == 'no camera' and not drives.session.to_goal
 
 
 def test_anyone_stops_a_drive_to_a_goal_and_a_press_takes_over(drives):
