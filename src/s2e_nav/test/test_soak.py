@@ -70,6 +70,18 @@ def test_memory_may_grow_by_two_megabytes_an_hour(an_hour, level):
     assert level_of('memory of gate', made) == level
 
 
+def test_what_fills_and_then_stays_is_no_leak_and_what_goes_on_is():
+    # 6 MB an hour until minute 38, the middle of the 45 that count, and nothing after it.
+    fills = rows(gate_rss_mb=lambda minute: 100.0 + 6.0 * min(minute, 36.0) / 60.0)
+    assert level_of('memory of gate', fills) == 'ok'
+    # 0.2 MB every four minutes are 3 an hour, in steps as an allocator takes them.
+    steps = rows(gate_rss_mb=lambda minute: 100.0 + 0.2 * (minute // 4))
+    assert level_of('memory of gate', steps) == 'fail'
+    # One that only begins half way.
+    late = rows(gate_rss_mb=lambda minute: 100.0 + 9.0 * max(0.0, minute - 38.0) / 60.0)
+    assert level_of('memory of gate', late) == 'fail'
+
+
 def test_a_leaked_thread_or_file_is_found():
     assert level_of('handles of gate', rows(gate_threads=lambda m: 9 + (m > 50))) == 'fail'
     assert level_of('handles of gate', rows(gate_files=lambda m: 20 + m // 20)) == 'fail'
