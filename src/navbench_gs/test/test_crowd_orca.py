@@ -82,8 +82,10 @@ def test_a_share_of_one_takes_the_whole_change() -> None:
     assert full[1] == pytest.approx(2.0 * half[1])
 
 
-angles = st.floats(0.0, 2.0 * math.pi)
-offsets = st.floats(-1.0, 1.0)
+# To a millionth: of two planes that differ by rounding alone none is the nearer, and which one the
+# solver calls impossible is chance.
+angles = st.floats(0.0, 2.0 * math.pi).map(lambda value: round(value, 6))
+offsets = st.floats(-1.0, 1.0).map(lambda value: round(value, 6))
 
 
 @settings(max_examples=200, deadline=None)

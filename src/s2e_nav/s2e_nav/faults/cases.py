@@ -205,6 +205,9 @@ def e_stop(pressed: bool) -> Inject:
         stack.callback(release)
         # The heartbeat goes on from here to the end: once seen it must.
         rig.robot.sabotage.e_stop = False
+        sent = rig.robot.heartbeats
+        # A robot that drives already would die before its first one.
+        rig.wait(lambda: rig.robot.heartbeats > sent + 1, PATIENCE, 'the e-stop speaks')
         rig.drive()
         rig.robot.sabotage.e_stop = True if pressed else None
         return time.monotonic()

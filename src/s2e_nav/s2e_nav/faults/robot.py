@@ -99,6 +99,8 @@ class SyntheticRobot:
         """Longest delay of the loop since it was set to zero, seconds."""
         self.rested_at = 0.0
         """Steady clock at which the base last came to rest, seconds."""
+        self.heartbeats = 0
+        """Of the e-stop, sent so far."""
         self._command, self._commanded = (0.0, 0.0), 0.0
         self._pose, self._still = Pose2(), Pose2()
         self._begin, self._stopped_clock = time.time_ns(), 0
@@ -197,6 +199,7 @@ class SyntheticRobot:
             self._publish_driver(broken, now)
         if count % CAMERA_EVERY == 0 and broken.e_stop is not None:
             self._e_stop.publish(Bool(data=broken.e_stop))
+            self.heartbeats += 1
 
     def _publish_odometry(self, broken: Sabotage, now: int, v: float, w: float) -> None:
         if broken.odometry == 'off':
