@@ -64,6 +64,8 @@ def test_differences_by_hand():
     (1, 5, 0.21875),  # 2 x (1 + 6) / 64
     (3, 3, 1.0),  # 2 x 42 / 64 is more than certain
     (0, 20, 2.0**-19),
+    (760, 840, 0.0482343),  # normal with correction: z = 39.5 / 20 = 1.975, p = 0.04827
+    (3, 1500, 0.0),  # below the least float
 ])
 def test_chance_by_hand(only_a, only_b, chance):
     assert Comparison('empty', 30, {}, only_a, only_b).chance == pytest.approx(chance)

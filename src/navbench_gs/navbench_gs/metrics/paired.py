@@ -37,7 +37,8 @@ class Comparison:
         """
         count, fewer = self.only_a + self.only_b, min(self.only_a, self.only_b)
         tail = sum(math.comb(count, k) for k in range(fewer + 1))
-        return min(1.0, 2.0 * tail / 2.0**count)
+        # Whole numbers: 2^1024 is no float, and a full table has more such episodes.
+        return min(1.0, 2 * tail / (1 << count))
 
 
 def pair(a: Sequence[Scored], b: Sequence[Scored]) -> list[tuple[Scored, Scored]]:
