@@ -112,14 +112,18 @@ def send_goal(session: Session, options: argparse.Namespace) -> int:
     fill(goal, parse_yaml(options.goal, 'goal'), stamp=stamp)
     client: Any = ActionClient(session.node, cls, full_name(options.action_name))
     try:
-        handle = _start(session, client, goal, options)
-        print(f'Goal accepted with ID: {bytes(handle.goal_id.uuid).hex()}\n', flush=True)
+        sent = _send(session, client, goal, options)
         try:
-            answer = session.wait_for(handle.get_result_async(), 'result', options.timeout)
+            handle = session.wait_for(sent, 'goal', options.timeout)
+            if handle.accepted:
+                identity = bytes(handle.goal_id.uuid).hex()
+                print(f'Goal accepted with ID: {identity}\n', flush=True)
+                answer = session.wait_for(handle.get_result_async(), 'result', options.timeout)
         except (KeyboardInterrupt, CommandError):
-            print('Canceling goal...', flush=True)
-            session.wait_for(handle.cancel_goal_async(), 'cancelling', CANCEL)
+            _cancel(session, sent)
             raise
+        if not handle.accepted:
+            raise CommandError('goal was rejected')
     finally:
         client.destroy()
     print(f'Result:\n{_indent(to_yaml(answer.result))}\n')
@@ -128,8 +132,16 @@ def send_goal(session: Session, options: argparse.Namespace) -> int:
     return 0 if status == 'SUCCEEDED' else 1
 
 
-def _start(session: Session, client: Any, goal: Any, options: argparse.Namespace) -> Any:
-    """Wait for the server and send the goal; gives its handle."""
+def _cancel(session: Session, sent: Any) -> None:
+    """Cancel a goal, also one whose acceptance has not been heard of: its robot may drive."""
+    print('Canceling goal...', flush=True)
+    handle = session.wait_for(sent, 'goal', CANCEL)
+    if handle.accepted:
+        session.wait_for(handle.cancel_goal_async(), 'cancelling', CANCEL)
+
+
+def _send(session: Session, client: Any, goal: Any, options: argparse.Namespace) -> Any:
+    """Wait for the server and send the goal; gives the future of its handle."""
     print('Waiting for an action server to become available...', flush=True)
     ready = session.until(lambda: True if client.server_is_ready() else None, options.timeout)
     if ready is None:
@@ -141,11 +153,7 @@ def _start(session: Session, client: Any, goal: Any, options: argparse.Namespace
     def show(feedback: Any) -> None:
         print(f'Feedback:\n{_indent(to_yaml(feedback.feedback))}\n', flush=True)
 
-    future = client.send_goal_async(goal, feedback_callback=show if options.feedback else None)
-    handle = session.wait_for(future, 'goal', options.timeout)
-    if not handle.accepted:
-        raise CommandError('goal was rejected')
-    return handle
+    return client.send_goal_async(goal, feedback_callback=show if options.feedback else None)
 
 
 def _status_names(status: Any) -> dict[int, str]:
