@@ -39,6 +39,11 @@ def run(argv: Sequence[str]) -> int:
     add('--topics', nargs='+', metavar='TOPIC', help='only these')
     add('-m', '--remap', nargs='+', default=[], metavar='OLD:=NEW', help='other names')
     add('--start-offset', type=float, default=0.0, metavar='S', help='seconds left out')
+    add('-d', '--delay', type=float, default=0.0, metavar='S',
+        help='seconds between the publishers and the first message, for those who listen to be '
+        'found; once, whatever --loop says')
+    add('--wait-for-all-acked', type=int, metavar='MS',
+        help='longest wait at the end for what was sent to be acknowledged, 0 for no limit')
     options = parser.parse_args(argv)
     with _opened(options.bag_path) as reader:
         return _info(reader) if options.verb == 'info' else _play(reader, options)
@@ -80,6 +85,10 @@ def _info(reader: Any) -> int:
 def _play(reader: Any, options: argparse.Namespace) -> int:
     if not options.rate > 0.0:
         raise CommandError(f'--rate must be greater than 0, got {options.rate:g}')
+    for name in ('delay', 'wait_for_all_acked'):
+        if not (getattr(options, name) or 0) >= 0:
+            option, value = name.replace('_', '-'), getattr(options, name)
+            raise CommandError(f'--{option} must not be negative, got {value:g}')
     wanted = None if options.topics is None else {full_name(t) for t in options.topics}
     chosen = [c for c in reader.connections if wanted is None or c.topic in wanted]
     with open_session(options) as session:
@@ -87,6 +96,7 @@ def _play(reader: Any, options: argparse.Namespace) -> int:
         if not publishers:
             raise CommandError(f'nothing to play of {[c.topic for c in reader.connections]}')
         clock = _Clock(session, options.clock, options.rate)
+        session.until(lambda: None, options.delay)
         while True:
             known = [c for c in chosen if c.id in publishers]
             first = reader.start_time + round(options.start_offset * 1e9)
@@ -97,7 +107,21 @@ def _play(reader: Any, options: argparse.Namespace) -> int:
                 publishers[connection.id].publish(data)
             if not options.loop:
                 break
+        _wait_for_acknowledgement(publishers, options.wait_for_all_acked)
     return 0
+
+
+def _wait_for_acknowledgement(publishers: dict[int, Any], most_ms: int | None) -> None:
+    """Stay until every reliable subscriber has what was sent; None does not wait."""
+    from rclpy.duration import Duration
+
+    if most_ms is None:
+        return
+    end = time.monotonic() + most_ms / 1000.0
+    for publisher in set(publishers.values()):
+        left = max(0.0, end - time.monotonic()) if most_ms else -1.0
+        if not publisher.wait_for_all_acked(Duration(seconds=left)):
+            raise CommandError(f'{publisher.topic_name}: not acknowledged within {most_ms} ms')
 
 
 def _paced(
