@@ -24,9 +24,9 @@ from typing import Any
 
 from bench_env import kernel_seconds
 
-from s2e_cli.settings import assign
 from s2e_core.config import from_mapping, from_yaml, to_mapping
 from s2e_core.paths import find_config
+from s2e_core.settings import assign
 from s2e_training.data.features import EncoderSession
 from s2e_training.posttrain.actor import Actor
 from s2e_training.posttrain.config import PosttrainConfig

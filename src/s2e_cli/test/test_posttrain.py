@@ -115,3 +115,38 @@ def test_what_is_wrong_is_said(
         settings.write_text(yaml.safe_dump({**values, **changes}))
         assert main(['train', 'posttrain', str(settings), str(tmp_path / 'run')]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_variants_are_trained_measured_and_not_again(
+    settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, study = tmp_path / 'study', tmp_path / 'study.yaml'
+    study.write_text(yaml.safe_dump({
+        'name': 'mini', 'base': str(settings), 'seeds': [0, 1],
+        'settings': {'steps': 16, 'evaluation.every': 1000},
+        'variants': {'ram': {}, 'decoder': {'mode': 'decoder'}},
+        'places': [{'name': 'yard', 'protocol': str(tmp_path / 'short.yaml'), 'scenes': ['yard'],
+                    'tasks': ['empty'], 'episodes': 1}],
+    }, sort_keys=False))
+    command = ['train', 'study', str(study), str(out), '--workers', '1']
+    assert main([*command, '--report']) == 2
+    assert 'nothing has been measured yet' in capsys.readouterr().err
+    assert main([*command, '--only', 'ramp']) == 2
+    assert "--only: ramp is not in the study, which has ['ram', 'decoder']" in (
+        capsys.readouterr().err
+    )
+    assert main([*command, '--seeds', '1']) == 0
+    said = capsys.readouterr().out
+    assert 'decoder-1, 2 of 2' in said and 'ram-0' not in said
+    with (out / 'study.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row['variant'], row['seed']) for row in rows] == [
+        ('parent parent', ''), ('ram', '1'), ('decoder', '1'),
+    ]
+    # Trained by one rollout that moves the value head alone: the parent's drive to the bit.
+    assert {row['SR_gain'] for row in rows[1:]} == {'0.0000'}
+    assert all(float(row['hours']) > 0 for row in rows[1:])
+    assert (out / 'study.png').is_file()
+    stamps = {path: path.stat().st_mtime_ns for path in out.rglob('*.pt')}
+    assert main([*command, '--seeds', '1']) == 0
+    assert stamps == {path: path.stat().st_mtime_ns for path in stamps}

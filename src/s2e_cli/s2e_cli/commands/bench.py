@@ -143,7 +143,7 @@ def _run(args: argparse.Namespace) -> int:
 def _protocol(args: argparse.Namespace) -> Protocol:
     """Return the protocol, and say what recorded tracks were taken for."""
     from navbench_gs.tasks.protocol import load_protocol
-    from s2e_cli.settings import read_settings
+    from s2e_core.settings import read_settings
 
     file, *words = args.tracks or (None,)
     protocol = load_protocol(
@@ -159,8 +159,8 @@ def _config(args: argparse.Namespace) -> RunConfig:
     """Return the run that is asked for; what is left out is the protocol's."""
     from navbench_gs.runner.conditions import Conditions
     from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
-    from s2e_cli.settings import read_settings
     from s2e_core.config import from_mapping
+    from s2e_core.settings import read_settings
 
     protocol = _protocol(args)
     values = {'gate_source': args.gate_source, 'gate_cap': args.gate_cap}

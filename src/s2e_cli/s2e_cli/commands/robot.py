@@ -90,8 +90,8 @@ def _show(args: argparse.Namespace) -> int:
 
 def _new(args: argparse.Namespace) -> int:
     from s2e_cli.robot.questions import ask_profile, write_profile
-    from s2e_cli.settings import read_settings
     from s2e_core.errors import ConfigError
+    from s2e_core.settings import read_settings
 
     given = dict(read_settings(args.set))
     try:

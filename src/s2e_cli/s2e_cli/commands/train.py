@@ -18,6 +18,7 @@ from s2e_cli.training.importing import (
 )
 from s2e_cli.training.label import add_label_parser, run_label
 from s2e_cli.training.posttrain import add_posttrain_parser, run_posttrain
+from s2e_cli.training.study import add_study_parser, run_study
 
 if TYPE_CHECKING:
     from s2e_training.data.record import Recorded
@@ -35,6 +36,7 @@ EPILOG = """examples:
   s2e train pretrain config/training/small.yaml runs/small
   s2e train posttrain config/training/posttrain.yaml runs/ram
   s2e train adapt scenes/yard runs/yard
+  s2e train study config/training/studies/modes.yaml runs/modes
   s2e train evaluate runs/small .cache/clips/validation
   s2e policy export runs/small models/my-policy
 """
@@ -85,6 +87,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     pretrain.add_argument('--until', type=int, help='pause after this step')
     add_posttrain_parser(steps)
     add_adapt_parser(steps)
+    add_study_parser(steps)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         'record': _record, 'encode': _encode, 'anchors': _anchors, 'evaluate': _evaluate,
         'pretrain': _pretrain, 'import': run_import, 'inspect': run_inspect,
         'label': run_label, 'posttrain': run_posttrain, 'adapt': run_adapt,
+        'study': run_study,
     }
     return actions[args.step](args)
 

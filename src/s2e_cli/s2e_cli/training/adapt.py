@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +72,7 @@ def _settings(args: argparse.Namespace) -> PosttrainConfig:
     from s2e_core.paths import find_config
     from s2e_training.posttrain.config import PosttrainConfig
     from s2e_training.posttrain.site import site_config
+    from s2e_training.study.config import with_workers
 
     values = to_mapping(from_yaml(PosttrainConfig, args.config or find_config(
         'training/adapt.yaml'
@@ -80,9 +80,8 @@ def _settings(args: argparse.Namespace) -> PosttrainConfig:
     for key in ('initial', 'seed'):
         if getattr(args, key) is not None:
             values[key] = getattr(args, key)
-    values['environment']['workers'] = min(args.workers, values['environment']['count'])
-    values['evaluation']['workers'] = args.workers
-    return site_config(from_mapping(PosttrainConfig, values, source='command line'), args.scene)
+    config = from_mapping(PosttrainConfig, values, source='command line')
+    return site_config(with_workers(config, args.workers), args.scene)
 
 
 def _train(args: argparse.Namespace, config: PosttrainConfig) -> None:
@@ -111,16 +110,11 @@ def _measure(
 ) -> None:
     """Run the benchmark on held-out routes and elsewhere; what is there already is kept."""
     from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
-    from navbench_gs.runner.run import run_benchmark
     from navbench_gs.tasks.protocol import load_protocol
-    from s2e_cli.bench.console import Console
-    from s2e_training.export.bundle import ExportInfo, export_bundle
-    from s2e_training.posttrain.evaluate import BundleFactory
-    from s2e_training.posttrain.parent import load_parent
+    from s2e_cli.training.measuring import drive_bundle, export_network
 
     bundle = args.out / 'bundles' / when
-    if not (bundle / 'bundle.yaml').is_file():
-        export_bundle(load_parent(initial).model, bundle, ExportInfo(when, f'{initial}'))
+    export_network(initial, bundle)
     elsewhere = parse_scenes(args.elsewhere)
     places = {
         HERE: ((f'{args.scene}@held-out',), args.episodes),
@@ -132,14 +126,7 @@ def _measure(
             settings.environment.robot, episodes=episodes, workers=args.workers,
         )
         print(f'{when}, {place}: {", ".join(scenes)}', flush=True)
-        console = Console(len(config.items()), sys.stderr)
-        try:
-            run_benchmark(
-                config, BundleFactory(str(bundle), when), args.out / place / when,
-                progress=console.finished,
-            )
-        finally:
-            console.close()
+        drive_bundle(bundle, config, args.out / place / when)
 
 
 def _report(args: argparse.Namespace) -> None:

@@ -46,8 +46,8 @@ def add_posttrain_parser(steps: argparse._SubParsersAction[Any]) -> None:
 
 def run_posttrain(args: argparse.Namespace) -> int:
     """Train until the end."""
-    from s2e_cli.settings import assign
     from s2e_core.config import from_mapping, from_yaml, to_mapping
+    from s2e_core.settings import assign
     from s2e_training.posttrain.config import PosttrainConfig
     from s2e_training.posttrain.setup import make_trainer
 
@@ -82,7 +82,8 @@ def rollout_line(progress: Progress) -> str:
     """Return what a rollout amounted to."""
     m, parts = progress.measured, [f'{progress.steps} steps']
     for label, key, digits in (
-        ('reward', 'reward', 3), ('SR', 'success', 2), ('CT', 'collisions', 2),
+        ('reward', 'reward', 3), ('SR', 'success', 2),
+        ('clean', 'clean_success', 2), ('CT', 'collisions', 2),
         ('KL', 'kl', 4), ('entropy', 'entropy', 2), ('clipped', 'clip_fraction', 3),
         ('EV', 'explained_variance', 2), ('stage', 'stage', 0), ('loss', 'total', 3),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -74,3 +75,11 @@ class Budget:
     def used_up(self) -> bool:
         """Whether nothing is left."""
         return self.spent >= self._seconds
+
+
+def spent_hours(folder: Path) -> float:
+    """Return the hours a folder's training has taken so far; NaN where nobody counted."""
+    path = folder / CLOCK
+    if not path.is_file():
+        return math.nan
+    return Budget(folder, 0.0, lambda: 0.0).spent / 3600.0

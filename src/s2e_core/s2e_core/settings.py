@@ -1,4 +1,4 @@
-"""Settings on the command line: NAME=VALUE, with YAML values and dots into groups."""
+"""Single settings by name, with dots into groups; on the command line NAME=VALUE with YAML."""
 
 from __future__ import annotations
 
@@ -43,10 +43,25 @@ def assign(values: dict[str, Any], words: Sequence[str]) -> None:
         ConfigError: Not of this form, or there is no such setting.
     """
     for name, value in read_settings(words):
-        *groups, last = name.split('.')
-        place: Any = values
-        for group in groups:
-            place = place.get(group) if isinstance(place, dict) else None
-        if not isinstance(place, dict) or last not in place:
-            raise ConfigError(f'--set: there is no setting {name!r}')
-        place[last] = value
+        put(values, name, value, '--set')
+
+
+def put(values: dict[str, Any], name: str, value: Any, source: str) -> None:
+    """Put one setting into a configuration as plain values.
+
+    Args:
+        values: Changed in place.
+        name: Name, with dots into groups.
+        value: Value, not checked.
+        source: Where it comes from, for errors.
+
+    Raises:
+        ConfigError: There is no such setting.
+    """
+    *groups, last = name.split('.')
+    place: Any = values
+    for group in groups:
+        place = place.get(group) if isinstance(place, dict) else None
+    if not isinstance(place, dict) or last not in place:
+        raise ConfigError(f'{source}: there is no setting {name!r}')
+    place[last] = value

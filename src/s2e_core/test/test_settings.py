@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
-from s2e_cli.settings import assign, read_settings
 from s2e_core.errors import ConfigError
+from s2e_core.settings import assign, read_settings
 
 VALUES = {'steps': 5, 'ppo': {'gamma': 0.99, 'entropy': 'upper'}, 'scenes': ['a']}
 

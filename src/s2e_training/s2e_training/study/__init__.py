@@ -1,0 +1,1 @@
+"""Studies: one training varied, each variant with several seeds, all measured alike."""

@@ -1,0 +1,115 @@
+"""Settings of a study: what varies, with which seeds, and where results are measured."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from s2e_core.config import check, from_mapping, from_yaml, option, to_mapping
+from s2e_core.errors import ConfigError
+from s2e_core.paths import find_config
+from s2e_core.settings import put
+from s2e_training.posttrain.config import PosttrainConfig
+
+
+def _check_name(name: str, what: str) -> None:
+    # Names become folders.
+    if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9._-]{0,63}', name):
+        raise ConfigError(
+            f'study: names of {what} are letters, digits, dots, dashes and underscores, '
+            f'got {name!r}'
+        )
+
+
+@dataclass(frozen=True)
+class PlaceConfig:
+    """Where policies are measured."""
+
+    name: str = option(help='Name of the place in tables.')
+    protocol: str = option('ablation', help='Protocol by name or file.')
+    scenes: tuple[str, ...] = option((), help="Scenes; the protocol's where empty.")
+    tasks: tuple[str, ...] = option((), help="Tasks; the protocol's where empty.")
+    episodes: int = option(
+        0, low=0, high=100000, help="Episodes per scene and task; 0: the protocol's."
+    )
+    robot: str = option('', help="Robot profile; the protocol's where empty.")
+    seed: int = option(0, low=0, high=2**31 - 1, help='Seed of the episodes.')
+
+    def __post_init__(self) -> None:
+        check(self, source='place')
+        _check_name(self.name, 'place')
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """Trainings that differ in what `variants` say, each from every seed."""
+
+    name: str = option(help='Name of the study.')
+    base: str = option(help='Settings of a training: a file, or one below config/.')
+    settings: dict[str, Any] = option(help='What all trainings change, dots reach into groups.')
+    variants: dict[str, dict[str, Any]] = option(help='What each variant changes besides.')
+    seeds: tuple[int, ...] = option((0, 1, 2), low=0, high=2**31 - 1, help='Training seeds.')
+    places: tuple[PlaceConfig, ...] = option(
+        (PlaceConfig('validation'),), help='Where every policy is measured.'
+    )
+
+    def __post_init__(self) -> None:
+        check(self, source='study')
+        for name in self.variants:
+            _check_name(name, 'variants')
+        for what, names in (
+            ('seeds', list(self.seeds)), ('places', [place.name for place in self.places]),
+            ('variants', list(self.variants)),
+        ):
+            if not names or len(set(names)) < len(names):
+                raise ConfigError(f'study: {what} must be different ones, got {names}')
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of a study."""
+
+    variant: str
+    seed: int
+    config: PosttrainConfig
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f'{self.variant}-{self.seed}'
+
+
+def trainings(study: StudyConfig) -> list[Training]:
+    """Return all trainings, seed by seed: a study that is cut off has compared something.
+
+    Raises:
+        ConfigError: The base cannot be read, or a setting does not exist or is out of bounds.
+    """
+    path = Path(study.base)
+    path = path if path.is_file() else find_config(study.base)
+    base = to_mapping(from_yaml(PosttrainConfig, path))
+    return [
+        Training(variant, seed, _config(study, base, variant, seed))
+        for seed in study.seeds for variant in study.variants
+    ]
+
+
+def with_workers(config: PosttrainConfig, workers: int) -> PosttrainConfig:
+    """Return settings for so many processes; numbers do not depend on them."""
+    own = min(workers, config.environment.count)
+    return replace(
+        config, environment=replace(config.environment, workers=own),
+        evaluation=replace(config.evaluation, workers=workers),
+    )
+
+
+def _config(
+    study: StudyConfig, base: dict[str, Any], variant: str, seed: int
+) -> PosttrainConfig:
+    values = to_mapping(from_mapping(PosttrainConfig, base))
+    for name, value in {**study.settings, **study.variants[variant]}.items():
+        put(values, name, value, f'{study.name}, {variant}')
+    named = {**values, 'seed': seed, 'name': f'{variant}-{seed}'}
+    return from_mapping(PosttrainConfig, named, source=f'{study.name}, {variant}')
