@@ -83,6 +83,15 @@ def test_a_wall_is_where_it_stands():
     assert tuple(seen.foot) == (0.3, 0.0)
 
 
+def test_ranges_tell_free_from_not_seen():
+    """A wall without ground before it, and beside it nothing but sky."""
+    seen = scan(wall(3.0, right=0.0))
+    left, right = seen.bearings > 0.1, seen.bearings < -0.1
+    assert np.allclose(seen.ranges[left], seen.blocked[left]) and seen.ranges[left].max() < 5.0
+    assert np.isinf(seen.blocked[right]).all() and np.isnan(seen.ranges[right]).all()
+    assert np.isinf(scan(floor()).ranges).all()
+
+
 def test_a_kerb_stops_from_above_and_from_below():
     down = scan(floor(until=2.3), floor(height=-0.12, after=2.3))
     ahead = np.abs(down.bearings) < 0.3

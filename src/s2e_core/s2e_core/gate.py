@@ -18,6 +18,7 @@ from s2e_core.records import Command, Odometry
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2, wrap_angle
 from s2e_core.stops import DRIVING, IMMEDIATE, TRANSIENT, Reason, Source
+from s2e_core.unseen_veto import UnseenVeto
 from s2e_core.watchdogs import MotionAgreement, RateWatch, fault_limit_ns
 
 SLOWED = 0.9
@@ -71,6 +72,9 @@ class Gate:
         }
         self._agreement = MotionAgreement(self._config.agreement)
         self._obstacles = ObstacleVeto(robot, self._config.obstacles)
+        self._unseen = UnseenVeto(
+            robot, self._config.unseen, self._config.obstacles.reaction
+        )
         self._e_stop: tuple[bool, int] | None = None
         self._last = Command(0)
         self._latched: tuple[Reason, str] | None = None
@@ -117,6 +121,7 @@ class Gate:
             self._latch(Reason.ODOMETRY_INVALID, f'{odometry}')
             return
         sent = odometry.stamp_ns if sent_ns is None else sent_ns
+        self._unseen.stand(odometry.stamp_ns, odometry.pose)
         last, self._odometry = self._odometry, odometry
         before, self._odometry_sent = self._odometry_sent, sent
         self._rates[Reason.ODOMETRY_SLOW].add(odometry.stamp_ns)
@@ -152,6 +157,7 @@ class Gate:
     def update_obstacles(self, scan: RangeScan, pose: Pose2) -> None:
         """Take what the configured source sees, from a pose odom <- base_link."""
         self._obstacles.add(scan, pose)
+        self._unseen.look(scan, pose)
 
     def update_e_stop(self, pressed: bool, now_ns: int) -> None:
         """Take an e-stop heartbeat; once seen it must go on."""
@@ -204,7 +210,7 @@ class Gate:
             cap = self._cap(source)
             wanted = limit_velocity(asked, self._robot, cap, reverse=source is Source.TELEOP)
             if self._heeds_obstacles(source):
-                wanted, reason, detail, slowed = self._heed_obstacles(wanted)
+                wanted, reason, detail, slowed = self._heed_obstacles(wanted, source, now_ns)
             command = limit_acceleration(self._last, wanted, self._robot, elapsed, now_ns)
         elif reason in IMMEDIATE:
             command = Command(now_ns)
@@ -219,17 +225,25 @@ class Gate:
         """Autonomy always; a person may drive where they like, unless they want to be helped."""
         return source is Source.AUTONOMY or self._config.obstacles.assist
 
-    def _heed_obstacles(self, wanted: Command) -> tuple[Command, Reason, str, bool]:
+    def _heed_obstacles(
+        self, wanted: Command, source: Source, now_ns: int
+    ) -> tuple[Command, Reason, str, bool]:
         """Slow down before what is in the way; a way that is closed is a reason to stand."""
         if self._odometry is None:
             return wanted, Reason.NONE, '', False
-        slower, detail = self._obstacles.slow(wanted, self._odometry.pose)
+        pose, asked, unseen = self._odometry.pose, wanted, ''
+        # A person sees what is beside the robot, or answers for it.
+        if source is Source.AUTONOMY:
+            wanted, unseen = self._unseen.slow(wanted, pose, now_ns)
+            if asked.moves and not wanted.moves:
+                return wanted, Reason.UNSEEN_SPACE, unseen, False
+        slower, detail = self._obstacles.slow(wanted, pose)
         if wanted.moves and not slower.moves:
             return slower, Reason.OBSTACLE, detail, False
-        share = slower.speed / wanted.speed if wanted.speed else 1.0
-        if not wanted.v and not wanted.vy and wanted.w:
-            share = slower.w / wanted.w
-        return slower, Reason.NONE, detail, share < SLOWED
+        share = slower.speed / asked.speed if asked.speed else 1.0
+        if not asked.v and not asked.vy and asked.w:
+            share = slower.w / asked.w
+        return slower, Reason.NONE, detail or unseen, share < SLOWED
 
     def _compare(self, now_ns: int, command: Command, source: Source | None) -> None:
         """Latch a stop when autonomy drives and odometry does not show it."""

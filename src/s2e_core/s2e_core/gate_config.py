@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from s2e_core.config import check, option
 from s2e_core.obstacle_veto import ObstacleConfig
+from s2e_core.unseen_veto import UnseenConfig
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class GateConfig:
     )
     needs_goal: bool = option(False, help='Autonomy waits for a goal or rearm after the start.')
     obstacles: ObstacleConfig = ObstacleConfig()
+    unseen: UnseenConfig = UnseenConfig()
 
     def __post_init__(self) -> None:
         check(self, source='gate')

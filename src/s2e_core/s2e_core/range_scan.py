@@ -33,7 +33,7 @@ class RangeScan:
     angle_step: float
     """Between two beams, counter-clockwise, radians."""
     ranges: Floats
-    """Metres; anything but a number within the limits means that nothing was seen. [B]"""
+    """Metres; infinite where nothing is near, NaN where the sensor cannot tell. [B]"""
     range_low: float = 0.01
     """Nearer readings are the sensor's own housing, metres."""
     reach: float = 10.0
@@ -69,6 +69,21 @@ class RangeScan:
         near = np.hypot(local[:, 0], local[:, 1]) < self.reach
         return np.asarray(near & (turn % (2 * math.pi) < span), np.bool_)
 
+    def sees(self, points: Floats) -> NDArray[np.bool_]:
+        """Whether beams get as far as points of base_link. [N]
+
+        No echo means free up to the reach; NaN and what is nearer than `range_low` show nothing.
+        """
+        local = self.origin.inverse().transform(points)
+        if not len(self.ranges):
+            return np.zeros(len(points), np.bool_)
+        turn = np.arctan2(local[:, 1], local[:, 0]) - self.angle_low + self.angle_step / 2
+        beam = (turn % (2 * math.pi) / self.angle_step).astype(np.int64)
+        known = beam < len(self.ranges)
+        r = self.ranges[np.where(known, beam, 0)]
+        way = np.where(r >= self.range_low, np.minimum(r, self.reach), -1.0)
+        return np.asarray(known & (np.hypot(local[:, 0], local[:, 1]) <= way), np.bool_)
+
 
 def scan_from_free_space(
     output: PolicyOutput, camera: CameraModel, mount: CameraMount, confidence: float
@@ -79,7 +94,7 @@ def scan_from_free_space(
         output: The policy's answer.
         camera: The policy's camera, whose field of view the bearings divide.
         mount: Its place on the robot; distances count from its foot.
-        confidence: Distances with less are taken for nothing seen.
+        confidence: Bearings with less tell nothing.
     """
     free = output.free_space
     if free is None or free.shape != (FREE_SPACE_BEARINGS,) or not np.isfinite(free).all():
@@ -87,7 +102,7 @@ def scan_from_free_space(
     sure = output.free_confidence
     ranges = np.asarray(free, np.float64).copy()
     if sure is not None and sure.shape == free.shape:
-        ranges[~(sure >= confidence)] = np.inf
+        ranges[~(sure >= confidence)] = np.nan
     half = math.atan(min(camera.cx, camera.width - camera.cx) / camera.fx)
     step = 2.0 * half / len(ranges)
     # The contract goes left to right, a scan counter-clockwise.

@@ -11,6 +11,9 @@ from s2e_core.config import check, from_yaml, option
 from s2e_core.errors import ConfigError
 from s2e_core.paths import find_config, resource_roots
 
+ROUND_SLACK = 0.02
+"""Metres by which length and width of a round robot differ at most: its bumper."""
+
 
 @dataclass(frozen=True)
 class CameraOptions:
@@ -68,6 +71,10 @@ class RobotProfile:
     a_max: float = option(1.0, unit='m/s^2', low=0.05, high=10, help='Speeding up.')
     stop_deceleration: float = option(2.0, unit='m/s^2', low=0.2, high=10, help='Stop ramp.')
     w_acceleration: float = option(3.0, unit='rad/s^2', low=0.1, high=50, help='Yaw acceleration.')
+    footprint: str = option(
+        'box', choices=('box', 'circle'),
+        help='Shape seen from above; a circle sweeps nothing when it turns.',
+    )
     min_turn_radius: float = option(0.0, unit='m', low=0, high=20, help='0 turns on the spot.')
     base_timeout: float | None = option(
         None,
@@ -96,6 +103,11 @@ class RobotProfile:
                 f'robot {self.name}: a holonomic base turns on the spot, got min_turn_radius '
                 f'{self.min_turn_radius}'
             )
+        if self.footprint == 'circle' and abs(self.length - self.width) > ROUND_SLACK:
+            raise ConfigError(
+                f'robot {self.name}: a circle is as long as wide, to {ROUND_SLACK:g} m, got '
+                f'{self.length} and {self.width}'
+            )
         if self.kinematics == 'car' and (self.wheelbase <= 0 or self.min_turn_radius <= 0):
             raise ConfigError(
                 f'robot {self.name}: a car needs wheelbase and min_turn_radius above 0, got '
@@ -114,6 +126,11 @@ class RobotProfile:
     def radius(self) -> float:
         """Radius of the footprint's circumscribed circle, metres."""
         return math.hypot(self.length, self.width) / 2
+
+    @property
+    def swing(self) -> float:
+        """How far corners reach beyond the sides in a turn on the spot, metres."""
+        return 0.0 if self.footprint == 'circle' else self.radius - self.width / 2
 
     @property
     def half_width(self) -> float:

@@ -32,6 +32,7 @@ class Reason(str, Enum):
     CAMERA_STALE = 'camera_stale'
     CAMERA_SLOW = 'camera_slow'
     OBSTACLE = 'obstacle'
+    UNSEEN_SPACE = 'unseen_space'
     OBSTACLES_STALE = 'obstacles_stale'
     FUTURE_STAMP = 'future_stamp'
     CLOCK_JUMP = 'clock_jump'
@@ -47,7 +48,7 @@ TRANSIENT = frozenset({
 """Faults that end by themselves when they lasted under a second; all others need a rearm."""
 IMMEDIATE = frozenset({Reason.E_STOP, Reason.E_STOP_LOST})
 """Faults that cut to zero at once instead of ramping down."""
-DRIVING = frozenset({Reason.NONE, Reason.OBSTACLE})
-"""A source is obeyed, as far as the way is free."""
+DRIVING = frozenset({Reason.NONE, Reason.OBSTACLE, Reason.UNSEEN_SPACE})
+"""A source is obeyed, as far as the way is free and seen."""
 WAITING = frozenset({Reason.NONE, Reason.NO_COMMAND, Reason.NO_GOAL})
 """No fault: the robot drives, or nobody has asked it to."""

@@ -34,7 +34,7 @@ class Bench:
 
     def __init__(self, ros, **parameters) -> None:
         self.ros = ros
-        self.gate_node = ros.node('gate', robot='coco', **parameters)
+        self.gate_node = ros.node('gate', **{'robot': 'coco', **parameters})
         self.gate = GateNode(self.gate_node)
         self.driver = ros.node('driver')
         self.odom = self.driver.create_publisher(OdometryMessage, 'odom', 20)
@@ -51,13 +51,13 @@ class Bench:
         ros.wait(lambda: all(p.get_subscription_count() for p in inputs) and bool(self.states))
         ros.wait(lambda: self.driver.count_publishers('cmd_vel') == 1)
 
-    def tick(self, stamp: int, v: float = 1.0, x: float = 0.0) -> Command:
+    def tick(self, stamp: int, v: float = 1.0, x: float = 0.0, w: float = 0.0) -> Command:
         """Give the gate one tick of lock-step and return its answer."""
         before = len(self.sent)
         if stamp % 200_000_000 == 0:
             self.info.publish(info_from_camera(SMALL_CAMERA, stamp, 'optical'))
         self.odom.publish(message_from_odometry(Odometry(stamp, Pose2(x, 0.0, 0.0))))
-        self.command.publish(stamped_from_command(Command(stamp, v, 0.0)))
+        self.command.publish(stamped_from_command(Command(stamp, v, w)))
         self.ros.wait(lambda: len(self.sent) > before)
         return command_from_stamped(self.sent[-1])
 
@@ -215,4 +215,29 @@ def test_a_scan_stops_a_person_who_wants_help(ros):
     ros.wait(lambda: status_values(bench.states[-1])['slowed'] == 'True')
     # Scans of a sensor whose place is unknown are not read: the last one grows too old.
     ros.wait(lambda: drive('laser') == 'obstacles_stale')
+    bench.gate.close()
+
+
+def test_a_turn_that_nobody_sees_is_refused_with_what_would_allow_it(ros):
+    """Jackal's corners reach 0.12 m beyond its sides; straight ahead it drives at once."""
+    bench = Bench(ros, mode='lockstep', robot='jackal', gate__unseen__watch=True)
+    stamps = itertools.count(10 * SECOND, TICK)
+    turned = [bench.tick(next(stamps), v=0.0, w=1.0) for _ in range(5)]
+    assert not any(command.w for command in turned)
+    ros.wait(lambda: bench.reason() == 'unseen_space')
+    values = status_values(bench.states[-1])
+    assert (values['sees'], values['latched']) == ('camera_only', 'none')
+    for said in ('0.12 m beyond the sides', 'obstacles:=scan', 'gate.unseen.permit: 0.12'):
+        assert said in values['detail']
+    assert bench.tick(next(stamps), v=0.3).v > 0.0
+    ros.wait(lambda: bench.reason() == 'none')
+    bench.gate.close()
+
+
+def test_a_turn_that_is_permitted_is_made(ros):
+    bench = Bench(ros, mode='lockstep', robot='jackal', gate__unseen__watch=True,
+                  gate__unseen__permit=0.12)
+    commands = [bench.tick(10 * SECOND + k * TICK, v=0.0, w=1.0) for k in range(4)]
+    # 6 rad/s^2: 0.3 rad/s more with each tick; the first has no time before it.
+    assert [command.w for command in commands] == pytest.approx([0.0, 0.3, 0.6, 0.9])
     bench.gate.close()

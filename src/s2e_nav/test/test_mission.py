@@ -102,6 +102,19 @@ def test_standing_still_for_too_long_is_no_progress():
     assert ending.text == 'less than 0.5 m of progress in 10 s'
 
 
+def test_no_progress_says_what_the_gate_holds():
+    control = begun()
+    control.on_gate(5, 'none', 'unseen_space, a turn to the left')
+    drive(control, 101.0)
+    ending = drive(control, 112.0)
+    assert ending.code is Code.NO_PROGRESS
+    assert ending.text.endswith('; the gate holds: unseen_space, a turn to the left')
+    control.begin(NEXT, 113.0)
+    control.on_gate(7, 'none')
+    drive(control, 114.0)
+    assert 'the gate' not in drive(control, 125.0).text
+
+
 def circle(control, now, x, distance):
     pose = Pose2(x, 0.0, 0.0)
     return control.on_image(NavigatorStatus.NAVIGATING, distance, 1, pose, 0.5, now)

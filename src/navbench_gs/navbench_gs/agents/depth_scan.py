@@ -55,6 +55,11 @@ class DepthScan:
     seen: Floats
     """Metres up to which the ground is seen to be free. [B]"""
 
+    @property
+    def ranges(self) -> Floats:
+        """`blocked`, and NaN where neither obstacle nor ground shows. [B]"""
+        return np.where(np.isinf(self.blocked) & (self.seen <= 0.0), np.nan, self.blocked)
+
 
 class DepthScanner:
     """Reads the depth images of one camera on one robot."""

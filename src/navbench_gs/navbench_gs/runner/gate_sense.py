@@ -62,7 +62,7 @@ class GateSense:
         seen = self._depth.scan(depth)
         step = float(seen.bearings[1] - seen.bearings[0])
         return RangeScan(
-            self._world.time_ns, Pose2(*seen.foot), float(seen.bearings[0]), step, seen.blocked,
+            self._world.time_ns, Pose2(*seen.foot), float(seen.bearings[0]), step, seen.ranges,
             reach=REACH,
         )
 

@@ -132,6 +132,7 @@ class MissionControl:
         self._started = 0.0
         self._acknowledged = False
         self._gate_seen = False
+        self._held = ''
         self._anchor: tuple[Pose2, float] | None = None
         self._nearest: tuple[float, float] | None = None
         self._arrived_at: float | None = None
@@ -173,9 +174,15 @@ class MissionControl:
         """Give the goal up."""
         return self._end(Outcome.ABORTED, code, text)
 
-    def on_gate(self, goal_stamp_ns: int, latched: str) -> Ending | None:
-        """Take the gate's word: which goal it knows, and which stop waits for a new one."""
-        self._gate_seen = True
+    def on_gate(self, goal_stamp_ns: int, latched: str, held: str = '') -> Ending | None:
+        """Take the gate's word.
+
+        Args:
+            goal_stamp_ns: The goal it knows.
+            latched: The stop that waits for a new one.
+            held: Why it lets the robot stand, or nothing.
+        """
+        self._gate_seen, self._held = True, held
         if self.current is None:
             return None
         if goal_stamp_ns == self.current.stamp_ns:
@@ -248,7 +255,8 @@ class MissionControl:
             return None
         return self.fail(
             Code.NO_PROGRESS,
-            f'less than {config.progress_distance:g} m of progress in {waited:.0f} s',
+            f'less than {config.progress_distance:g} m of progress in {waited:.0f} s'
+            + (f'; the gate holds: {self._held}' if self._held else ''),
         )
 
     def _astray(self, distance: float, now: float) -> Ending | None:

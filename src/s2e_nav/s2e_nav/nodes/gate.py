@@ -53,6 +53,11 @@ ODOMETRY_SLACK_NS = 100_000_000
 WATCH_SECONDS = 0.1
 """Between two looks at who else publishes on cmd_vel."""
 
+UNTIL = {
+    Reason.OBSTACLE: 'the way is free', Reason.UNSEEN_SPACE: 'it is asked to go where it sees',
+}
+"""What ends stops that are no faults."""
+
 
 @dataclass(frozen=True)
 class GateParameters:
@@ -84,7 +89,8 @@ class GateNode:
         if not lockstep:
             # A gate that was killed and came back must not let the old drive go on.
             gate = dataclasses.replace(gate, needs_goal=True)
-        self._gate = Gate(load_robot(config.robot), gate)
+        self._robot = load_robot(config.robot)
+        self._gate = Gate(self._robot, gate)
         self._lock = threading.RLock()
         self._latency = CommandLatency()
         self._poses = OdometryBuffer()
@@ -112,7 +118,20 @@ class GateNode:
         steady_timer(node, WATCH_SECONDS, self._watch_topic)
         steady_timer(node, 1.0, self._each_second)
         self._report(None)
+        self._say_what_turns_need(gate)
         self._driver.start()
+
+    def _say_what_turns_need(self, gate: GateConfig) -> None:
+        """Say before the first drive what else shows at the first goal behind the robot."""
+        robot, unseen = self._robot, gate.unseen
+        around = gate.obstacles.source in ('scan', 'occupancy')
+        if around or not unseen.watch or robot.min_turn_radius or robot.swing <= unseen.permit:
+            return
+        self.node.get_logger().warning(
+            f'turns on the spot are refused where nothing has looked: they swing the corners '
+            f'{robot.swing:.2f} m beyond the sides, and {self._sees} does not see there '
+            '(obstacles:=scan does; gate.unseen.permit allows it blind)'
+        )
 
     def _subscribe(self, lockstep: bool, shadow: bool) -> None:
         node, qos = self.node, input_qos(lockstep)
@@ -275,8 +294,8 @@ class GateNode:
         )
         self._status.publish(self._last_status)
         if changed and not quiet and output is not None:
-            until = 'a new goal or rearm' if latched is not Reason.NONE else (
-                'the way is free' if reason is Reason.OBSTACLE else 'the input is healthy'
+            until = 'a new goal or rearm' if latched is not Reason.NONE else UNTIL.get(
+                reason, 'the input is healthy'
             )
             self.node.get_logger().warning(
                 f'stopping until {until}: {reason.value} ({detail})'

@@ -106,7 +106,7 @@ class ObstaclesNode:
         step = float(seen.bearings[1] - seen.bearings[0])
         self._publisher.publish(RangeScan(
             to_ns(message.header.stamp), Pose2(*seen.foot), float(seen.bearings[0]), step,
-            seen.blocked, reach=REACH,
+            seen.ranges, reach=REACH,
         ))
 
     def _scanner_of(self, camera: CameraModel) -> DepthScanner:

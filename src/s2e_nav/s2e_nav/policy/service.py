@@ -22,6 +22,7 @@ from s2e_core.navigator import NavigatorResult, NavigatorStatus
 from s2e_core.obstacle_veto import ObstacleVeto
 from s2e_core.range_scan import RangeScan
 from s2e_core.records import Plan
+from s2e_core.stops import WAITING
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.modes import markers_from_output
 from s2e_nav.convert.plans import path_from_plan
@@ -47,6 +48,7 @@ from s2e_nav.runtime.timers import steady_timer
 if TYPE_CHECKING:
     from s2e_nav.nodes.policy import PolicyParameters
 
+QUIET = frozenset(reason.value for reason in WAITING)
 LOOK_SECONDS = 0.2
 """Between two looks at the gate's silence and at where the goal's frame lies."""
 
@@ -236,10 +238,11 @@ class PolicyService:
     def _on_gate(self, message: DiagnosticStatus) -> None:
         """A stop that waits for a rearm drops the goal that was set before it."""
         values = status_values(message)
-        stamp = values.get('goal_stamp', '0')
+        stamp, reason = values.get('goal_stamp', '0'), values.get('reason', '')
+        held = '' if reason in QUIET else f'{reason}, {values.get("detail", "")}'
         with self._lock:
             ending = self._control.on_gate(
-                int(stamp) if stamp.isdigit() else 0, values.get('latched', 'none')
+                int(stamp) if stamp.isdigit() else 0, values.get('latched', 'none'), held
             )
             if ending is not None:
                 self._halt()
