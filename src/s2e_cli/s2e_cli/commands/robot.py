@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
+import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,25 +86,59 @@ def _show(args: argparse.Namespace) -> int:
 
     robot = load_robot(args.robot)
     print(robot.name)
-    for name, value in describe(robot).items():
-        print(f'  {name:14} {value}')
+    _tell(describe(robot))
     return 0
+
+
+def _tell(sheet: Mapping[str, Any]) -> None:
+    for name, value in sheet.items():
+        print(f'  {name:14} {value}')
 
 
 def _new(args: argparse.Namespace) -> int:
-    from s2e_cli.robot.questions import ask_profile, write_profile
+    from s2e_cli.robot.questions import Interview, check_target, write_profile
+    from s2e_cli.robot.sheet import describe
     from s2e_core.errors import ConfigError
     from s2e_core.settings import read_settings
 
-    given = dict(read_settings(args.set))
+    with contextlib.suppress(ImportError):
+        # Merely imported it lets answers be edited, where Python has it.
+        import readline  # noqa: F401
+    if args.out:
+        check_target(args.out)
+
+    def refuse(name: str) -> str:
+        taken = not args.out and Path(f'{name}.yaml').exists()
+        return f'is taken: {name}.yaml exists already' if taken else ''
+
+    interview = Interview(input, print, dict(read_settings(args.set)), refuse)
+    if sys.stdin.isatty():
+        print('Enter takes the value in brackets; Ctrl-C ends without a file.')
     try:
-        profile = ask_profile(input, given, print)
+        profile = interview.profile()
     except EOFError as error:
-        raise ConfigError('the answers ended before the questions; use --set') from error
+        print(file=sys.stderr)
+        raise ConfigError(
+            f'the answers ended before the questions; {_resumed(interview.answers)}'
+        ) from error
+    except KeyboardInterrupt:
+        print(f'\nnothing was written; {_resumed(interview.answers)}', file=sys.stderr)
+        raise
     path = args.out or Path(f'{profile.name}.yaml')
     write_profile(profile, path)
-    print(f'wrote {path}; next, with the wheels off the ground: s2e robot check {path}')
+    print(f'\nwrote {path}')
+    _tell(describe(profile))
+    print(f'next, with the wheels off the ground: s2e robot check {path}\n'
+          f'then: ros2 launch s2e_nav robot.launch.py robot:={path}')
     return 0
+
+
+def _resumed(answers: Mapping[str, Any]) -> str:
+    """Say how to go on without typing everything again."""
+    if not answers:
+        return 'use --set'
+    words = ' '.join(f'--set {shlex.quote(f"{name}={value}")}' for name, value in answers.items())
+    return f'go on with: s2e robot new {words}'
 
 
 def _check(args: argparse.Namespace) -> int:

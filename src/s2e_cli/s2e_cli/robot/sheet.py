@@ -22,8 +22,9 @@ def describe(robot: RobotProfile) -> dict[str, Any]:
     turn = robot.min_turn_radius
     return {
         'kinematics': robot.kinematics,
-        'footprint': f'{robot.length:g} x {robot.width:g} m, {robot.height:g} m high',
-        'turns': f'radius {turn:g} m or more' if turn > 0 else 'on the spot',
+        'footprint': f'{robot.footprint}, {robot.length:g} x {robot.width:g} m, '
+        f'{robot.height:g} m high',
+        'turns': f'radius {turn:g} m or more' if turn > 0 else f'on the spot, {_swept(robot)}',
         'sideways': f'{robot.vy_max:g} m/s, to correct its path' if robot.vy_max else 'no',
         'speed allowed': f'{speed:g} m/s of {robot.v_max:g}',
         'way to stop': f'{stop:.2f} m at {speed:g} m/s',
@@ -35,3 +36,10 @@ def describe(robot: RobotProfile) -> dict[str, Any]:
         f'{math.degrees(robot.camera.pitch):.0f} deg down',
         'covers': f"{view.coverage:.0%} of the small policy's view",
     }
+
+
+def _swept(robot: RobotProfile) -> str:
+    """Say what a turn on the spot needs of the gate."""
+    if not robot.swing:
+        return 'where it stands'
+    return f'corners {robot.swing:.2f} m beyond the sides: seen, or gate.unseen.permit'
