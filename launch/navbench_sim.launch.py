@@ -35,6 +35,8 @@ ARGUMENTS = (
     ('output', '', 'Folder of the run; runs/<time> when empty.'),
     ('protocol', 'default', 'Benchmark protocol by name (config/navbench) or path.'),
     ('tracks', '', 'File of recorded people for the tasks with people, such as obsmat.txt.'),
+    ('tracks_fps', '0.0', 'Frames per second of that file; 0 where it tells itself.'),
+    ('tracks_scale', '1.0', 'Metres per unit of that file.'),
     ('camera', 'robot', "robot: the profile's camera; policy: 128x128 as in the benchmark."),
     ('image_width', '0', "Width of the robot's images, pixels; 0 takes the profile's."),
     ('image_height', '0', "Height of the robot's images, pixels; 0 takes the profile's."),

@@ -63,8 +63,13 @@ def number(values: Mapping[str, str], name: str) -> int:
         raise StartError(f'{name}:= must be a whole number, got {values[name]!r}') from None
 
 
-def seconds(values: Mapping[str, str], name: str) -> float:
-    """Read a time.
+def decimal(values: Mapping[str, str], name: str, what: str = 'seconds') -> float:
+    """Read a number with a point.
+
+    Args:
+        values: Launch arguments by name.
+        name: Of the argument.
+        what: It counts.
 
     Raises:
         StartError: Not a number.
@@ -72,7 +77,7 @@ def seconds(values: Mapping[str, str], name: str) -> float:
     try:
         return float(values[name])
     except ValueError:
-        raise StartError(f'{name}:= must be seconds, got {values[name]!r}') from None
+        raise StartError(f'{name}:= must be {what}, got {values[name]!r}') from None
 
 
 def transport(environment: Mapping[str, str], isolated: bool) -> dict[str, str]:
@@ -119,7 +124,9 @@ class SimulatedRun:
             'image_width': number(values, 'image_width'),
             'image_height': number(values, 'image_height'),
             'camera_every': number(values, 'camera_every'), 'scan': flag(values, 'scan'),
-            'goals': values['goals'], 'latency': seconds(values, 'latency'),
+            'goals': values['goals'], 'latency': decimal(values, 'latency'),
+            'tracks_fps': decimal(values, 'tracks_fps', 'frames per second'),
+            'tracks_scale': decimal(values, 'tracks_scale', 'metres per unit'),
         }
         self.config = SimParameters(**self.sim)
         run = self.config.run_config()

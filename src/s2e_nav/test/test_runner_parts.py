@@ -149,6 +149,7 @@ SIMULATED = {
     'protocol': 'default', 'camera': 'robot', 'image_width': '0', 'image_height': '0',
     'scan': 'true', 'goals': 'episode', 'film': 'true', 'record': 'true', 'isolated': 'true',
     'view': '', 'incidents': '', 'latency': '0.0', 'tracks': '', 'camera_every': '2',
+    'tracks_fps': '0.0', 'tracks_scale': '1.0',
 }
 
 
@@ -174,6 +175,11 @@ def test_delay_and_tracks_reach_the_world(tmp_path):
     assert config.conditions.latency == 0.25
     assert (config.protocol.name, config.protocol.recorded.tracks) == ('recorded', str(tracks))
     assert config.drawn == 'robot'
+    told = SimulatedRun({**values, 'tracks_fps': '30.0', 'tracks_scale': '2.0'}, tmp_path / 'b')
+    rules = told.config.run_config().protocol.recorded
+    assert (rules.fps, rules.scale) == (30.0, 2.0)
+    assert config.protocol.recorded.scale == 1.0 and config.protocol.hash != (
+        told.config.run_config().protocol.hash)
 
 
 def test_the_record_of_a_run_says_whose_camera_and_how_long_the_policy_took(tmp_path):
@@ -212,6 +218,8 @@ def test_a_scene_with_a_blank_in_its_path_stays_one_scene(tmp_path):
     ('latency', 'late', 'latency:= must be seconds'),
     ('latency', '9', 'latency must be in'),
     ('tracks', '/no/such.txt', '/no/such.txt: tracks cannot be read'),
+    ('tracks_fps', '30.0', 'need tracks, a recording of people'),
+    ('tracks_scale', 'cm', 'tracks_scale:= must be metres per unit'),
     ('incidents', '/tmp/stops', 'incidents:= needs mode:=realtime'),
 ])
 def test_a_wrong_argument_is_named(tmp_path, name, value, text):

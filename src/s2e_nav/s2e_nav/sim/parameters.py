@@ -27,6 +27,12 @@ class SimParameters:
     tracks: str = option(
         '', help='File of recorded people; takes the protocol `recorded` for `default`.'
     )
+    tracks_fps: float = option(
+        0.0, unit='Hz', low=0, high=1000, help='Frames per second of it; 0: told from the file.'
+    )
+    tracks_scale: float = option(
+        1.0, unit='m', low=1e-4, high=1e4, help='Metres per unit of it.'
+    )
     mode: str = option(
         'lockstep', choices=('lockstep', 'realtime'), help='Whether the world waits.'
     )
@@ -98,10 +104,16 @@ class SimParameters:
         )
 
     def _rules(self) -> Protocol:
+        # What is left as it is does not overrule the protocol.
+        rules = {'fps': self.tracks_fps} if self.tracks_fps else {}
+        if self.tracks_scale != 1.0:
+            rules['scale'] = self.tracks_scale
         if not self.tracks:
+            if rules:
+                raise RunError('tracks_fps and tracks_scale need tracks, a recording of people')
             return load_protocol(self.protocol)
         name = 'recorded' if self.protocol == 'default' else self.protocol
-        return load_protocol(name, self.tracks)
+        return load_protocol(name, self.tracks, rules)
 
     @property
     def shown(self) -> str:
