@@ -175,9 +175,9 @@ def test_delay_and_tracks_reach_the_world(tmp_path):
     assert config.conditions.latency == 0.25
     assert (config.protocol.name, config.protocol.recorded.tracks) == ('recorded', str(tracks))
     assert config.drawn == 'robot'
-    told = SimulatedRun({**values, 'tracks_fps': '30.0', 'tracks_scale': '2.0'}, tmp_path / 'b')
+    told = SimulatedRun({**values, 'tracks_fps': '30.0', 'tracks_scale': '0.1'}, tmp_path / 'b')
     rules = told.config.run_config().protocol.recorded
-    assert (rules.fps, rules.scale) == (30.0, 2.0)
+    assert (rules.fps, rules.scale) == (30.0, 0.1)
     assert config.protocol.recorded.scale == 1.0 and config.protocol.hash != (
         told.config.run_config().protocol.hash)
 
