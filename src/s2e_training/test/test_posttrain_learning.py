@@ -31,11 +31,11 @@ from s2e_training.posttrain.environment import Steps
 from s2e_training.posttrain.guard import DUMP
 from s2e_training.posttrain.learner import Reinforcement
 from s2e_training.posttrain.mixture import cut
-from s2e_training.posttrain.parent import Parent
 from s2e_training.posttrain.rollout import Driver, Driving
 from s2e_training.posttrain.trainer import Trainer
 from s2e_training.pretrain.checkpoint import LAST, load_checkpoint, restore_model
 from s2e_training.pretrain.config import PretrainConfig
+from s2e_training.pretrain.parent import Parent
 
 TINY = ModelConfig(
     frames=2, image_size=32, token_channels=2, dim=32, heads=2, feed_forward=64, fusion_layers=1,

@@ -39,10 +39,10 @@ from s2e_training.posttrain.navbench import (
     stage_protocol,
     write_protocol,
 )
-from s2e_training.posttrain.parent import load_parent
 from s2e_training.posttrain.scenes import check_training_scenes, check_validation_scenes
 from s2e_training.pretrain.checkpoint import save_checkpoint
 from s2e_training.pretrain.config import PretrainConfig
+from s2e_training.pretrain.parent import load_parent
 
 sys.path.append(str(Path(__file__).parents[2] / 'navbench_gs' / 'test' / 'support'))
 

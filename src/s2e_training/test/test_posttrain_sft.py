@@ -17,11 +17,11 @@ from s2e_training.models.policy import S2EModel
 from s2e_training.posttrain.actor import Actor
 from s2e_training.posttrain.config import EnvironmentConfig, PosttrainConfig, SFTConfig
 from s2e_training.posttrain.learner import Supervised
-from s2e_training.posttrain.parent import Parent
 from s2e_training.posttrain.sft import load_windows
 from s2e_training.posttrain.trainer import Trainer
 from s2e_training.pretrain.checkpoint import LAST, load_checkpoint
 from s2e_training.pretrain.config import PretrainConfig
+from s2e_training.pretrain.parent import Parent
 
 spec = importlib.util.spec_from_file_location(
     'arc_clips', Path(__file__).with_name('arc_clips.py')

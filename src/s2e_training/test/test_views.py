@@ -55,9 +55,9 @@ def test_what_is_seen_stays_where_it_was(view: int) -> None:
     seen = view_of(clip, view)
     # Pixels at the border are blends with black, which is what no ray has.
     core = seen[..., 2] >= 0.97 * clip.rgb[..., 2]
-    # All frames through one lens, and at least 0.6^2 of the picture less its border.
+    # All frames through one lens, and at least 0.55 x 0.35 of the picture less its border.
     assert (core == core[:1]).all()
-    assert 0.32 <= core[0].mean() <= 1.0
+    assert 0.17 <= core[0].mean() <= 1.0
     core = core[0]
     # A ramp of 3 a pixel: 3 levels are one pixel; sensors have as little as 0.6 of the pixels.
     away = np.abs(seen[:, core].astype(int) - clip.rgb[:, core].astype(int))

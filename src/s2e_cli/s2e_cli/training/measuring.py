@@ -17,7 +17,7 @@ def export_network(source: str, bundle: Path) -> None:
         TrainingError: It cannot be had, or its graphs disagree with it.
     """
     from s2e_training.export.bundle import ExportInfo, export_bundle
-    from s2e_training.posttrain.parent import load_parent
+    from s2e_training.pretrain.parent import load_parent
 
     if not (bundle / 'bundle.yaml').is_file():
         export_bundle(load_parent(source).model, bundle, ExportInfo(bundle.name, source))

@@ -17,11 +17,11 @@ from s2e_training.posttrain.environment import VectorEnv
 from s2e_training.posttrain.evaluate import Evaluator
 from s2e_training.posttrain.learner import Learner, Reinforcement, Supervised
 from s2e_training.posttrain.navbench import NavBenchFactory, write_protocol
-from s2e_training.posttrain.parent import Parent, load_parent
 from s2e_training.posttrain.scenes import check_training_scenes, check_validation_scenes
 from s2e_training.posttrain.sft import load_windows
 from s2e_training.posttrain.trainer import Trainer
 from s2e_training.posttrain.workers import Workers
+from s2e_training.pretrain.parent import Parent, load_parent
 
 
 def make_trainer(

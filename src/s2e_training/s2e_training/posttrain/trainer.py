@@ -17,9 +17,9 @@ from s2e_training.posttrain.actor import Actor
 from s2e_training.posttrain.config import PosttrainConfig
 from s2e_training.posttrain.guard import NonFiniteError, dump
 from s2e_training.posttrain.learner import Learner
-from s2e_training.posttrain.parent import Parent
 from s2e_training.pretrain.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
 from s2e_training.pretrain.journal import EVALUATION, Journal
+from s2e_training.pretrain.parent import Parent
 
 Evaluate = Callable[[S2EModel, int], dict[str, float]]
 """Measures a network; the number is that of the rollouts behind it. Holds `score`."""

@@ -32,7 +32,8 @@ class PretrainConfig:
     )
     loss: LossConfig = LossConfig()
     initial: str = option(
-        '', help='Checkpoint whose averaged weights and anchors begin this run, as for DAgger.'
+        '', help='Bundle, run or checkpoint whose averaged weights and anchors begin this run, as '
+        'for DAgger.'
     )
     anchors: str = option(
         'data', help='data: clustered from the training clips; fan: arcs of constant curvature; '

@@ -23,7 +23,6 @@ from s2e_training.pretrain.checkpoint import (
     BEST,
     LAST,
     load_checkpoint,
-    restore_model,
     save_checkpoint,
 )
 from s2e_training.pretrain.config import PretrainConfig
@@ -36,6 +35,7 @@ from s2e_training.pretrain.metrics import (
     open_loop,
     straight_to_goal,
 )
+from s2e_training.pretrain.parent import load_parent
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ class Trainer:
 def _initial_model(config: PretrainConfig, train: WindowSet) -> S2EModel:
     """Make a fresh network, or the one that an earlier run ended with."""
     if config.initial:
-        model, _ = restore_model(load_checkpoint(Path(config.initial)))
+        model = load_parent(config.initial).model
         if model.config != config.model:
             raise TrainingError(f'{config.initial}: holds a network of another size or form')
         return model
