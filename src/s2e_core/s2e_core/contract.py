@@ -55,6 +55,8 @@ class PolicySpec:
     """Whether a point goal may be absent, must be there, or is not looked at."""
     mount: CameraMount | None = None
     """Where that camera sat, if one place is known; images from elsewhere are moved to it."""
+    coverage: float = 0.5
+    """Least share of the camera's image that a robot's must see."""
 
     def mounts(self, own: CameraMount) -> tuple[CameraMount, CameraMount] | None:
         """Return the places that images are moved between, for `Reprojector`.

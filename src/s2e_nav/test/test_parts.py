@@ -120,7 +120,11 @@ def test_an_image_without_odometry_near_it_is_refused():
 def test_a_camera_with_a_narrow_view_is_named():
     intake = Intake(SMALL_CAMERA, lockstep=False)
     problem = intake.set_camera(CameraModel.from_fov(640, 480, math.radians(30)))
-    assert problem is not None and 'of the view' in problem
+    assert problem is not None and 'of the view' in problem and 'needs 50%' in problem
+    # tan(15 deg) / 1 across, three quarters of it upwards: 0.268 x 0.201 = 5 %.
+    assert Intake(SMALL_CAMERA, lockstep=False, coverage=0.05).set_camera(
+        CameraModel.from_fov(640, 480, math.radians(30))
+    ) is None
 
 
 def test_the_gate_waits_for_the_whole_tick():

@@ -43,7 +43,8 @@ class Bundle:
         """What the policy needs to be fed."""
         m = self.manifest
         return PolicySpec(
-            m.name, m.images.frames, m.images.camera, m.v_max, m.w_max, mount=m.images.mount
+            m.name, m.images.frames, m.images.camera, m.v_max, m.w_max, mount=m.images.mount,
+            coverage=m.images.coverage,
         )
 
     def graph(self, mode: str) -> tuple[Path, bytes]:

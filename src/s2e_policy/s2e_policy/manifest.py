@@ -51,6 +51,11 @@ class ImageInput:
     mount_pitch: float = option(unit='rad', low=-1.5, high=1.5, help='Positive looks down.')
     low: float = option(0.0, choices=(0.0,), help='Value of black.')
     high: float = option(1.0, choices=(1.0,), help='Value of white.')
+    coverage: float = option(
+        0.5, low=0.01, high=1.0,
+        help='Least share of the image that a camera must see; the rest is black. The policy has '
+        'not been trained below it.',
+    )
 
     @property
     def camera(self) -> CameraModel:

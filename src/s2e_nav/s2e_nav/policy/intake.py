@@ -19,8 +19,6 @@ STAMP_SLACK_NS = 15_000_000
 """Cameras jitter: a 15 Hz image that comes 15 ms early still opens the next period."""
 ODOMETRY_SLACK_NS = 100_000_000
 """Two periods of 20 Hz odometry: older odometry does not say where the image was taken."""
-MIN_COVERAGE = 0.5
-"""A camera that sees less than half of the policy's view shows mostly black."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Intake:
 
     def __init__(
         self, target: CameraModel, lockstep: bool,
-        mounts: tuple[CameraMount, CameraMount] | None = None,
+        mounts: tuple[CameraMount, CameraMount] | None = None, coverage: float = 0.5,
     ) -> None:
         """Start empty.
 
@@ -50,8 +48,10 @@ class Intake:
             target: The policy's camera.
             lockstep: Take odometry of the very stamp only, however long it takes to come.
             mounts: Places of the robot's and the policy's camera, where they differ.
+            coverage: Least share of the policy's view that a camera must see.
         """
         self._target, self._lockstep, self._mounts = target, lockstep, mounts
+        self._least = coverage
         self._condition = threading.Condition()
         self._slot: tuple[int, Callable[[], CameraFrame]] | None = None
         self._offered = 0.0
@@ -83,8 +83,11 @@ class Intake:
             self._reprojector = Reprojector(camera, self._target, self._mounts)
             coverage = self._reprojector.coverage
             self._condition.notify_all()
-        if coverage < MIN_COVERAGE:
-            return f'the camera sees {coverage:.0%} of the view the policy was trained for'
+        if coverage < self._least:
+            return (
+                f'the camera sees {coverage:.0%} of the view the policy was trained for, which '
+                f'needs {self._least:.0%}'
+            )
         return None
 
     def add_odometry(self, odometry: Odometry) -> None:

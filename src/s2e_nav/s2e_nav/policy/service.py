@@ -68,7 +68,8 @@ class PolicyService:
         self._control = MissionControl(config.mission, lockstep=self._lockstep)
         self._target: Target | None = None
         self._frames, self._gps = FrameTree(), GpsLocaliser(config.gps)
-        self._intake = Intake(loaded.policy.spec.camera, self._lockstep, mounts)
+        spec = loaded.policy.spec
+        self._intake = Intake(spec.camera, self._lockstep, mounts, spec.coverage)
         self._obstacles = obstacles
         self._worker = Worker(
             loaded.policy, config.navigator, self._intake, self,

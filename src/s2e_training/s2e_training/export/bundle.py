@@ -46,6 +46,8 @@ class ExportInfo:
     licence: str = 'Apache-2.0'
     v_max: float = 1.5
     w_max: float = 1.5
+    coverage: float = 0.5
+    """Least share of the image that a camera must see."""
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
@@ -129,6 +131,7 @@ def _manifest(model: S2EModel, info: ExportInfo, files: dict[str, FileEntry]) ->
         frames=c.frames, period=POLICY_PERIOD_NS / 1e9, colour='rgb', width=camera.width,
         height=camera.height, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy,
         mount_x=SMALL_MOUNT.x, mount_z=SMALL_MOUNT.z, mount_pitch=SMALL_MOUNT.pitch,
+        coverage=info.coverage,
     )
     output = TrajectoryOutput(
         modes=c.anchors, waypoints=WAYPOINTS, dt=WAYPOINT_DT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -14,12 +15,15 @@ import yaml
 from s2e_core.config import from_yaml, to_mapping
 from s2e_core.contract import WAYPOINT_DT
 from s2e_policy.bundle import Bundle
+from s2e_policy.manifest import ImageInput
 from s2e_training.data.clip import CLIP_FILE, ClipInfo, find_clips, load_clip
+from s2e_training.data.views import NARROWEST
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle
 from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.journal import EVALUATION, LOG
+from s2e_training.pretrain.parent import load_parent
 
 DESCRIPTION = (
     'Pre-trained on rendered video only: behaviour cloning of a planner that knows the map, in '
@@ -50,8 +54,17 @@ def export_run(run: Path, out: Path, name: str, metrics: Path | None = None) -> 
             raise TrainingError(f'{metrics}: must hold a mapping, got {type(extra).__name__}')
         measured.update(extra)
     description, provenance = _origin(config, content)
-    info = ExportInfo(name, description, provenance=provenance, metrics=measured)
+    info = ExportInfo(
+        name, description, provenance=provenance, metrics=measured, coverage=_coverage(config)
+    )
     return export_bundle(model, out, info, _examples(config, content))
+
+
+def _coverage(config: PretrainConfig) -> float:
+    """Return the least share of the image that cameras must see, as in training."""
+    if config.views == 1:
+        return ImageInput.coverage
+    return round(math.prod(NARROWEST), 2)
 
 
 def _origin(config: PretrainConfig, content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -105,7 +118,13 @@ def _provenance(config: PretrainConfig, step: int) -> dict[str, Any]:
             'step': step, 'loss': 'AGDM, assignment by ' + config.loss.assignment,
             'exported_from_commit': _commit(), 'config': to_mapping(config),
         },
+        # A run that began from a bundle owes it most of what it knows.
+        **({'initial': before} if (before := _before(config)) else {}),
     }
+
+
+def _before(config: PretrainConfig) -> dict[str, Any]:
+    return load_parent(config.initial).provenance if config.initial else {}
 
 
 def _open_loop(folder: Path, step: int) -> dict[str, float | str]:
