@@ -1,7 +1,7 @@
 """The same graph without the simulator: camera and odometry in, cmd_vel out.
 
-    ros2 launch s2e_nav robot.launch.py robot:=turtlebot4 image:=/oakd/rgb/preview/image_raw \
-        camera_info:=/oakd/rgb/preview/camera_info
+    ros2 launch s2e_nav robot.launch.py robot:=turtlebot4
+    ros2 launch s2e_nav robot.launch.py robot:=my_robot.yaml image:=/front/image_raw
 """
 
 import datetime
@@ -25,11 +25,11 @@ ARGUMENTS = (
     ('namespace', '', 'Namespace of the nodes.'),
     ('autostart', 'true', 'Configure and activate the policy without being asked.'),
     ('compressed', 'false', 'Read compressed images.'),
-    ('image', 'camera/image_raw', 'Topic of the raw images.'),
-    ('image_compressed', 'camera/image_raw/compressed', 'Topic of the compressed images.'),
-    ('camera_info', 'camera/camera_info', 'Topic of the intrinsics.'),
-    ('odom', 'odom', 'Topic of the odometry.'),
-    ('cmd_vel', 'cmd_vel', 'Topic of the velocity to the base.'),
+    ('image', '', "Topic of the raw images; the robot profile's when empty."),
+    ('image_compressed', '', "Topic of the compressed images; the profile's when empty."),
+    ('camera_info', '', "Topic of the intrinsics; the profile's when empty."),
+    ('odom', '', "Topic of the odometry; the profile's when empty."),
+    ('cmd_vel', '', "Topic of the velocity to the base; the profile's when empty."),
     ('cmd_vel_follower', 'cmd_vel_nav',
      "Topic of the follower's velocity, where a smoother or monitor comes before the gate."),
     ('goal_pose', 'goal_pose', 'Topic of the goals.'),
@@ -37,9 +37,9 @@ ARGUMENTS = (
     ('gps_heading', 'gps/heading', 'Topic of the absolute heading (Imu), for GPS goals.'),
     ('obstacles', 'none',
      'What the gate slows before: none, scan, depth, occupancy (a map), or free_space.'),
-    ('scan', 'scan', 'Topic of the range scanner.'),
-    ('depth', 'depth/image_raw', 'Topic of the depth image, rectified.'),
-    ('depth_info', 'depth/camera_info', 'Topic of its intrinsics.'),
+    ('scan', '', "Topic of the range scanner; the profile's when empty."),
+    ('depth', '', "Topic of the depth image, rectified; the profile's when empty."),
+    ('depth_info', '', "Topic of its intrinsics; the profile's when empty."),
     ('map', 'map', 'Topic of the map.'),
     ('stamped', '', 'true: TwistStamped, false: Twist; empty: as the robot profile says.'),
     ('require_provider', '', 'ONNX execution provider without which nothing starts.'),

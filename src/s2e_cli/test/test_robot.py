@@ -94,16 +94,18 @@ def test_answers_that_do_not_fit_each_other_are_asked_anew(
     answers(
         monkeypatch, name=['my/rover', 'old', 'rover'], kinematics=['differential'],
         wheel_radius=['0', '0.1 m'], footprint=['circle', 'box'], mass=['12 kg'],
-        **{'camera.hfov': ['60', '60 deg'], 'camera.pitch': ['six deg', '6deg']},
+        **{'camera.hfov': ['60', '60 deg'], 'camera.pitch': ['six deg', '6deg'],
+           'topics.image': ['/oak image', '/oak/image']},
     )
     assert main(['robot', 'new']) == 0
     out = capsys.readouterr().out
     for said in ('one word of letters', 'old.yaml exists already', 'must be in 0.01 to 1 m, got 0',
                  'a circle is as long as wide, to 0.02 m, got 0.5 and 0.4', 'such as 60 deg',
-                 'must be in 0.3 to 2.8 rad, got 60'):
+                 'must be in 0.3 to 2.8 rad, got 60', 'must be the name of a topic'):
         assert said in out
     robot = load_robot(tmp_path / 'rover.yaml')
     assert (robot.mass, robot.wheel_radius, robot.footprint) == (12.0, 0.1, 'box')
+    assert (robot.topics.image, robot.topics.odom) == ('/oak/image', 'odom')
     assert robot.camera.hfov == pytest.approx(1.0471976)
     assert robot.camera.pitch == pytest.approx(0.1047198)
     # sqrt(0.25^2 + 0.2^2) - 0.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from s2e_core.config import check, from_yaml, option
 from s2e_core.errors import ConfigError
 from s2e_core.paths import find_config, resource_roots
 
+TOPIC = re.compile(r'[~/]?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 ROUND_SLACK = 0.02
 """Metres by which length and width of a round robot differ at most: its bumper."""
 
@@ -36,6 +38,25 @@ class CameraOptions:
     def mount(self) -> CameraMount:
         """Return the camera's place on the robot."""
         return CameraMount(self.x, self.y, self.z, self.pitch)
+
+
+@dataclass(frozen=True)
+class TopicOptions:
+    """Where the robot's drivers speak and listen; a launch argument of the same name wins."""
+
+    image: str = option('camera/image_raw', help='Raw images.')
+    image_compressed: str = option('camera/image_raw/compressed', help='Compressed images.')
+    camera_info: str = option('camera/camera_info', help='Intrinsics.')
+    odom: str = option('odom', help='Odometry.')
+    cmd_vel: str = option('cmd_vel', help='Velocity to the base.')
+    scan: str = option('scan', help='Range scanner.')
+    depth: str = option('depth/image_raw', help='Depth images, rectified.')
+    depth_info: str = option('depth/camera_info', help='Their intrinsics.')
+
+    def __post_init__(self) -> None:
+        for name, topic in vars(self).items():
+            if not TOPIC.fullmatch(topic):
+                raise ConfigError(f'topics: {name} must be the name of a topic, got {topic!r}')
 
 
 @dataclass(frozen=True)
@@ -85,6 +106,7 @@ class RobotProfile:
     )
     twist_stamped: bool = option(True, help='Whether the base takes TwistStamped.')
     camera: CameraOptions = CameraOptions()
+    topics: TopicOptions = TopicOptions()
 
     def __post_init__(self) -> None:
         check(self, source=f'robot {self.name}')

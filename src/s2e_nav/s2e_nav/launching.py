@@ -15,7 +15,7 @@ import yaml
 
 from s2e_core.obstacle_veto import SOURCES
 from s2e_core.paths import find_config
-from s2e_core.robot import RobotProfile, load_robot
+from s2e_core.robot import RobotProfile, TopicOptions, load_robot
 from s2e_nav.errors import StartError
 from s2e_nav.folders import check_folder
 from s2e_nav.policies import STRAIGHT
@@ -91,6 +91,12 @@ def transport(environment: Mapping[str, str], isolated: bool) -> dict[str, str]:
     if isolated:
         wanted['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     return {name: value for name, value in wanted.items() if not environment.get(name)}
+
+
+def with_topics(values: Mapping[str, str], topics: TopicOptions) -> dict[str, str]:
+    """Return launch arguments, with the robot's own topics where none was named."""
+    own = vars(topics)
+    return {name: value or own.get(name, value) for name, value in values.items()}
 
 
 class SimulatedRun:
@@ -205,8 +211,9 @@ class RobotGraph:
         Raises:
             S2EError: An argument is wrong; the text says which.
         """
-        self._values, self._default_log = values, default_log
         self.robot: RobotProfile = load_robot(values['robot'])
+        values = with_topics(values, self.robot.topics)
+        self._values, self._default_log = values, default_log
         self.viewers: list[Viewer] = viewers(values['view'], flag(values, 'use_sim_time'))
         check_policy(values['policy'])
         check_provider(values['require_provider'])

@@ -264,6 +264,18 @@ def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
     assert set(nodes) == {'policy', 'follower', 'gate'}
 
 
+def test_topics_that_nobody_names_are_the_robot_s_own():
+    """Of the profile; an argument wins, and goals and maps are nobody's driver."""
+    values = {**ROBOT, 'image': '', 'camera_info': '', 'cmd_vel': '', 'odom': '/wheels'}
+    remapped = dict(RobotGraph(values).remappings('policy'))
+    assert remapped == {
+        'camera/image_raw': 'oakd/rgb/preview/image_raw',
+        'camera/camera_info': 'oakd/rgb/preview/camera_info', 'odom': '/wheels',
+    }
+    plain = {**values, 'robot': 'coco', 'odom': ''}
+    assert RobotGraph(plain).remappings('policy') == []
+
+
 @pytest.mark.parametrize(('name', 'value', 'text'), [
     ('require_provider', 'tensorrt', "'tensorrt' is not in this ONNX Runtime, which has"),
     ('require_provider', 'gpu', "must be one of .*got 'gpu'"),

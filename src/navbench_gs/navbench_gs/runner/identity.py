@@ -38,6 +38,8 @@ def describe(
     """
     robot = load_robot(config.robot)
     parts: dict[str, Any] = {'robot': to_mapping(robot), 'crowd': to_mapping(CrowdConfig())}
+    # Where drivers speak decides no episode.
+    del parts['robot']['topics']
     if not nodes:
         parts.update(to_mapping(ControlConfig(gate=config.conditions.gate())))
     return {

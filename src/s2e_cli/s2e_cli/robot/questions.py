@@ -13,7 +13,7 @@ import yaml
 
 from s2e_core.config import from_mapping, to_mapping
 from s2e_core.errors import ConfigError
-from s2e_core.robot import ROUND_SLACK, CameraOptions, RobotProfile
+from s2e_core.robot import ROUND_SLACK, TOPIC, CameraOptions, RobotProfile, TopicOptions
 
 Ask = Callable[[str], str]
 Field = dataclasses.Field[Any]
@@ -29,6 +29,8 @@ NEEDED = {'car': ('wheelbase', 'min_turn_radius'), 'holonomic': ('vy_max',)}
 """Fields that it needs above zero, their default."""
 LEAST = {'wheel_radius': 0.01, 'track': 0.05}
 """What wheels have at least, metres."""
+GROUPS: dict[str, type] = {'camera': CameraOptions, 'topics': TopicOptions}
+"""Fields that are groups of fields."""
 LATER = ('base_timeout',)
 """Never typed in: `s2e robot check` measures it."""
 NAME = re.compile(r'[A-Za-z0-9_-]+')
@@ -46,7 +48,7 @@ class Interview:
         Args:
             ask: Shows a prompt and returns the answer; an empty one takes the default.
             tell: Shows a line.
-            given: Values by field, those of the camera as `camera.NAME`.
+            given: Values by field, those of groups as `camera.NAME` and `topics.NAME`.
             refuse: Why a robot may not have a name, or nothing.
 
         Raises:
@@ -80,10 +82,14 @@ class Interview:
             if name not in self._given and field.name not in self._unasked(name):
                 self.answers[name] = self._question(name, field)
         values = dict(self.answers)
-        camera = {n.removeprefix('camera.'): values.pop(n) for n in self.answers if '.' in n}
+        groups: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+        for name in self.answers:
+            group, dot, inner = name.partition('.')
+            if dot:
+                groups[group][inner] = values.pop(name)
         if values['kinematics'] == 'legged':
             values = {**dict.fromkeys(WHEELS, 0.0), **values}
-        return from_mapping(RobotProfile, {**values, 'camera': camera}, source='the new profile')
+        return from_mapping(RobotProfile, {**values, **groups}, source='the new profile')
 
     def _unasked(self, name: str) -> tuple[str, ...]:
         if '.' in name:
@@ -124,6 +130,8 @@ class Interview:
             problem = self._refuse(answer)
             if problem:
                 raise ConfigError(problem)
+        if name.startswith('topics.') and not TOPIC.fullmatch(answer):
+            raise ConfigError(f'must be the name of a topic, got {answer!r}')
         known = {**self.answers, name: value}
         length, width = known.get('length'), known.get('width')
         round_one = known.get('footprint') == 'circle' and name in ('length', 'width', 'footprint')
@@ -171,10 +179,11 @@ def write_profile(profile: RobotProfile, path: Path) -> None:
 def _fields() -> Iterator[tuple[str, Field]]:
     """Yield the fields of robot and camera by the names under which they are asked."""
     for field in dataclasses.fields(RobotProfile):
-        if field.name != 'camera':
+        if field.name not in GROUPS:
             yield field.name, field
-    for field in dataclasses.fields(CameraOptions):
-        yield f'camera.{field.name}', field
+    for group, cls in GROUPS.items():
+        for field in dataclasses.fields(cls):
+            yield f'{group}.{field.name}', field
 
 
 def _prompt(name: str, field: Field, needed: bool, low: float | None) -> str:
@@ -187,7 +196,7 @@ def _prompt(name: str, field: Field, needed: bool, low: float | None) -> str:
         if rule['unit'] == 'rad':
             bounds += f', or {math.degrees(low):.0f} to {math.degrees(rule["high"]):.0f} deg'
     else:
-        bounds = 'yes or no' if field.type == 'bool' else 'one word'
+        bounds = 'yes or no' if field.type == 'bool' else 'a topic' if '.' in name else 'one word'
     default = '' if needed else f' [{_shown(field.default)}]'
     return f'{name}: {rule["help"]} ({bounds}){default} '
 

@@ -31,6 +31,10 @@ def describe(robot: RobotProfile) -> dict[str, Any]:
         'base time-out': 'not measured: s2e robot check' if robot.base_timeout is None
         else f'{robot.base_timeout:g} s, {robot.base_timeout * speed:.2f} m without a command',
         'messages': 'TwistStamped' if robot.twist_stamped else 'Twist',
+        'topics': ', '.join(
+            topic for name, topic in vars(robot.topics).items()
+            if name in ('image', 'camera_info', 'odom', 'cmd_vel')
+        ),
         'camera': f'{robot.camera.width}x{robot.camera.height}, '
         f'{math.degrees(robot.camera.hfov):.0f} deg, {robot.camera.z:g} m up, '
         f'{math.degrees(robot.camera.pitch):.0f} deg down',

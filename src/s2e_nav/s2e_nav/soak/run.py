@@ -17,7 +17,7 @@ from rclpy.node import Node
 
 from s2e_core.config import check, option
 from s2e_core.paths import find_resource
-from s2e_core.robot import load_robot
+from s2e_core.robot import TopicOptions, load_robot
 from s2e_nav.errors import StartError
 from s2e_nav.faults.domains import own_domain
 from s2e_nav.faults.processes import PEERS
@@ -96,6 +96,8 @@ def run_soak(config: SoakConfig, folder: Path, tell: Callable[[str], None]) -> S
         words = [
             str(find_resource('launch/robot.launch.py')), f'robot:={config.robot}',
             f'policy:={config.policy}', f'incidents:={folder / "incidents"}', 'stamped:=true',
+            # The robot of numbers speaks on the standard names, whichever profile is driven.
+            *(f'{name}:={topic}' for name, topic in vars(TopicOptions()).items()),
         ]
         with _watching(config, domain) as watch:
             stack = LaunchedStack(words, os.environ, folder / LOG)

@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from s2e_core.robot import load_robot
-from s2e_nav.launching import NodeEntry, SimulatedRun, flag, number, settings, transport
+from s2e_core.robot import TopicOptions, load_robot
+from s2e_nav.launching import (
+    NodeEntry,
+    SimulatedRun,
+    flag,
+    number,
+    settings,
+    transport,
+    with_topics,
+)
 from s2e_teleop.link import load_link
 from s2e_teleop.server.config import ServerConfig
 
@@ -16,7 +24,7 @@ SIMULATOR = {
     'mode': 'realtime', 'goals': 'user', 'episodes': '1', 'protocol': 'default',
     'camera': 'robot', 'camera_every': '2', 'scan': 'false', 'film': 'false', 'isolated': 'true',
     'view': '', 'scenes': '', 'tasks': '', 'incidents': '', 'latency': '0.0',
-    'tracks': '',
+    'tracks': '', 'tracks_fps': '0.0', 'tracks_scale': '1.0',
 }
 """Arguments of navbench_sim.launch.py that a driver's simulator fixes."""
 
@@ -34,8 +42,11 @@ class TeleopRun:
         Raises:
             S2EError: An argument is wrong; the text says which.
         """
-        self._values = values
         self._robot = load_robot(values['robot'])
+        # A simulator is none of the maker's robots: its topics have the standard names.
+        topics = TopicOptions() if values['scene'] else self._robot.topics
+        values = with_topics(values, topics)
+        self._values = values
         load_link(values['link'])
         self._server: dict[str, Any] = {
             'host': values['host'], 'port': number(values, 'port'), 'token': values['token'],
