@@ -17,8 +17,8 @@ from s2e_core.reprojection import Reprojector
 from s2e_training.data.clip import Clip, ClipInfo
 
 NARROWEST = 0.55, 0.35
-"""Smallest width and height of a view, shares of the recorded one: 58 and 39 of 90 degrees, since
-common colour cameras of robots see 69 by 42 to 55."""
+"""Smallest width and height of a view, shares of the recorded one: 58 of 90 and 29 of 74 degrees.
+Common colour cameras of robots see 69 by 42 to 55."""
 COARSEST = 0.6
 """Fewest pixels across the cut rectangle, share of those it had."""
 ASIDE = 0.25
