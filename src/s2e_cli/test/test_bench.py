@@ -145,23 +145,26 @@ def test_compare_prints_each_run_by_task_and_corner(capsys, monkeypatch, tmp_pat
     assert next(line for line in lines if line.startswith('empty, corner')).split()[3] == '1'
 
 
-def test_console_shows_the_running_means():
-    def finished(success, collisions):
+def test_console_shows_the_running_means_and_each_failure_once():
+    def finished(success, collisions, cause=Cause.NONE, detail=''):
         scores = EpisodeScores(
             success, success and not collisions, 1.0 if success else 0.5, collisions, 0.0, 0.0,
-            0.9, 12.0, 10.0, 0.3, 1.0, 1.0, 0.0, 1.0, 0.0, Cause.NONE,
+            0.9, 12.0, 10.0, 0.3, 1.0, 1.0, 0.0, 1.0, 0.0, cause,
         )
-        return Finished(Item('city:1', 'empty', 0), None, scores)
+        return Finished(Item('city:1', 'empty', 0), None, scores, detail)
 
     stream = io.StringIO()
-    console = Console(3, stream)
+    console = Console(5, stream)
     console.finished(finished(True, 0))
     console.finished(finished(True, 3))
     console.finished(Finished(Item('city:1', 'empty', 2), None, None, 'no room'))
+    for _ in range(2):
+        console.finished(finished(False, 0, Cause.POLICY_ERROR, 'ValueError: no idea'))
     console.close()
     shown = stream.getvalue()
     assert 'SR 1.00 clean 0.50 RC 1.00 CT 1.50' in shown
     assert 'skipped: no room' in shown
+    assert shown.count('city:1 empty 0: policy error: ValueError: no idea') == 1
 
 
 def test_replay_refuses_what_is_not_there_and_other_versions(capsys, monkeypatch, tmp_path):

@@ -124,6 +124,8 @@ class Broken(StraightToGoal):
             return output
         if self.fault == 'raises':
             raise ValueError('no idea')
+        if self.fault == 'quits':
+            raise SystemExit(3)
         if self.fault == 'sleeps':
             time.sleep(0.3)
             return output
@@ -131,7 +133,8 @@ class Broken(StraightToGoal):
 
 
 @pytest.mark.parametrize(('fault', 'detail'), [
-    ('raises', 'ValueError: no idea'), ('answers NaN', 'modes hold a value that is not finite'),
+    ('raises', 'ValueError: no idea'), ('quits', 'SystemExit: 3'),
+    ('answers NaN', 'modes hold a value that is not finite'),
 ])
 def test_a_policy_that_fails_ends_the_episode_as_its_error(
     ros, monkeypatch, tmp_path, fault, detail

@@ -141,6 +141,10 @@ def test_the_line_of_an_episode_carries_the_running_means():
     # SR (1 + 0) / 2, collision-free 0, RC (1 + .5) / 2, CT (2 + 0) / 2.
     assert 'so far SR 0.50 (collision-free 0.00) RC 0.75 CT 1.00' in line
     assert line.startswith('[2/5] e: timed_out, 10.0 s, RC 0.50, CT 0')
+    failed = {'id': 'e', 'outcome': 'policy_error', 'detail': 'ValueError: no idea',
+              'scores': {**done[1], 'cause': 'policy error'}}
+    line = episode_line(2, 5, failed, done, 3.0)
+    assert 'policy_error (policy error: ValueError: no idea), 10.0 s' in line
 
 
 SIMULATED = {

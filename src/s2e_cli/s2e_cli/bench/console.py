@@ -19,6 +19,10 @@ from navbench_gs.runner.plan import Finished, RunFolder
 from navbench_gs.scenes.resolve import resolve_scene
 
 
+_MOST_TOLD = 5
+"""Different failures of a policy that are shown; the report has them all."""
+
+
 class Console:
     """Shows progress on a stream."""
 
@@ -33,6 +37,7 @@ class Console:
         self._bar: tqdm[None] | None = None
         self._total = total
         self._done: list[Finished] = []
+        self._told: set[str] = set()
 
     def prepare(self, scenes: Sequence[str]) -> None:
         """Import captures before the workers start, with progress; cities are made by workers.
@@ -53,10 +58,11 @@ class Console:
                              smoothing=0.1, dynamic_ncols=True)
         self._done.append(episode)
         scores = [item.scores for item in self._done if item.scores is not None]
-        if episode.scores is None:
+        text = self._line(episode)
+        if text:
             self._bar.write(
-                f'{episode.item.scene} {episode.item.task} {episode.item.index}: skipped: '
-                f'{episode.detail}', file=self._stream,
+                f'{episode.item.scene} {episode.item.task} {episode.item.index}: {text}',
+                file=self._stream,
             )
         if scores:
             count = len(scores)
@@ -67,6 +73,16 @@ class Console:
                 f'CT {sum(s.collisions for s in scores) / count:.2f}', refresh=False,
             )
         self._bar.update(1)
+
+    def _line(self, episode: Finished) -> str:
+        """Return why there is no result, or how the policy failed; each failure once."""
+        if episode.scores is None:
+            return f'skipped: {episode.detail}'
+        detail = episode.detail
+        if not detail or detail in self._told or len(self._told) >= _MOST_TOLD:
+            return ''
+        self._told.add(detail)
+        return f'{episode.scores.cause.value}: {detail}'
 
     def close(self) -> None:
         """End the bar."""

@@ -22,7 +22,8 @@ def episode_line(
         factor: Simulated over wall seconds.
     """
     scores = result['scores']
-    cause = f' ({scores["cause"]})' if scores['cause'] else ''
+    why = [text for text in (scores['cause'], result.get('detail', '')) if text]
+    cause = f' ({": ".join(why)})' if why else ''
     means = (np.mean([float(s[key]) for s in done]) for key in (
         'success', 'collision_free_success', 'route_completion', 'collisions'))
     sr, free, rc, ct = means

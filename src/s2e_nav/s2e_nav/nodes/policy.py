@@ -101,7 +101,7 @@ class PolicyNode(LifecycleNode):
             seconds = warm_up(loaded.policy)
             mounts = self._mounts(loaded)
             obstacles = self._veto()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # A bundle of somebody else may fail in any way; the node stays and says how.
             kind = '' if isinstance(error, S2EError) else f'{type(error).__name__}: '
             return self._fail(f'policy {config.policy}: {kind}{error}')

@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 
 from s2e_core.contract import Policy
-from s2e_core.errors import S2EError
 from s2e_core.navigator import Navigator, NavigatorConfig, NavigatorResult
 from s2e_core.obstacle_veto import ObstacleVeto
 from s2e_nav.errors import InputError, StartError
@@ -160,10 +159,9 @@ class Worker:
                 self._answer(sample)
             except InputError as error:
                 self._fail(None, str(error), stamp)
-            except S2EError as error:
-                self._fail(code, f'{type(error).__name__}: {error}'[:500], stamp)
-            except Exception as error:
-                # A policy may raise anything; the robot stops, the node lives and says why.
+            except (Exception, SystemExit) as error:
+                # A policy may raise anything, also what ends a thread without a word; the robot
+                # stops, the node lives and says why.
                 self._fail(code, f'{type(error).__name__}: {error}'[:500], stamp)
 
     def _answer(self, sample: Sample) -> None:
