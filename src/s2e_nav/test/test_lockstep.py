@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,7 +39,9 @@ class Straight:
         return StraightToGoal(1.5)
 
 
-def without_ros(protocol, policy: str, latency: float = 0.0) -> EpisodeLog:
+def without_ros(
+    protocol, policy: str, latency: float = 0.0, agent: StraightToGoal | None = None
+) -> EpisodeLog:
     robot = load_robot('coco')
     rules = protocol.drift
     world = Simulation(
@@ -46,7 +49,7 @@ def without_ros(protocol, policy: str, latency: float = 0.0) -> EpisodeLog:
         drift=Drift(rules.distance / 100.0, np.deg2rad(rules.yaw) / 10.0, rules.long_route),
     )
     world.reset(SPEC)
-    loop = ControlLoop(StraightToGoal(1.5), robot)
+    loop = ControlLoop(agent or StraightToGoal(1.5), robot)
     return run_episode(world, SPEC, loop, protocol, policy, look=world.image)
 
 
@@ -110,17 +113,14 @@ def test_recorded_people_walk_the_same_through_ros(ros, monkeypatch, tmp_path, r
 class Broken(StraightToGoal):
     """Answers three images and then does what is named."""
 
-    count = 0
-
-    def __init__(self, fault: str) -> None:
+    def __init__(self, fault: str, warm_up: int = 1) -> None:
         super().__init__(1.5)
-        self.fault = fault
+        self.fault, self.count = fault, -warm_up
 
     def infer(self, observation):
         self.count += 1
         output = super().infer(observation)
-        # One more answer is given at warm-up, before the drive.
-        if self.count <= 4:
+        if self.count <= 3:
             return output
         if self.fault == 'raises':
             raise ValueError('no idea')
@@ -147,6 +147,8 @@ def test_a_policy_that_fails_ends_the_episode_as_its_error(
     assert result['scores']['cause'] == 'policy error'
     # Images come every 0.2 s: the fourth at 0.6 s.
     assert result['scores']['duration'] == pytest.approx(0.6)
+    expected = without_ros(load_protocol(), 'straight', agent=Broken(fault, warm_up=0))
+    assert Path(result['path']).read_text() == expected.to_json()
 
 
 def test_a_policy_that_sleeps_costs_nothing_where_the_world_waits(ros, monkeypatch, tmp_path):

@@ -147,9 +147,11 @@ def _tick(
         raise PolicyFailureError(told(error)) from error
     result = loop.result
     if frame is not None and result is not None:
-        judge.choose(result.plan.mode)
+        unusable = result.rejected.get(-1)
+        if unusable is None:
+            judge.choose(result.plan.mode)
         if record is not None:
             record(world, frame, result, judge)
-        if -1 in result.rejected:
-            raise PolicyFailureError(result.rejected[-1])
+        if unusable is not None:
+            raise PolicyFailureError(unusable)
     return out.command

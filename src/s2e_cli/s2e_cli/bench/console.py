@@ -18,7 +18,6 @@ from navbench_gs.report.cells import width_note
 from navbench_gs.runner.plan import Finished, RunFolder
 from navbench_gs.scenes.resolve import resolve_scene
 
-
 _MOST_TOLD = 5
 """Different failures of a policy that are shown; the report has them all."""
 
