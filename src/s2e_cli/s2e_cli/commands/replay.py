@@ -75,10 +75,9 @@ def run(args: argparse.Namespace) -> int:
     print(f'latency p50 {latency["p50"]:.1f} ms, p95 {latency["p95"]:.1f}, '
           f'p99 {latency["p99"]:.1f}')
     scored = summed['against_recorded_way']
-    if scored:
-        print('  '.join(
-            f'{key} {scored[f"{key}_{time}"]:.2f} m' for time in ('1.0', '2.0')
-            for key in ('ade', 'fde', 'best_fde')
+    for time in ('1.0', '2.0') if scored else ():
+        print(f'against the recorded way over {time} s: ' + ', '.join(
+            f'{key} {scored[f"{key}_{time}"]:.2f} m' for key in ('ade', 'fde', 'best_fde')
         ))
     print(f'page: {out / PAGE}')
     return 0

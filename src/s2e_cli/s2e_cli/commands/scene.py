@@ -18,7 +18,7 @@ EPILOG = """examples:
   s2e scene preview city:7 --out previews
   s2e scene doctor ~/captures/garden
   s2e scene info scenes/garden
-  s2e scene object examples:guitar --out guitar.png
+  s2e scene object '{file: chair.ply, up: -y, height: 0.9}' --out chair.png
 SCENE is city:SEED, the folder of a scene bundle, or a capture (.ply, .sog, or a folder with
 meta.json or lod-meta.json), which is imported into the cache on first use.
 """
