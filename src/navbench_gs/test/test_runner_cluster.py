@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.errors import RunError
+from navbench_gs.runner import cluster
 from navbench_gs.runner.cluster import LOCAL
 from navbench_gs.runner.plan import RunConfig
 from navbench_gs.runner.run import run_benchmark
@@ -49,6 +51,43 @@ def test_without_ray_one_line_says_how_to_get_it(tmp_path, hurry, monkeypatch):
     monkeypatch.setitem(sys.modules, 'ray', None)
     with pytest.raises(RunError, match='is not installed: pip install -r requirements'):
         run_benchmark(config(hurry), Straight(), tmp_path, cluster=LOCAL)
+
+
+class SlowRay:
+    """Starts only after some tries."""
+
+    def __init__(self, error: Exception, failures: int) -> None:
+        self.error, self.left, self.asked, self.ended = error, failures, 0, 0
+
+    def init(self, **options: object) -> None:
+        self.asked += 1
+        if self.left:
+            self.left -= 1
+            raise self.error
+
+    def shutdown(self) -> None:
+        self.ended += 1
+
+
+@pytest.mark.parametrize(('failures', 'asked', 'starts'), [(0, 1, True), (2, 3, True),
+                                                           (3, 3, False)])
+def test_a_local_cluster_that_starts_too_slowly_is_started_again(
+    hurry, tmp_path, monkeypatch, failures, asked, starts
+):
+    ray = SlowRay(Exception('The current node timed out during startup.'), failures)
+    monkeypatch.setattr(cluster, '_import_ray', lambda: ray)
+    expected = contextlib.nullcontext() if starts else pytest.raises(RunError, match='timed out')
+    with expected:
+        cluster.Cluster(config(hurry), Straight(), tmp_path, [], LOCAL)
+    assert (ray.asked, ray.ended) == (asked, failures)
+
+
+def test_a_cluster_that_does_not_answer_is_asked_once(hurry, tmp_path, monkeypatch):
+    ray = SlowRay(ConnectionError('timed out'), 1)
+    monkeypatch.setattr(cluster, '_import_ray', lambda: ray)
+    with pytest.raises(RunError, match=r"no cluster at 'head:1': timed out; .* RAY_AUTH_MODE"):
+        cluster.Cluster(config(hurry), Straight(), tmp_path, [], 'head:1')
+    assert ray.asked == 1
 
 
 def test_a_cluster_gives_the_same_files_and_goes_on(tmp_path, hurry, monkeypatch):

@@ -25,13 +25,14 @@ PAGE = """{% macro table(head, columns, rows) %}
 
 {% if differences %}<h2>Differences from {{ baseline }}</h2>
 {% for part in differences %}<h3>{{ part.name }}</h3>
+{% if not part.rows %}<p class="note">No episode in common.</p>{% else %}
 <div class="scroll"><table><thead><tr><th>task</th><th>pairs</th><th>only one succeeds</th>
 {% for name in heads %}<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in part.rows %}<tr><td>{{ row.name }}</td><td>{{ row.pairs }}</td>
 <td>{{ row.wins }}<small>{{ row.chance }}</small></td>
 {% for cell in row.cells %}<td class="{{ cell.kind }}">{{ cell.mean }}
 <small>{{ cell.range }}</small></td>{% endfor %}</tr>{% endfor %}</tbody></table></div>
-{% endfor %}
+{% endif %}{% endfor %}
 <p class="note">The same episodes in both runs, {{ baseline }} subtracted; 95 % intervals by
 hierarchical bootstrap over scenes, then pairs, each for itself. Coloured where zero lies outside.
 "Only one succeeds": this run to {{ baseline }}; p by McNemar's exact test, which takes episodes

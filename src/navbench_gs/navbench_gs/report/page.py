@@ -42,7 +42,9 @@ tr.all td { font-weight:600; }
 .card { padding:16px; margin:0 0 16px; display:grid; grid-template-columns:minmax(240px,340px)
   1fr;
   gap:18px; }
-@media (max-width:760px) { .card { grid-template-columns:1fr; } }
+@media (max-width:760px) { .card { grid-template-columns:1fr; } td:first-child {
+  white-space:normal; overflow-wrap:anywhere; min-width:8em; } th,td { padding:7px 5px; }
+  .profile { overflow:visible; } .profile text { font-size:15px; } }
 .card h3 { font-size:15px; margin:0 0 6px; display:flex; gap:10px; align-items:center;
   flex-wrap:wrap; }
 .badge { font-size:12px; font-weight:600; border-radius:999px; padding:1px 10px; color:#fff; }

@@ -27,6 +27,11 @@ from s2e_core.errors import S2EError
 LOCAL = 'local'
 """Instead of an address: a cluster of this machine alone, for the time of the run."""
 
+_TOKEN = 'if its nodes run with RAY_AUTH_MODE=token, so must this'
+"""Ray's own words for a missing token are that no cluster answers."""
+_STARTS = 3
+"""Times a cluster of this machine is started: its daemons wait 15 s for each other, which is too
+short on a busy machine."""
 Files = dict[str, bytes]
 """Content by path within a run's folder."""
 _bench: Any = None
@@ -58,12 +63,24 @@ class Cluster:
         self._items = items
         self.retried: list[Item] = []
         """Episodes whose worker died and that were tried again."""
-        local = {'num_cpus': config.workers, 'include_dashboard': False}
+        self._connect(address)
+
+    def _connect(self, address: str) -> None:
+        local = {'num_cpus': self._config.workers, 'include_dashboard': False}
         place: dict[str, Any] = local if address == LOCAL else {'address': address}
-        try:
-            self._ray.init(**place, log_to_driver=False, configure_logging=False)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise RunError(f'ray: no cluster at {address!r}: {str(error)[:300]}') from error
+        for attempt in range(1, _STARTS + 1):
+            try:
+                self._ray.init(**place, log_to_driver=False, configure_logging=False)
+                return
+            except Exception as error:
+                # Of no class of its own where Ray's daemons start too slowly.
+                self._ray.shutdown()
+                if address == LOCAL and 'timed out' in str(error) and attempt < _STARTS:
+                    continue
+                hint = '' if address == LOCAL else f'; {_TOKEN}'
+                raise RunError(
+                    f'ray: no cluster at {address!r}: {str(error)[:300]}{hint}'
+                ) from error
 
     def run(self) -> Iterator[Finished]:
         """Yield each episode as it finishes, in the order of finishing; its files are written.
