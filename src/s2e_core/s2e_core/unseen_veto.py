@@ -121,11 +121,12 @@ class UnseenVeto:
         return STEP * max(0, int(rows[first]) - 1), points[first]
 
     def _say(self, side: str, place: Floats) -> str:
+        # The remedy comes early: `ros2 topic echo` cuts texts after 128 characters.
+        permit = math.ceil(self._robot.swing * 100) / 100
         return (
-            f'a turn to the {side} swings the corners {self._robot.swing:.2f} m beyond the sides, '
-            f'and no source saw x {place[0]:.2f}, y {place[1]:.2f} m of base_link in the last '
-            f'{self._config.memory:g} s: obstacles:=scan sees there, gate.unseen.permit: '
-            f'{math.ceil(self._robot.swing * 100) / 100:.2f} allows it blind'
+            f'turning {side} swings corners {self._robot.swing:.2f} m out, unseen: needs '
+            f'obstacles:=scan, or gate.unseen.permit: {permit:.2f} to go blind; not seen in '
+            f'{self._config.memory:g} s: x {place[0]:.2f}, y {place[1]:.2f} m of base_link'
         )
 
 

@@ -227,7 +227,7 @@ def test_a_turn_that_nobody_sees_is_refused_with_what_would_allow_it(ros):
     ros.wait(lambda: bench.reason() == 'unseen_space')
     values = status_values(bench.states[-1])
     assert (values['sees'], values['latched']) == ('camera_only', 'none')
-    for said in ('0.12 m beyond the sides', 'obstacles:=scan', 'gate.unseen.permit: 0.12'):
+    for said in ('corners 0.12 m out', 'obstacles:=scan', 'gate.unseen.permit: 0.12'):
         assert said in values['detail']
     assert bench.tick(next(stamps), v=0.3).v > 0.0
     ros.wait(lambda: bench.reason() == 'none')
