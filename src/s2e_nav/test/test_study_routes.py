@@ -155,7 +155,10 @@ def test_a_block_on_a_robot_is_its_graph_with_a_page_and_a_study(robot_study) ->
     assert sorted(study['sim.items'][1:]) == ['empty 0 yard', 'empty 1 yard']
     assert any('cmd_vel_teleop' in line for line in study['topics'])
     remapped = dict(run.remappings('teleop'))
-    assert remapped == {'camera/image_raw': 'oak/image', 'battery_state': 'power'}
+    assert remapped == {
+        'camera/image_raw': 'oak/image', 'battery_state': 'power',
+        'camera/camera_info': 'oakd/rgb/preview/camera_info',
+    }, 'the last by the robot profile'
 
 
 def test_who_is_helped_needs_something_that_sees(robot_study) -> None:
