@@ -54,7 +54,7 @@ def test_readers_need_no_torch():
     assert out.stdout.strip() == 'False'
 
 
-def test_kitti_poses_become_a_planar_track(tmp_path):
+def test_kitti_poses_become_a_planar_track(tmp_path, monkeypatch):
     write_images(tmp_path / 'image_0', [f'{i:06d}.png' for i in range(3)])
     (tmp_path / 'calib.txt').write_text('P0: 20 0 15.5 0 0 20 11.5 0 0 0 1 0\n')
     rows = [optical(0, 0, 0), optical(1, 0, 0.1), optical(2, 0.2, 0.2)]
@@ -69,6 +69,14 @@ def test_kitti_poses_become_a_planar_track(tmp_path):
     assert recording.camera.cx == 16.0
     frame = next(recording.frames())
     assert frame.rgb[0, 0].tolist() == [100, 0, 0]
+    # Named from where it lies, also without poses of its own: those of the benchmark's layout.
+    (tmp_path / 'sequences').mkdir()
+    for name in ('image_0', 'calib.txt'):
+        (tmp_path / name).rename(tmp_path / 'sequences' / name)
+    monkeypatch.chdir(tmp_path)
+    assert open_recording(Path('sequences')).track is None
+    monkeypatch.chdir('sequences')
+    assert open_recording(Path()).track is None
 
 
 def test_the_camera_ahead_of_the_axle_is_taken_back_to_it(tmp_path):

@@ -30,7 +30,8 @@ def add_calibrate(actions: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument('--scenes', nargs='+', default=['city:100-125'], metavar='SCENE',
                         help='scenes that no result is reported on (city:100-125)')
     parser.add_argument('--episodes', type=int, default=5, metavar='N',
-                        help='per scene and task (5)')
+                        help='per scene and task (5; a corner is in the way of 3 of 5, of none in '
+                             'the first)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the runs (0)')
     parser.add_argument('--workers', type=int, default=1, metavar='K', help='processes (1)')
     parser.add_argument('--out', type=Path, default=Path('runs/calibration'), metavar='DIR',

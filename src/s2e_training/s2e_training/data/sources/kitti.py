@@ -90,7 +90,8 @@ def _stamps(root: Path, count: int, options: SourceOptions) -> tuple[np.ndarray,
 def _track(
     root: Path, stamps: np.ndarray, mount: CameraMount, options: SourceOptions
 ) -> tuple[Track | None, str]:
-    usual = (root / 'poses.txt', root.parents[1] / 'poses' / f'{root.name}.txt')
+    here = root.absolute()
+    usual = (here / 'poses.txt', here.parent.parent / 'poses' / f'{here.name}.txt')
     path = options.path() or next((p for p in usual if p.is_file()), None)
     if path is None:
         return None, ''
