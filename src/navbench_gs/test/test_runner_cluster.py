@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,8 +86,13 @@ def test_a_local_cluster_that_starts_too_slowly_is_started_again(
 def test_a_cluster_that_does_not_answer_is_asked_once(hurry, tmp_path, monkeypatch):
     ray = SlowRay(ConnectionError('timed out'), 1)
     monkeypatch.setattr(cluster, '_import_ray', lambda: ray)
-    with pytest.raises(RunError, match=r"no cluster at 'head:1': timed out; .* RAY_AUTH_MODE"):
-        cluster.Cluster(config(hurry), Straight(), tmp_path, [], 'head:1')
+    with socket.create_server(('127.0.0.1', 0)) as head:
+        address = f'127.0.0.1:{head.getsockname()[1]}'
+        with pytest.raises(RunError, match=rf"no cluster at '{address}': .* RAY_AUTH_MODE"):
+            cluster.Cluster(config(hurry), Straight(), tmp_path, [], address)
+    assert ray.asked == 1
+    with pytest.raises(RunError, match=f"nobody listens at '{address}'"):
+        cluster.Cluster(config(hurry), Straight(), tmp_path, [], address)
     assert ray.asked == 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from s2e_core.errors import S2EError
 LOCAL = 'local'
 """Instead of an address: a cluster of this machine alone, for the time of the run."""
 
+_REACH = 10.0
+"""Longest wait for a cluster's head to take a connection, seconds."""
 _TOKEN = 'if its nodes run with RAY_AUTH_MODE=token, so must this'
 """Ray's own words for a missing token are that no cluster answers."""
 _STARTS = 3
@@ -68,6 +71,7 @@ class Cluster:
     def _connect(self, address: str) -> None:
         local = {'num_cpus': self._config.workers, 'include_dashboard': False}
         place: dict[str, Any] = local if address == LOCAL else {'address': address}
+        _refuse_unreachable(address)
         for attempt in range(1, _STARTS + 1):
             try:
                 self._ray.init(**place, log_to_driver=False, configure_logging=False)
@@ -135,6 +139,21 @@ class Cluster:
             path.relative_to(self._folder.root).as_posix(): path.read_bytes()
             for path in sorted(self._folder.episodes.glob(pattern))
         }
+
+
+def _refuse_unreachable(address: str) -> None:
+    """Say at once that nobody listens at HOST:PORT; Ray itself tries for minutes.
+
+    Raises:
+        RunError: Nobody does.
+    """
+    host, colon, port = address.rpartition(':')
+    if not colon or '/' in address or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip('[]'), int(port)), _REACH).close()
+    except (OSError, OverflowError) as error:
+        raise RunError(f'ray: nobody listens at {address!r}: {error}') from error
 
 
 def drive(
