@@ -7,13 +7,14 @@ import socket
 
 import pytest
 
-from s2e_nav.faults import domains
+from s2e_nav.errors import StartError
+from s2e_nav.faults import domains, trial
 from s2e_nav.faults.cases import CASES, selected
 from s2e_nav.faults.domains import is_inhabited, own_domain
 from s2e_nav.faults.processes import isolated_environment
 from s2e_nav.faults.run import row, summary, write_csv
 from s2e_nav.faults.trace import Sent, Trace, moved_again, ramp_begins, rest_begins
-from s2e_nav.faults.trial import Finding
+from s2e_nav.faults.trial import Finding, run_case
 
 
 def commands(*speeds: float, period: float = 0.1) -> list[Sent]:
@@ -113,3 +114,35 @@ def test_no_peer_of_the_user_is_in_an_isolated_environment(monkeypatch):
     environment = isolated_environment(7)
     assert not {'ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER'} & set(environment)
     assert environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
+
+
+class Reluctant:
+    """A rig that drives so many times, then no more."""
+
+    def __init__(self, drives: int) -> None:
+        self.left, self.has_driven, self.robot = drives, False, Sabotage()
+
+    def drive(self) -> None:
+        if not self.left:
+            raise StartError('the robot does not drive; gate plan_stale')
+        self.left, self.has_driven = self.left - 1, True
+
+
+class Sabotage:
+    """Counts how late the robot's loop is."""
+
+    late = 0.0
+
+
+def test_a_machine_that_stalls_costs_one_finding_not_all(monkeypatch):
+    case = CASES[0]
+    held = Finding(case, ['camera_stale'], 0.1, 0.3, '', 0.0)
+    monkeypatch.setattr(trial, '_stops', lambda rig, case: held)
+    rig = Reluctant(1)
+    assert run_case(rig, case).held
+    finding = run_case(rig, case)
+    assert finding.problem == 'could not be tried: the robot does not drive; gate plan_stale'
+    assert row(finding)['verdict'] == finding.problem
+    # Nodes that never drove are no finding about a fault.
+    with pytest.raises(StartError):
+        run_case(Reluctant(0), case)

@@ -91,6 +91,8 @@ class Rig:
         self.faults: list[str] = []
         self.planned = 0.0
         """Steady clock at which the newest plan that moves came, seconds."""
+        self.has_driven = False
+        """Whether it came to a drive once: the nodes are whole."""
         self._gate: dict[str, str] = {}
         self._state, self._stamp = '', 0
         self._open_topics()
@@ -186,6 +188,7 @@ class Rig:
             self.send_goal()
             # A machine that is busy with something else may stop the robot; then once more.
             if self.trace.wait(lambda: self.trace.is_cruising(CRUISE, STEADY), 5.0):
+                self.has_driven = True
                 return
         raise StartError(f'the robot does not drive; gate {self._gate}')
 

@@ -6,6 +6,7 @@ import contextlib
 import time
 from dataclasses import dataclass
 
+from s2e_nav.errors import StartError
 from s2e_nav.faults.cases import Case
 from s2e_nav.faults.rig import Rig
 from s2e_nav.faults.trace import moved_again, ramp_begins, rest_begins
@@ -60,11 +61,22 @@ class Finding:
 
 
 def run_case(rig: Rig, case: Case) -> Finding:
-    """Drive, break, measure, mend, watch; a busy machine gets another attempt."""
+    """Drive, break, measure, mend, watch; a busy machine gets another attempt.
+
+    Raises:
+        StartError: The robot has never driven: nothing can be tried on it.
+    """
     attempt = 0
     while attempt < ATTEMPTS:
         attempt += 1
-        rig.drive()
+        try:
+            rig.drive()
+        except StartError as error:
+            if not rig.has_driven:
+                raise
+            # The findings of before are worth more than an end here.
+            problem = f'could not be tried: {error}'
+            return Finding(case, [], None, None, problem, rig.robot.late, attempt)
         rig.robot.late = 0.0
         finding = _drives_on(rig, case) if case.after == 'drives' else _stops(rig, case)
         if finding.held or rig.robot.late <= LATE:
