@@ -32,6 +32,11 @@ def test_a_run_by_its_record():
         '--conditions blur=1.0 latency=0.2 --backend cuda')
 
 
+def test_a_protocol_of_ones_own_is_a_file():
+    own = dataclasses.replace(CONFIG, protocol=dataclasses.replace(CONFIG.protocol, name='mine'))
+    assert command(describe(own, 'straight', {})).endswith('--protocol mine.yaml')
+
+
 def test_a_run_through_ros_by_its_record():
     config = dataclasses.replace(CONFIG, camera='robot 640x480',
                                  conditions=Conditions(latency=0.2))

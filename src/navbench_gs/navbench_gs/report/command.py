@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from navbench_gs.tasks.spec import TASKS
+from s2e_core.errors import ConfigError
+from s2e_core.paths import find_config
 
 _LATER = 'gate_source', 'gate_cap'
 """Conditions that have an option of their own."""
@@ -25,7 +27,7 @@ def command(record: Mapping[str, Any]) -> str:
             'policy': _policy(record), 'scenes': _scenes(record['scenes']),
             'tasks': _tasks(record['tasks']), 'episodes': [str(record['episodes'])],
             'seed': [str(record['seed'])], 'robot': [str(record['robot'])],
-            'protocol': [str(values['name'])],
+            'protocol': [_protocol(str(values['name']))],
         }
         conditions = dict(record.get('conditions', {}))
         through_ros = 'gate' not in record['constants']['values']
@@ -56,7 +58,7 @@ def sweep_command(facts: Mapping[str, Any], axes: Mapping[str, Sequence[float]])
             'tasks': _tasks(facts['tasks']),
             'episodes': [str(facts['episodes per scene and task'])],
             'seed': [str(facts['seed'])], 'robot': [str(facts['robot'])],
-            'protocol': [str(facts['protocol']['name'])],
+            'protocol': [_protocol(str(facts['protocol']['name']))],
             'axes': [f'{name}={",".join(f"{value:g}" for value in values)}'
                      for name, values in axes.items()],
         }
@@ -96,6 +98,15 @@ def _launch(
 def _policy(record: Mapping[str, Any]) -> list[str]:
     source = record.get('details', {}).get('source')
     return [str(source or str(record['policy']).partition('@')[0])]
+
+
+def _protocol(name: str) -> str:
+    """Return a name that is known here, or that of a file of one's own: where it lay is not kept."""
+    try:
+        find_config(f'navbench/{name}.yaml')
+    except ConfigError:
+        return f'{name}.yaml'
+    return name
 
 
 def _tasks(tasks: Sequence[str]) -> list[str]:
