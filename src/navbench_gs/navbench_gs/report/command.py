@@ -101,7 +101,7 @@ def _policy(record: Mapping[str, Any]) -> list[str]:
 
 
 def _protocol(name: str) -> str:
-    """Return a name that is known here, or that of a file of one's own: where it lay is not kept."""
+    """Return a name that is known here, or a file name: where one's own lay is not kept."""
     try:
         find_config(f'navbench/{name}.yaml')
     except ConfigError:
