@@ -40,10 +40,13 @@ def test_a_row_says_what_it_is() -> None:
     assert gate([summary('all', 0.0, 0.0)], []) == []
 
 
-def test_the_default_protocol_is_the_one_that_was_calibrated() -> None:
-    """The protocol is frozen: with other constants `s2e bench calibrate` has to be run again."""
-    record = json.loads(find_config('navbench/calibration.json').read_text())
-    assert record['protocol']['hash'] == load_protocol().hash
+@pytest.mark.parametrize(('name', 'file'), [
+    ('default', 'calibration.json'), ('crowd', 'calibration_crowd.json'),
+])
+def test_the_protocol_is_the_one_that_was_calibrated(name: str, file: str) -> None:
+    """It is frozen: with other constants `s2e bench calibrate` has to be run again."""
+    record = json.loads(find_config(f'navbench/{file}').read_text())
+    assert record['protocol']['hash'] == load_protocol(name).hash
     assert record['passed'] is True
     assert {row['task'] for row in record['rows']} == set(TASKS)
     for row in record['rows']:
