@@ -17,6 +17,7 @@ export const REASONS = {
   camera_stale: 'the camera is late',
   camera_slow: 'the camera is too slow',
   obstacle: 'something is in the way',
+  unseen_space: 'it would turn into space nobody has seen',
   obstacles_stale: 'the obstacle sensor is late',
   future_stamp: 'a stamp is from the future',
   clock_jump: 'the clock jumped',
