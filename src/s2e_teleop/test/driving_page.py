@@ -28,6 +28,7 @@ class Proxy:
         self._open.set()
         self.port = 0
         self._jobs: set[asyncio.Task] = set()
+        self._writers: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._accept, '127.0.0.1', 0)
@@ -39,13 +40,21 @@ class Proxy:
         self._server.close()
         for job in self._jobs:
             job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        # Open ones would warn whenever they are collected, in whatever test that is.
+        for writer in self._writers:
+            writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     def cut(self) -> None:
         """Pass nothing on any more, and close nothing: as when a network is gone."""
         self._open.clear()
 
     async def _accept(self, reader, writer):
+        self._writers.append(writer)
         there = await asyncio.open_connection('127.0.0.1', self._target)
+        self._writers.append(there[1])
         for pair in ((reader, there[1]), (there[0], writer)):
             job = asyncio.ensure_future(self._pass(*pair))
             self._jobs.add(job)
