@@ -52,7 +52,7 @@ def _check(finding: Finding) -> Check:
         text = 'no stop'
     else:
         text = f'{what} after {measured * 1e3:.0f} ms (bound {case.bound * 1e3:.0f})'
-    text += f'; {" ".join(finding.reasons)}'
+    text += f'; {" ".join(finding.reasons)}' + (f'; {finding.note}' if finding.note else '')
     if finding.held:
         return Check(GROUP, case.name, 'ok', text)
     fix = 'do not drive this robot'

@@ -36,6 +36,8 @@ from s2e_nav.qos import LATCHED, RELIABLE
 
 PATIENCE = 60.0
 """Longest wait for processes and for a drive to begin, seconds."""
+RECOVERY = 30.0
+"""Longest wait for a drive of nodes that have driven before, seconds: six goals."""
 CRUISE = 0.45
 """m/s; the cap on a robot with a camera alone is 0.5."""
 STEADY = 0.3
@@ -183,14 +185,26 @@ class Rig:
             StartError: There is none, however often a goal is set.
         """
         self.robot.sabotage.driver = 'none'
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        begun = time.monotonic()
+        while time.monotonic() - begun < (RECOVERY if self.has_driven else PATIENCE):
             self.send_goal()
             # A machine that is busy with something else may stop the robot; then once more.
             if self.trace.wait(lambda: self.trace.is_cruising(CRUISE, STEADY), 5.0):
                 self.has_driven = True
                 return
-        raise StartError(f'the robot does not drive; gate {self._gate}')
+        raise StartError(f'the robot does not drive; {self._account(begun)}')
+
+    def _account(self, since: float) -> str:
+        """Tell what the robot and the nodes did since a time, for an error message."""
+        sent = self.trace.since(since)
+        fastest = max((command.v for command in sent), default=0.0)
+        age = time.monotonic() - self.planned
+        planned = f'{age:.1f} s ago' if self.planned > since else 'none'
+        return (
+            f'{len(sent)} commands of up to {fastest:.2f} m/s; newest plan that moves: {planned}; '
+            f'policy {self._state}; said {" ".join(self.reasons(since)) or "nothing"}; '
+            f'gate {self._gate}'
+        )
 
     def break_model(self, mode: str) -> None:
         """Tell the model how to fail."""

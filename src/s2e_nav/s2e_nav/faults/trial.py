@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from dataclasses import dataclass
 
@@ -53,6 +54,14 @@ class Finding:
     late: float
     """Longest delay of the robot's own loop meanwhile, seconds: the machine's share."""
     attempts: int = 1
+    untried: bool = False
+    """Whether there was no drive to break."""
+    note: str = ''
+    """What the bench has to say about it."""
+
+    def after_new_bench(self, problem: str) -> Finding:
+        """Return this finding with why the bench before it was given up."""
+        return dataclasses.replace(self, note=f'the bench began anew: {problem}')
 
     @property
     def held(self) -> bool:
@@ -71,14 +80,14 @@ def run_case(rig: Rig, case: Case) -> Finding:
         attempt += 1
         try:
             rig.drive()
+            rig.robot.late = 0.0
+            finding = _drives_on(rig, case) if case.after == 'drives' else _stops(rig, case)
         except StartError as error:
             if not rig.has_driven:
                 raise
             # The findings of before are worth more than an end here.
             problem = f'could not be tried: {error}'
-            return Finding(case, [], None, None, problem, rig.robot.late, attempt)
-        rig.robot.late = 0.0
-        finding = _drives_on(rig, case) if case.after == 'drives' else _stops(rig, case)
+            return Finding(case, [], None, None, problem, rig.robot.late, attempt, untried=True)
         if finding.held or rig.robot.late <= LATE:
             break
     return Finding(
