@@ -35,10 +35,10 @@ class StuckWatch:
     A call in C that keeps the interpreter's lock keeps this thread out too; then SIGKILL remains,
     which `ros2 launch` sends after ten seconds.
 
-    The gate is no exception. Its commands come from the main thread: stuck, it has been silent
-    since then, whether or not a zero was the last that it said, and the base's own time-out has
-    stopped the robot (`gate killed` and `gate frozen` of docs/safety.md measure it). An end from
-    here sends nothing and takes nothing away; it makes the process be started anew.
+    The gate is no exception. Its inputs come by the main thread and its commands from a thread of
+    its own, which 0.3 s after the inputs have ceased ramps down to zero: three seconds later that
+    is over. If that thread is stuck too the gate has been silent, and the base's own time-out is
+    the proof (`gate killed` and `gate frozen` of docs/safety.md). The end from here sends nothing.
     """
 
     def __init__(self, answered: Callable[[], bool]) -> None:
