@@ -28,7 +28,8 @@ ARGUMENTS = (
     ('episodes', '3', 'Episodes per scene and task.'),
     ('seed', '0', 'Seed of the run.'),
     ('robot', 'coco', 'Robot profile by name (config/robots) or path.'),
-    ('policy', 's2e-small', 'Bundle by name or path, straight, adapter:..., python:FILE.py:NAME.'),
+    ('policy', 'auto',
+     'auto: what suits the lens; bundle, straight, adapter:..., python:FILE.py:NAME.'),
     ('mode', 'lockstep', 'lockstep: the world waits, reproducible; realtime: it does not.'),
     ('latency', '0.0', 'Delay of commands on their way to the base, seconds, in either mode.'),
     ('goals', 'episode', 'user: no episodes; the world runs and waits for your own goals.'),
@@ -92,7 +93,8 @@ def launch_setup(context):
     ]
     warnings = [LogInfo(msg=f'WARNING: {text}') for text in misspelt(
         context.launch_configurations, values)]
-    return [*warnings, *handlers, *nodes.values(), *shown]
+    notes = [LogInfo(msg=text) for text in run.choice.lines]
+    return [*warnings, *notes, *handlers, *nodes.values(), *shown]
 
 
 def generate_launch_description():

@@ -21,7 +21,7 @@ from launch import LaunchDescription
 
 ARGUMENTS = (
     ('robot', 'coco', 'Robot profile by name (config/robots) or path.'),
-    ('policy', 's2e-small', 'Policy bundle by name (models/) or path, or straight.'),
+    ('policy', 'auto', "auto: what suits the robot's lens; a bundle by name or path; straight."),
     ('namespace', '', 'Namespace of the nodes.'),
     ('autostart', 'true', 'Configure and activate the policy without being asked.'),
     ('compressed', 'false', 'Read compressed images.'),
@@ -63,6 +63,7 @@ def launch_setup(context):
     graph = RobotGraph(values, default_log=Path('runs') / f'shadow-{stamp}')
     actions = [LogInfo(msg=f'WARNING: {text}') for text in misspelt(
         context.launch_configurations, values)]
+    actions += [LogInfo(msg=text) for text in graph.choice.lines]
     actions += [
         SetEnvironmentVariable(name, value)
         for name, value in graph.environment(os.environ).items()

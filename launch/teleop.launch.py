@@ -9,7 +9,13 @@ import datetime
 import os
 from pathlib import Path
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler, Shutdown
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
 from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -43,7 +49,7 @@ ARGUMENTS = (
     ('scene', '', 'Start a simulator too: city:SEED, a scene bundle or a capture.'),
     ('task', 'empty', 'Of the simulator: empty, obstacle, pedestrian, obstacle_pedestrian.'),
     ('seed', '0', 'Of the simulator.'),
-    ('policy', 's2e-small', 'Of the simulator, for modes and click-to-go; or straight.'),
+    ('policy', 'auto', 'Of the simulator, for modes and click-to-go: auto, a bundle, straight.'),
     ('record', 'false', 'Record the topics of the simulated run as MCAP.'),
     ('output', '', 'Folder of the simulated run; runs/<time> when empty.'),
     ('image_width', '0', "Width of the simulated images, pixels; 0 takes the profile's."),
@@ -84,7 +90,7 @@ def launch_setup(context):
         RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit))
         for item, node in zip(entries, nodes, strict=True) if not item.respawn
     ]
-    return [*handlers, *nodes]
+    return [*(LogInfo(msg=text) for text in run.notes), *handlers, *nodes]
 
 
 def generate_launch_description():

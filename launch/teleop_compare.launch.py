@@ -33,7 +33,7 @@ from launch import LaunchDescription
 
 SHARED = (
     ('output', 'runs/teleop_study', 'Folder of the study.'),
-    ('policy', 's2e-small', 'The autonomy: a bundle by name or path, or straight.'),
+    ('policy', 'auto', 'The autonomy: auto, what suits the lens; a bundle, or straight.'),
     ('links', '', 'Links, separated by blanks; when empty `none 4g` for people, else all six.'),
     ('scenes', 'city:100-101', 'Scenes, separated by blanks.'),
     ('tasks', 'obstacle pedestrian', 'Tasks, separated by blanks.'),
@@ -153,7 +153,8 @@ def next_block(run, blocks):
         RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit)) for node in nodes
     ]
     text = f'participant {run.participant}, block {block.number}: {block.condition.label}'
-    return [*handlers, LogInfo(msg=text), *nodes]
+    lines = [*run.choice.lines, text]
+    return [*handlers, *(LogInfo(msg=line) for line in lines), *nodes]
 
 
 def launch_setup(context):

@@ -46,6 +46,7 @@ def test_show_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'speed allowed  0.3 m/s of 2' in out
     assert '0.02 m at 0.3 m/s' in out
     assert 'not measured' in out
+    assert '67% of the view: s2e-small-lens, trained down to 19%' in out
 
 
 def test_new_asks_again_and_writes_what_loads(

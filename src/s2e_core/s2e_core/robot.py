@@ -155,6 +155,33 @@ class RobotProfile:
         return 0.0 if self.footprint == 'circle' else self.radius - self.width / 2
 
     @property
+    def tail(self) -> float:
+        """How far the tail swings out at the start of the tightest forward curve, metres.
+
+        A curve of which no part goes back: around a point beside the body or farther out.
+        """
+        return self.tail_swing(max(self.min_turn_radius, self.half_width))
+
+    def tail_swing(self, radius: float) -> float:
+        """Return how far the rear outer corner leaves the side's straight way in a curve, metres.
+
+        It goes round on a circle of hypot(R + b, r), with b half the width and r from the axle
+        that does not steer (base_link, if all wheels turn alike) to the tail.
+
+        Args:
+            radius: R, of the way of that axle's middle, metres.
+        """
+        if self.footprint == 'circle':
+            return 0.0
+        side = radius + self.half_width
+        return math.hypot(side, self.length / 2 - self.axle) - side
+
+    @property
+    def axle(self) -> float:
+        """How far behind base_link the point lies that moves straight ahead in a curve, metres."""
+        return self.wheelbase / 2 if self.kinematics == 'car' else 0.0
+
+    @property
     def half_width(self) -> float:
         """Half the footprint's width: what a straight corridor must clear, metres."""
         return self.width / 2

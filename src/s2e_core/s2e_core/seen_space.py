@@ -16,6 +16,8 @@ APART = 0.1
 """Metres, or radians, between looks that are kept beside the newest."""
 MAX_KEPT = 300
 """15 m of way or more; beyond, the oldest go first."""
+GLANCE = 3.0
+"""Metres before the camera in which a picture shows what stands there."""
 TOUCH = 1e-6
 """Metres: the outline of a body lies on it, rounding aside."""
 
@@ -51,10 +53,12 @@ class SeenSpace:
         """Start blind.
 
         Args:
-            robot: Gives the footprint: where it stands nothing else does.
+            robot: Gives the footprint, where nothing else stands, and the camera.
             seconds: How long a look counts.
         """
         self._half = np.array([robot.length, robot.width]) / 2
+        camera = robot.camera
+        self._camera, self._half_view = np.array([camera.x, camera.y]), camera.hfov / 2
         self._span_ns = round(seconds * 1e9)
         self._looks, self._places = _Trail(), _Trail()
 
@@ -71,12 +75,15 @@ class SeenSpace:
         """Take where the robot is, odom <- base_link."""
         self._places.add(stamp_ns, pose)
 
-    def unseen(self, points: Floats, now_ns: int) -> NDArray[np.bool_]:
+    def unseen(
+        self, points: Floats, now_ns: int, glances: bool = False
+    ) -> NDArray[np.bool_]:
         """Tell which points nobody has seen.
 
         Args:
             points: odom, metres. [N, 2]
             now_ns: On the clock of the stamps.
+            glances: Whether what lay before the camera counts, measured or not.
 
         Returns:
             One flag a point. [N]
@@ -88,11 +95,18 @@ class SeenSpace:
                 if not left.any():
                     return left
                 local = pose.inverse().transform(points[left])
-                left[left] = ~(
-                    (np.abs(local) <= self._half + TOUCH).all(axis=1) if scan is None
-                    else scan.sees(local)
-                )
+                if scan is not None:
+                    left[left] = ~scan.sees(local)
+                    continue
+                known = (np.abs(local) <= self._half + TOUCH).all(axis=1)
+                left[left] = ~(known | self._before_camera(local)) if glances else ~known
         return left
+
+    def _before_camera(self, local: Floats) -> NDArray[np.bool_]:
+        ahead = local - self._camera
+        return (local[:, 0] >= self._half[0]) & (np.hypot(*ahead.T) <= GLANCE) & (
+            np.abs(np.arctan2(ahead[:, 1], ahead[:, 0])) <= self._half_view
+        )
 
 
 def _near(one: Pose2, other: Pose2) -> bool:

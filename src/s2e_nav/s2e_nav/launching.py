@@ -23,6 +23,7 @@ from s2e_nav.recorded import topics_of_robot
 from s2e_nav.shadow.log import TICK_FILE
 from s2e_nav.sim.parameters import SimParameters
 from s2e_nav.viewers import Viewer, viewers
+from s2e_policy.choice import Choice, choose_policy
 
 BOOLEANS = {'true': True, '1': True, 'yes': True, 'false': False, '0': False, 'no': False}
 
@@ -138,7 +139,9 @@ class SimulatedRun:
         run = self.config.run_config()
         self.robot = load_robot(values['robot'])
         self.viewers: list[Viewer] = viewers(values['view'], use_sim_time=True)
-        check_policy(values['policy'])
+        through_robot = None if run.drawn == 'policy' else self.robot
+        self.choice: Choice = choose_policy(values['policy'], through_robot)
+        check_policy(self.choice.policy)
         for scene in run.scenes:
             check_scene(scene)
         if values['incidents'] and values['mode'] != 'realtime':
@@ -170,7 +173,7 @@ class SimulatedRun:
         timed = {'use_sim_time': mode == 'realtime'}
         common = {'mode': mode, **timed}
         policy = {
-            **common, 'policy': self._values['policy'], 'robot': robot,
+            **common, **named(self.choice), 'robot': robot,
             'v_max': min(self.robot.v_max, self.config.run_config().protocol.judge.v_max),
         }
         # In lock-step the gate steps with the world; on the wall clock it looks as often as on a
@@ -215,7 +218,8 @@ class RobotGraph:
         values = with_topics(values, self.robot.topics)
         self._values, self._default_log = values, default_log
         self.viewers: list[Viewer] = viewers(values['view'], flag(values, 'use_sim_time'))
-        check_policy(values['policy'])
+        self.choice: Choice = choose_policy(values['policy'], self.robot)
+        check_policy(self.choice.policy)
         check_provider(values['require_provider'])
         self._own = own_parameters(values['params'])
         self._obstacles = values['obstacles']
@@ -260,7 +264,7 @@ class RobotGraph:
         stamped = flag(values, 'stamped') if values['stamped'] else self.robot.twist_stamped
         timed = {'use_sim_time': flag(values, 'use_sim_time')}
         policy = {
-            'policy': values['policy'], 'robot': values['robot'],
+            **named(self.choice), 'robot': values['robot'],
             'autostart': flag(values, 'autostart'),
             'compressed': flag(values, 'compressed'), 'v_max': self.robot.v_max,
             'require_provider': values['require_provider'], **timed,
@@ -308,6 +312,11 @@ def incidents(
     return NodeEntry(
         'incidents', {'folder': folder, **parameters}, [settings('incidents')], respawn
     )
+
+
+def named(choice: Choice) -> dict[str, Any]:
+    """Return the parameters that tell the policy node what to load, and why."""
+    return {'policy': choice.policy, 'policy_choice': choice.text}
 
 
 def settings(name: str) -> str:

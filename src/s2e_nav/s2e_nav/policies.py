@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from s2e_policy.choice import STRAIGHT
 from s2e_policy.named import LoadedPolicy, open_policy
-
-STRAIGHT = 'straight'
 
 __all__ = ['STRAIGHT', 'LoadedPolicy', 'load_policy']
 

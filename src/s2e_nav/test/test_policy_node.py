@@ -9,7 +9,7 @@ from policy_bench import PolicyBench
 from tf2_msgs.msg import TFMessage
 
 from s2e_core.se2 import Pose2
-from s2e_nav.convert.diagnostics import status_message
+from s2e_nav.convert.diagnostics import status_message, status_values
 from s2e_nav.convert.modes import output_from_markers
 from s2e_nav.convert.plans import plan_from_path
 from s2e_nav.convert.poses import goal_message, transform_from_pose2
@@ -117,6 +117,22 @@ def test_deactivate_stops_and_activate_waits_for_a_new_goal(bench):
     bench.ros.wait(lambda: bench.value('state') == 'inactive')
     bench.node.trigger_activate()
     assert bench.see(10 * SECOND + 200_000_000).is_stop
+
+
+def test_the_status_says_why_this_policy(ros):
+    """By itself for the robot's lens, or in the words of whoever started the node."""
+    alone = PolicyBench(ros, robot='jackal')
+    ros.wait(lambda: alone.states)
+    said = status_values(alone.states[-1])['policy_choice']
+    assert said == 'lens of 69 degrees, 67% of the view: s2e-small-lens, trained down to 19%'
+    alone.node.close()
+
+
+def test_a_start_that_has_chosen_is_repeated_in_the_status(ros):
+    told = PolicyBench(ros, robot='jackal', policy='s2e-small', policy_choice='because')
+    ros.wait(lambda: told.states)
+    assert status_values(told.states[-1])['policy_choice'] == 'because'
+    told.node.close()
 
 
 def test_a_policy_that_cannot_be_had_ends_the_start_with_its_reason(ros):

@@ -167,6 +167,21 @@ def test_a_run_lists_its_processes(tmp_path):
     assert all(Path(file).is_file() for entry in run.nodes() for file in entry.files)
 
 
+@pytest.mark.parametrize(('changed', 'bundle', 'said'), [
+    ({}, 's2e-small', 'lens of 90 degrees'),
+    ({'robot': 'turtlebot4'}, 's2e-small-lens', 'lens of 69 degrees'),
+    # Another size of picture is no other lens.
+    ({'robot': 'turtlebot4', 'image_width': '640'}, 's2e-small-lens', 'lens of 69 degrees'),
+    ({'robot': 'turtlebot4', 'camera': 'policy'}, 's2e-small', "the policy's own view"),
+    ({'robot': 'turtlebot4', 'policy': 's2e-small', 'camera': 'policy'}, 's2e-small', 'as named'),
+])
+def test_a_run_takes_the_bundle_of_the_lens_it_draws(tmp_path, changed, bundle, said):
+    run = SimulatedRun({**SIMULATED, 'policy': 'auto', **changed}, tmp_path / 'run')
+    policy = next(entry.parameters for entry in run.nodes() if entry.executable == 'policy')
+    assert policy['policy'] == bundle and said in policy['policy_choice']
+    assert run.choice.lines == [f'policy: {policy["policy_choice"]}']
+
+
 def test_delay_and_tracks_reach_the_world(tmp_path):
     """Both are part of the run: one as a condition, the other in the protocol's hash."""
     tracks = tmp_path / 'tracks.txt'
@@ -266,6 +281,18 @@ def test_the_robot_graph_remaps_and_speaks_the_base_s_language():
     nodes = {entry.executable: entry.parameters for entry in graph.nodes()}
     assert nodes['gate']['stamped'] is False and nodes['policy']['compressed'] is True
     assert set(nodes) == {'policy', 'follower', 'gate'}
+
+
+def test_the_robot_graph_takes_the_bundle_of_the_lens_and_warns_of_another():
+    graph = RobotGraph({**ROBOT, 'policy': 'auto'})
+    policy = next(entry.parameters for entry in graph.nodes() if entry.executable == 'policy')
+    assert policy['policy'] == 's2e-small-lens'
+    assert policy['policy_choice'].startswith('lens of 69 degrees, 73% of the view: s2e-small-l')
+    wrong = RobotGraph({**ROBOT, 'policy': 's2e-small'})
+    policy = next(entry.parameters for entry in wrong.nodes() if entry.executable == 'policy')
+    assert policy['policy'] == 's2e-small'
+    assert wrong.choice.lines[1].startswith('WARNING: lens of 69 degrees')
+    assert 'WARNING: lens of 69 degrees' in policy['policy_choice']
 
 
 def test_topics_that_nobody_names_are_the_robot_s_own():

@@ -183,6 +183,15 @@ def test_what_was_broken_off_goes_on_there(tmp_path: Path) -> None:
     assert again.left() == others
 
 
+def test_autonomy_is_the_bundle_of_the_robots_lens_and_named_in_the_folder(tmp_path) -> None:
+    run = StudyRun(arguments(tmp_path, policy='auto', robot='turtlebot4'))
+    run.claim()
+    assert "'s2e-small-lens'" in str(json.loads((tmp_path / 'study' / 'study.json').read_text()))
+    block = next(item for item in run.left() if item.condition.driver == 'autonomy')
+    policy = next(item.parameters for item in run.nodes(block) if item.executable == 'policy')
+    assert policy['policy'] == 's2e-small-lens'
+
+
 @pytest.mark.parametrize(('changed', 'word'), [
     ({'participant': '0'}, 'count from 1'),
     ({'participant': 'Anna'}, 'whole number'),

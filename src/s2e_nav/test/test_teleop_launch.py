@@ -47,11 +47,14 @@ def test_a_gate_comes_on_request_and_speaks_as_the_base_wants(tmp_path):
 
 
 def test_a_scene_brings_a_whole_simulator_in_real_time(tmp_path):
-    started = run(tmp_path, scene='city:7')
+    started = run(tmp_path, scene='city:7', policy='auto')
     nodes = {entry.executable: entry.parameters for entry in started.nodes()}
     assert {'teleop', 'sim_bridge', 'policy', 'follower', 'gate', 'episode_runner'} <= set(nodes)
     assert nodes['sim_bridge']['mode'] == 'realtime' and nodes['sim_bridge']['goals'] == 'user'
     assert nodes['teleop']['use_sim_time'] is True
+    assert nodes['policy']['policy'] == 's2e-small'
+    assert started.notes == [f'policy: {nodes["policy"]["policy_choice"]}']
+    assert not run(tmp_path).notes
     environment = started.environment({})
     assert environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
     assert 'ROS_AUTOMATIC_DISCOVERY_RANGE' not in run(tmp_path).environment({})

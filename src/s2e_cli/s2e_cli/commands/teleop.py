@@ -38,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     add = study.add_argument
     add('out', type=Path, metavar='OUT', help='folder of the study')
-    add('--policy', default='s2e-small', help='the autonomy (s2e-small)')
+    add('--policy', default='auto', help='the autonomy; auto: what suits the lens (auto)')
     add('--links', nargs='+', default=list(LINKS), metavar='LINK',
         help=f'names in config/teleop/links, files, or none ({" ".join(LINKS)})')
     add('--reaction', type=float, default=0.25, metavar='S', help="the operator's, seconds (0.25)")

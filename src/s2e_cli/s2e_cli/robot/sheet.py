@@ -9,6 +9,7 @@ from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT
 from s2e_core.gate import GateConfig
 from s2e_core.reprojection import Reprojector
 from s2e_core.robot import RobotProfile
+from s2e_policy.choice import AUTO, choose_policy
 
 
 def describe(robot: RobotProfile) -> dict[str, Any]:
@@ -39,6 +40,7 @@ def describe(robot: RobotProfile) -> dict[str, Any]:
         f'{math.degrees(robot.camera.hfov):.0f} deg, {robot.camera.z:g} m up, '
         f'{math.degrees(robot.camera.pitch):.0f} deg down',
         'covers': f"{view.coverage:.0%} of the small policy's view",
+        'policy': choose_policy(AUTO, robot).text,
     }
 
 

@@ -81,13 +81,18 @@ def run_study(args: argparse.Namespace) -> int:
     from navbench_gs.tasks.protocol import load_protocol
     from s2e_cli.bench.policies import policy_factory
     from s2e_cli.teleop.report import write_report
+    from s2e_core.robot import load_robot
+    from s2e_policy.choice import choose_policy
 
     protocol = load_protocol('default')
     config = RunConfig(
         parse_scenes(args.scenes), parse_tasks(args.tasks), protocol, args.robot,
         episodes=args.episodes, seed=args.seed, workers=args.workers,
     )
-    policy = policy_factory(args.policy, protocol.judge.v_max)
+    through_robot = None if config.drawn == 'policy' else load_robot(args.robot)
+    choice = choose_policy(args.policy, through_robot)
+    print(*choice.lines, sep='\n', flush=True)
+    policy = policy_factory(choice.policy, protocol.judge.v_max)
     model = OperatorModel(reaction=args.reaction, v_max=protocol.judge.v_max)
     links = [load_link(name) for name in args.links]
     drives = plan(config, policy, policy.details(), links, model)

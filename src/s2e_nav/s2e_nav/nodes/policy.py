@@ -23,6 +23,7 @@ from s2e_nav.policy.board import StatusBoard
 from s2e_nav.policy.service import PolicyService
 from s2e_nav.policy.warmup import warm_up
 from s2e_nav.runtime.process import main_program
+from s2e_policy.choice import Choice, choose_policy
 
 Loader = Callable[..., LoadedPolicy]
 """Called as `load_policy` is."""
@@ -33,7 +34,11 @@ class PolicyParameters:
     """Parameters of the policy node."""
 
     policy: str = option(
-        'small', help='Bundle by name or path, adapter:KIND:PATH, or `straight`.'
+        'auto', help='Bundle by name or path, adapter:KIND:PATH, `straight`, or `auto`: what '
+        'suits the lens of `robot`.',
+    )
+    policy_choice: str = option(
+        '', help='Why this policy, for the status, where whoever starts the node has chosen.'
     )
     robot: str = option(
         '', help="Robot profile by name or path: its camera is moved to where the policy's sat in "
@@ -93,8 +98,9 @@ class PolicyNode(LifecycleNode):
         """Load and verify the policy, and let it answer once."""
         config = self._config
         try:
+            choice = self._choice()
             loaded = self._load(
-                config.policy, mode=config.graph, provider=config.provider,
+                choice.policy, mode=config.graph, provider=config.provider,
                 require_provider=config.require_provider, threads=config.threads,
                 v_max=config.v_max,
             )
@@ -107,11 +113,12 @@ class PolicyNode(LifecycleNode):
             return self._fail(f'policy {config.policy}: {kind}{error}')
         self._board.fault = self._board.failure = ''
         self._service = PolicyService(
-            self, config, loaded, self._board, obstacles, mounts
+            self, config, loaded, self._board, obstacles, mounts,
+            choice.text,
         )
         self.get_logger().info(
             f'{loaded.identity} ready: provider {loaded.provider}, '
-            f'first answer in {seconds * 1e3:.0f} ms'
+            f'first answer in {seconds * 1e3:.0f} ms; {choice.text}'
         )
         return super().on_configure(state)
 
@@ -145,6 +152,16 @@ class PolicyNode(LifecycleNode):
         self._unload('unconfigured')
         self._fail(f'the transition from {state.label} failed; see the log')
         return super().on_error(state)
+
+    def _choice(self) -> Choice:
+        """Choose the policy, unless whoever started the node has said why it is this one."""
+        config = self._config
+        if config.policy_choice:
+            return Choice(config.policy, config.policy_choice)
+        choice = choose_policy(config.policy, load_robot(config.robot) if config.robot else None)
+        if choice.warning:
+            self.get_logger().warning(choice.warning)
+        return choice
 
     def _mounts(self, loaded: LoadedPolicy) -> tuple[CameraMount, CameraMount] | None:
         """Return the places of the robot's and the policy's camera, where both are known."""

@@ -59,8 +59,10 @@ class PolicyService:
     def __init__(
         self, node: Node, config: PolicyParameters, loaded: LoadedPolicy, board: StatusBoard,
         obstacles: ObstacleVeto, mounts: tuple[CameraMount, CameraMount] | None = None,
+        choice: str = '',
     ) -> None:
         """Open topics, services and actions; nothing is answered yet."""
+        self._choice = choice
         self._node, self._config, self._loaded, self._board = node, config, loaded, board
         self._lockstep = config.mode == 'lockstep'
         self._lock = threading.RLock()
@@ -372,7 +374,8 @@ class PolicyService:
     def _set_state(self, state: str) -> None:
         self._board.state, self._board.goal_ns = state, self._control.stamp_ns
         self._board.set_facts({
-            'policy': self._loaded.identity, 'provider': self._loaded.provider,
+            'policy': self._loaded.identity, 'policy_choice': self._choice,
+            'provider': self._loaded.provider,
             'images_skipped': self._intake.dropped, **self._worker.times.facts(time.monotonic()),
         })
         self._board.publish()

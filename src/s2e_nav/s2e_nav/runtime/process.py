@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from s2e_core.errors import S2EError
+from s2e_nav.runtime.stuck import ERRORS, STOPS, StuckWatch
 
 SPIN_SECONDS = 0.2
 """Longest wait between two looks at whether to stop."""
@@ -46,7 +48,8 @@ class StopSignal:
     """Remembers that SIGINT or SIGTERM came; the main loop looks at it.
 
     A process that is busy, with compiling or reading a scene, does not get to look: it is ended
-    from a thread once the grace is over, because Ctrl-C has to work within two seconds.
+    from a thread once the grace is over, because Ctrl-C has to work within two seconds. One whose
+    main thread is stuck in C does not even get here: `StuckWatch` ends it.
     """
 
     def __init__(self) -> None:
@@ -54,19 +57,36 @@ class StopSignal:
         self.seen = False
         self.wake: Callable[[], None] | None = None
         self._tearing_down = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        self._timers: list[threading.Timer] = []
+        for number in STOPS:
             signal.signal(number, self._on_signal)
+        self.watch = StuckWatch(lambda: self.seen)
 
     def tearing_down(self) -> None:
         """The end has begun in good order; it gets its own time."""
         self._tearing_down = True
-        _after(TEAR_DOWN_SECONDS, lambda: os._exit(1))
+        # From C: a good-bye that sticks may hold the interpreter's lock, as publishing does.
+        faulthandler.dump_traceback_later(TEAR_DOWN_SECONDS, exit=True, file=ERRORS)
+
+    def after(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call from a thread, unless the end comes before."""
+        timer = threading.Timer(seconds, call)
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
+
+    def close(self) -> None:
+        """The end has come: nothing of this may end the process any more."""
+        faulthandler.cancel_dump_traceback_later()
+        for timer in self._timers:
+            timer.cancel()
+        self.watch.close()
 
     def _on_signal(self, number: int, stack: object) -> None:
         if self.seen:
             return
         self.seen = True
-        _after(GRACE_SECONDS, self._give_up)
+        self.after(GRACE_SECONDS, self._give_up)
         # The wake-up matters: a wait in C is not left before its time by a Python handler alone.
         if self.wake is not None:
             self.wake()
@@ -74,12 +94,6 @@ class StopSignal:
     def _give_up(self) -> None:
         if not self._tearing_down:
             os._exit(0)
-
-
-def _after(seconds: float, call: Callable[[], None]) -> None:
-    timer = threading.Timer(seconds, call)
-    timer.daemon = True
-    timer.start()
 
 
 def run_program(make: Callable[[], Program], args: list[str] | None = None) -> int:
@@ -99,6 +113,7 @@ def run_program(make: Callable[[], Program], args: list[str] | None = None) -> i
     code = 0
     try:
         program = make()
+        stop.watch.name = program.node.get_name()
         executor.add_node(program.node)
         while not stop.seen and program.exit_code is None:
             executor.spin_once(timeout_sec=SPIN_SECONDS)
@@ -110,7 +125,10 @@ def run_program(make: Callable[[], Program], args: list[str] | None = None) -> i
         code = 0
     finally:
         stop.tearing_down()
-        _tear_down(program, executor, code)
+        try:
+            _tear_down(program, executor, code, stop)
+        finally:
+            stop.close()
     return code
 
 
@@ -129,12 +147,14 @@ def _end(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _tear_down(program: Program | None, executor: SingleThreadedExecutor, code: int) -> None:
+def _tear_down(
+    program: Program | None, executor: SingleThreadedExecutor, code: int, stop: StopSignal
+) -> None:
     try:
         if program is not None:
             program.close()
     finally:
-        _after(MIDDLEWARE_SECONDS, lambda: _end(code))
+        stop.after(MIDDLEWARE_SECONDS, lambda: _end(code))
         executor.shutdown(timeout_sec=1.0)
         if program is not None:
             program.node.destroy_node()

@@ -18,12 +18,14 @@ from s2e_nav.launching import (
     check_policy,
     check_scene,
     flag,
+    named,
     number,
     settings,
     transport,
 )
 from s2e_nav.study.block_record import INPUTS
 from s2e_nav.study.folder import StudyFolder
+from s2e_policy.choice import Choice, choose_policy
 from s2e_teleop.link import load_link
 from s2e_teleop.server.config import ServerConfig
 from s2e_teleop.study.plan import ASSISTED, AUTONOMY, Block, Route, StudyPlan
@@ -50,7 +52,9 @@ class StudyRun:
         self.robot = load_robot(values['robot'])
         self._rules = load_protocol(PROTOCOL)
         self.plan = self._read_plan()
-        check_policy(values['policy'])
+        # The simulator of a study draws the robot's camera.
+        self.choice: Choice = choose_policy(values['policy'], self.robot)
+        check_policy(self.choice.policy)
         for link in self.plan.links:
             load_link(link)
         # One for all blocks: the page comes back by itself.
@@ -74,7 +78,7 @@ class StudyRun:
             StartError: The folder holds another one.
         """
         self._folder.claim(self.plan, {
-            'robot': self._values['robot'], 'policy': self._values['policy'],
+            'robot': self._values['robot'], 'policy': self.choice.policy,
             'protocol': self._rules.hash, **self._further(),
         })
 
@@ -123,7 +127,7 @@ class StudyRun:
     def _about(self, block: Block) -> dict[str, Any]:
         driver = block.condition.driver
         if driver == AUTONOMY:
-            return {'kind': AUTONOMY, 'policy': self._values['policy']}
+            return {'kind': AUTONOMY, 'policy': self.choice.policy}
         assisted = driver == ASSISTED
         inputs = f'{INPUTS}; the gate a scan' if assisted else INPUTS
         return {'kind': 'person', 'inputs': inputs, 'assisted': assisted}
@@ -186,7 +190,7 @@ class StudyRun:
         robot, timed = self._values['robot'], {'mode': 'realtime', **self._timed()}
         person = block.condition.driver != AUTONOMY
         policy = {
-            **timed, 'policy': self._values['policy'], 'robot': robot, 'v_max': self._top(),
+            **timed, **named(self.choice), 'robot': robot, 'v_max': self._top(),
             # As in the benchmark the clock ends a run, nobody else.
             'mission.progress_timeout': 0.0, 'mission.approach_timeout': 0.0,
             'mission.outlives_driver': person,

@@ -59,6 +59,11 @@ class TeleopRun:
         if values['scene']:
             self._simulator = SimulatedRun({**values, **SIMULATOR}, default_output)
 
+    @property
+    def notes(self) -> list[str]:
+        """What to print about the policy of the simulator, if there is one."""
+        return [] if self._simulator is None else self._simulator.choice.lines
+
     def check_domain(self) -> None:
         """Refuse to start a second simulator.
 
