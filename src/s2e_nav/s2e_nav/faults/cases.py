@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 
 from s2e_nav.convert.poses import goal_message
-from s2e_nav.faults.rig import CRUISE, FAR, PATIENCE, PATIENT, STEADY, Rig
+from s2e_nav.faults.rig import CRUISE, PATIENCE, PATIENT, STEADY, Rig
+from s2e_nav.faults.simulated import BRAKING
 from s2e_nav.navigation.codes import Code
 
 FAST = 0.3
@@ -81,7 +83,7 @@ def _sabotage(what: str, changes: dict[str, Any]) -> Inject:
         stack.callback(rig.heal)
         for name, value in changes.items():
             setattr(rig.robot.sabotage, name, value)
-        return rig.robot.last_good[what]
+        return rig.robot.senses.last_good[what]
 
     return inject
 
@@ -150,7 +152,7 @@ def driver(fault: str) -> Inject:
         rig.wait(lambda: rig.trace.is_cruising(CRUISE, STEADY), PATIENCE, 'the person drives on')
         stack.callback(setattr, broken, 'driver', 'drives')
         broken.driver = fault
-        return rig.robot.last_good['driver']
+        return rig.robot.senses.last_good['driver']
 
     return inject
 
@@ -159,7 +161,7 @@ def mirrored_bend(rig: Rig, stack: ExitStack) -> float:
     """Mirror the camera, which a straight drive does not show, and drive a bend to the left."""
     stack.callback(rig.heal)
     rig.robot.sabotage.image = 'mirrored'
-    rig.send_goal(left=FAR)
+    rig.send_goal(bend=True)
     begun = time.monotonic()
 
     def turned() -> bool:
@@ -205,9 +207,9 @@ def e_stop(pressed: bool) -> Inject:
         stack.callback(release)
         # The heartbeat goes on from here to the end: once seen it must.
         rig.robot.sabotage.e_stop = False
-        sent = rig.robot.heartbeats
+        sent = rig.robot.senses.heartbeats
         # A robot that drives already would die before its first one.
-        rig.wait(lambda: rig.robot.heartbeats > sent + 1, PATIENCE, 'the e-stop speaks')
+        rig.wait(lambda: rig.robot.senses.heartbeats > sent + 1, PATIENCE, 'the e-stop speaks')
         rig.drive()
         rig.robot.sabotage.e_stop = True if pressed else None
         return time.monotonic()
@@ -224,7 +226,7 @@ def intruder(rig: Rig, stack: ExitStack) -> float:
 def cancelled_action(rig: Rig, stack: ExitStack) -> float:
     """Drive by the action and cancel it."""
     rig.wait(rig.action.server_is_ready, PATIENCE, 'navigate_to_pose is there')
-    goal = NavigateToPose.Goal(pose=goal_message(rig.place(FAR), 0, 'odom'))
+    goal = NavigateToPose.Goal(pose=goal_message(rig.robot.goal(), 0, 'odom'))
     sent = rig.action.send_goal_async(goal)
     rig.wait(sent.done, PATIENCE, 'the goal is accepted')
     rig.wait(lambda: rig.trace.is_cruising(CRUISE, STEADY), PATIENCE, 'the action drives')
@@ -261,6 +263,7 @@ STALE_CAMERA = ('camera_stale', 'plan_stale')
 STOPPED_CLOCK = ('plan_stale', 'odometry_stale', 'camera_stale', 'command_stale')
 TURNS = 'from the first command to turn; picture and odometry must agree within 1 s'
 STAND_INS = "stand-ins for Nav2's, set as in docs/robot.md"
+BRAKES = "the base's own time-out of 0.5 s, and the way to rest of a body"
 AGREE = 'command and odometry must agree within 1 s'
 
 CASES = (
@@ -274,7 +277,7 @@ CASES = (
     Case('image size changed', camera(image='size'), ('CAMERA_FAILED',)),
     Case('image stamps 5 s in the past', camera(camera_shift=-5.0), STALE_CAMERA),
     Case('image stamps 5 s in the future', camera(camera_shift=5.0), ('future_stamp',)),
-    Case('camera at half its rate', camera(camera_every=10), ('camera_slow',), 0.7,
+    Case('camera at half its rate', camera(camera_every=2), ('camera_slow',), 0.7,
          note='a rate shows after three images; each gap alone is allowed'),
     Case('odometry killed', odometry(odometry='off'), ('odometry_stale',), 0.2),
     Case('odometry paused 0.5 s', odometry(odometry='off'), ('odometry_stale',), 0.2,
@@ -326,6 +329,15 @@ CASES = (
     Case('/clock set back by 5 s', _sabotage('odometry', {'clock_shift': -5.0}),
          ('clock_jump',), bench=CLOCKED),
 )
+
+
+def in_simulator(case: Case) -> Case:
+    """Return a case as it is tried with the simulator as the robot, whose clock is /clock."""
+    changed = dataclasses.replace(case, bench=dataclasses.replace(case.bench, sim_time=True))
+    if case.gate_alive:
+        return changed
+    # What it takes the base to rest is the world's: a body brakes, numbers do not.
+    return dataclasses.replace(changed, bound=round(case.bound + BRAKING, 3), note=BRAKES)
 
 
 def selected(words: list[str]) -> Iterator[Case]:
