@@ -34,6 +34,14 @@ def test_slowing_down_for_a_moment_is_no_stop():
     assert ramp_begins(commands(0.5, 0.3, 0.5, 0.5, 0.25, 0.0), 0.5) == pytest.approx(0.5)
 
 
+def test_creeping_up_to_what_is_in_the_way_is_no_drive_where_that_is_allowed():
+    # 0.4 at 0.2 s is slower; 0.15 after 0.1 is faster, but no more than 0.2.
+    speeds = commands(0.5, 0.4, 0.1, 0.15, 0.0)
+    assert ramp_begins(speeds, 0.5) == pytest.approx(0.4)
+    assert ramp_begins(speeds, 0.5, creep=0.2) == pytest.approx(0.2)
+    assert ramp_begins(commands(0.5, 0.4, 0.1, 0.25, 0.0), 0.5, 0.2) == pytest.approx(0.4)
+
+
 def test_an_immediate_zero_is_both():
     sent = commands(0.5, 0.0, 0.0)
     assert ramp_begins(sent, 0.5) == rest_begins(sent) == pytest.approx(0.2)
@@ -119,8 +127,8 @@ def test_no_peer_of_the_user_is_in_an_isolated_environment(monkeypatch):
 class Reluctant:
     """A rig that drives so many times, then no more."""
 
-    def __init__(self, drives: int) -> None:
-        self.left, self.has_driven, self.robot = drives, False, Sabotage()
+    def __init__(self, drives: int, has_driven: bool = False) -> None:
+        self.left, self.has_driven, self.robot = drives, has_driven, Sabotage()
 
     def drive(self) -> None:
         if not self.left:
@@ -143,6 +151,12 @@ def test_a_machine_that_stalls_costs_one_finding_not_all(monkeypatch):
     finding = run_case(rig, case)
     assert finding.problem == 'could not be tried: the robot does not drive; gate plan_stale'
     assert row(finding)['verdict'] == finding.problem
+    def lost(rig: object, case: object) -> Finding:
+        raise StartError('the robot turns left: not within 60 s')
+
+    monkeypatch.setattr(trial, '_stops', lost)
+    finding = run_case(Reluctant(1, has_driven=True), case)
+    assert finding.problem == 'could not be tried: the robot turns left: not within 60 s'
     # Nodes that never drove are no finding about a fault.
     with pytest.raises(StartError):
         run_case(Reluctant(0), case)

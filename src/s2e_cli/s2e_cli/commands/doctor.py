@@ -40,8 +40,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                         help='inject faults into the nodes, all or those with such names')
     parser.add_argument('--csv', metavar='FILE', type=Path,
                         help='with --faults: write the measured times')
-    parser.add_argument('--scene', metavar='SCENE',
-                        help='with --faults: the simulator is the robot, in this scene')
+    parser.add_argument('--scene', metavar='SCENE', nargs='?', const='city:100',
+                        help='with --faults: the simulator is the robot, in this scene (city:100)')
     parser.add_argument('--soak', metavar='MINUTES', type=float,
                         help='drive the nodes from goal to goal for so long and watch them')
     parser.add_argument('--policy', metavar='NAME', default='s2e-small',

@@ -89,8 +89,9 @@ class Processes:
 
     def kill(self, name: str) -> None:
         """End a node as the kernel does when memory is short."""
-        self._running[name].kill()
-        self._running[name].wait()
+        child = self._running.pop(name)
+        child.kill()
+        child.wait()
 
     def said(self, name: str) -> str:
         """Return the last lines of a node, for an error message."""
@@ -99,7 +100,7 @@ class Processes:
         return '\n'.join(text.splitlines()[-10:])
 
     def dead(self) -> list[str]:
-        """Name the nodes that have ended."""
+        """Name the nodes that have ended by themselves."""
         return [name for name, child in self._running.items() if child.poll() is not None]
 
     def stop(self) -> None:

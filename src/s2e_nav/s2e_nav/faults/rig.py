@@ -150,12 +150,13 @@ class Rig:
         self._stack.close()
 
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
-        """Wait for an event.
+        """Wait for an event, in vain where a node has ended by itself.
 
         Raises:
             StartError: It did not come; the text says what the nodes said.
         """
-        if not self.trace.wait(condition, seconds):
+        self.trace.wait(lambda: condition() or bool(self.processes.dead()), seconds)
+        if not condition():
             dead = self.processes.dead()
             said = ''.join(f'\n--- {name}\n{self.processes.said(name)}' for name in dead)
             raise StartError(f'{what}: not within {seconds:g} s; gate {self._gate}{said}')

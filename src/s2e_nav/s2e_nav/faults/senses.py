@@ -85,7 +85,7 @@ class Senses:
         """Steady clock of the newest message without a fault, seconds."""
         self.heartbeats = 0
         """Of the e-stop, sent so far."""
-        self._told_ns, self._images, self._beats = 0, 0, 0
+        self._told_ns, self._images, self._beats, self._driven_ns = 0, 0, 0, -1
         self._still = Pose2()
         self._shown: np.ndarray | None = None
         self._held: list[TwistStamped] = []
@@ -213,4 +213,6 @@ class Senses:
         for command in self._held:
             self._driver.publish(command)
         self._held.clear()
-        self.last_good['driver'] = taken
+        if now_ns != self._driven_ns:
+            # The same stamp again, of a clock that moves in steps, is no news.
+            self._driven_ns, self.last_good['driver'] = now_ns, taken

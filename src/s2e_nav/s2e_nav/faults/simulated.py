@@ -48,7 +48,7 @@ MAKING = 600.0
 PATIENCE = 60.0
 """Longest wait for an answer of the bridge, seconds."""
 BEND = 8.0
-"""Metres ahead and to the left of a goal for which the robot turns left."""
+"""Metres to the left of a goal for which the robot turns left."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ class SimulatedRobot(BenchRobot):
         return self._goal
 
     def bend(self) -> np.ndarray:
-        """Return a point ahead to the left, in odom, metres. [2]"""
-        return self.pose.transform(np.array([BEND, BEND]))
+        """Return a point to the left, in odom, metres. [2]"""
+        return self.pose.transform(np.array([0.0, BEND]))
 
     def _ask(self, client: Any, wait: Wait, seconds: float) -> str:
         wait(client.service_is_ready, PATIENCE, 'the simulator is there')
@@ -161,12 +161,15 @@ class SimulatedRobot(BenchRobot):
         self.trace.add(float(message.twist.linear.x), float(message.twist.angular.z))
 
     def _step(self, count: int) -> None:
-        self.senses.beat(self.now_ns(), self._clock[1])
+        self.senses.beat(self.now_ns(), time.monotonic())
 
     def _taken(self, stamp_ns: int) -> float:
-        """Return the steady clock at which the world was at a stamp, seconds."""
-        clock_ns, steady = self._clock
-        return steady - (clock_ns - stamp_ns) * 1e-9
+        """Return the steady clock at a stamp of something that came now, seconds.
+
+        While a picture is drawn the world stands, and its clock with it: what came in the tick
+        of its stamp is new.
+        """
+        return time.monotonic() - (self._clock[0] - stamp_ns) * 1e-9
 
     def _on_clock(self, message: Clock) -> None:
         now_ns, now = to_ns(message.clock), time.monotonic()
