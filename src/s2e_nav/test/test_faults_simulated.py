@@ -76,7 +76,8 @@ def tick(node, number, v=0.5, x=0.0):
 def look(node, number):
     node.hear(RAW['camera/camera_info'], info_from_camera(SMALL_CAMERA, number * TICK, 'eye'))
     picture = np.full((128, 128, 3), number, np.uint8)
-    node.hear(RAW['camera/image_raw'], image_from_frame(CameraFrame(number * TICK, picture), 'eye'))
+    frame = CameraFrame(number * TICK, picture)
+    node.hear(RAW['camera/image_raw'], image_from_frame(frame, 'eye'))
 
 
 def at_once(condition, seconds, what):

@@ -127,8 +127,8 @@ def test_no_peer_of_the_user_is_in_an_isolated_environment(monkeypatch):
 class Reluctant:
     """A rig that drives so many times, then no more."""
 
-    def __init__(self, drives: int, has_driven: bool = False) -> None:
-        self.left, self.has_driven, self.robot = drives, has_driven, Sabotage()
+    def __init__(self, drives: int) -> None:
+        self.left, self.has_driven, self.robot = drives, False, Sabotage()
 
     def drive(self) -> None:
         if not self.left:
@@ -151,12 +151,25 @@ def test_a_machine_that_stalls_costs_one_finding_not_all(monkeypatch):
     finding = run_case(rig, case)
     assert finding.problem == 'could not be tried: the robot does not drive; gate plan_stale'
     assert row(finding)['verdict'] == finding.problem
-    def lost(rig: object, case: object) -> Finding:
-        raise StartError('the robot turns left: not within 60 s')
-
-    monkeypatch.setattr(trial, '_stops', lost)
-    finding = run_case(Reluctant(1, has_driven=True), case)
-    assert finding.problem == 'could not be tried: the robot turns left: not within 60 s'
     # Nodes that never drove are no finding about a fault.
     with pytest.raises(StartError):
         run_case(Reluctant(0), case)
+
+
+def test_a_fault_that_the_scene_was_in_the_way_of_is_tried_elsewhere(monkeypatch):
+    left = 2
+
+    def stops(rig, case):
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise StartError('the robot turns left: not within 60 s')
+        return Finding(case, ['camera_stale'], 0.1, 0.3, '', 0.0)
+
+    monkeypatch.setattr(trial, '_stops', stops)
+    finding = run_case(Reluctant(10), CASES[0])
+    assert finding.held and finding.attempts == 3
+    left = 10
+    finding = run_case(Reluctant(10), CASES[0])
+    assert finding.problem == 'could not be tried: the robot turns left: not within 60 s'
+    assert finding.attempts == trial.ATTEMPTS

@@ -15,6 +15,7 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 
 from s2e_nav.convert.poses import goal_message
+from s2e_nav.errors import StartError
 from s2e_nav.faults.rig import CRUISE, PATIENCE, PATIENT, STEADY, Rig
 from s2e_nav.faults.simulated import BRAKING
 from s2e_nav.navigation.codes import Code
@@ -181,16 +182,14 @@ def out_of_reach(rig: Rig, stack: ExitStack) -> float:
     sent = rig.action.send_goal_async(goal)
     rig.wait(sent.done, PATIENCE, 'the goal is accepted')
     result = sent.result().get_result_async()
-    rig.wait(lambda: Code.NO_PROGRESS.name in rig.reasons(begun), 4 * PATIENT, 'it gives up')
-    given_up = next(
-        word.time for word in rig.words
-        if word.time > begun and word.reason == Code.NO_PROGRESS.name
-    )
-    rig.wait(result.done, PATIENCE, 'the action ends')
+    rig.wait(result.done, 4 * PATIENT, 'it gives up')
     code = int(result.result().result.error_code)
     if code != Code.NO_PROGRESS:
-        rig.faults.append(f'error code {code}')
-    return given_up
+        # In a scene a wall may be in the way of the circle.
+        raise StartError(f'the goal ended with error code {code}')
+    name = Code.NO_PROGRESS.name
+    rig.wait(lambda: name in rig.reasons(begun), PATIENCE, 'the reason is said')
+    return next(word.time for word in rig.words if word.time > begun and word.reason == name)
 
 
 def _last_sign(rig: Rig, name: str) -> float:

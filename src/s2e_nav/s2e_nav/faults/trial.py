@@ -74,19 +74,28 @@ def run_case(rig: Rig, case: Case) -> Finding:
         attempt += 1
         try:
             rig.drive()
-            rig.robot.late = 0.0
-            finding = _drives_on(rig, case) if case.after == 'drives' else _stops(rig, case)
         except StartError as error:
             if not rig.has_driven:
                 raise
             # The findings of before are worth more than an end here.
-            problem = f'could not be tried: {error}'
-            return Finding(case, [], None, None, problem, rig.robot.late, attempt)
+            finding = _not_tried(case, error)
+            break
+        rig.robot.late = 0.0
+        try:
+            finding = _drives_on(rig, case) if case.after == 'drives' else _stops(rig, case)
+        except StartError as error:
+            # The next drive begins elsewhere, where nothing may be in the way.
+            finding = _not_tried(case, error)
+            continue
         if finding.held or rig.robot.late <= LATE:
             break
     return Finding(
         case, finding.reasons, finding.ramp, finding.rest, finding.problem, rig.robot.late, attempt
     )
+
+
+def _not_tried(case: Case, error: StartError) -> Finding:
+    return Finding(case, [], None, None, f'could not be tried: {error}', 0.0)
 
 
 def _drives_on(rig: Rig, case: Case) -> Finding:
