@@ -34,6 +34,14 @@ def test_slowing_down_for_a_moment_is_no_stop():
     assert ramp_begins(commands(0.5, 0.3, 0.5, 0.5, 0.25, 0.0), 0.5) == pytest.approx(0.5)
 
 
+def test_creeping_up_to_what_is_in_the_way_is_no_drive_where_that_is_allowed():
+    # 0.4 at 0.2 s is slower; 0.15 after 0.1 is faster, but no more than 0.2.
+    speeds = commands(0.5, 0.4, 0.1, 0.15, 0.0)
+    assert ramp_begins(speeds, 0.5) == pytest.approx(0.4)
+    assert ramp_begins(speeds, 0.5, creep=0.2) == pytest.approx(0.2)
+    assert ramp_begins(commands(0.5, 0.4, 0.1, 0.25, 0.0), 0.5, 0.2) == pytest.approx(0.4)
+
+
 def test_an_immediate_zero_is_both():
     sent = commands(0.5, 0.0, 0.0)
     assert ramp_begins(sent, 0.5) == rest_begins(sent) == pytest.approx(0.2)
@@ -146,3 +154,22 @@ def test_a_machine_that_stalls_costs_one_finding_not_all(monkeypatch):
     # Nodes that never drove are no finding about a fault.
     with pytest.raises(StartError):
         run_case(Reluctant(0), case)
+
+
+def test_a_fault_that_the_scene_was_in_the_way_of_is_tried_elsewhere(monkeypatch):
+    left = 2
+
+    def stops(rig, case):
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise StartError('the robot turns left: not within 60 s')
+        return Finding(case, ['camera_stale'], 0.1, 0.3, '', 0.0)
+
+    monkeypatch.setattr(trial, '_stops', stops)
+    finding = run_case(Reluctant(10), CASES[0])
+    assert finding.held and finding.attempts == 3
+    left = 10
+    finding = run_case(Reluctant(10), CASES[0])
+    assert finding.problem == 'could not be tried: the robot turns left: not within 60 s'
+    assert finding.attempts == trial.ATTEMPTS

@@ -17,6 +17,7 @@ EPILOG = """examples:
   s2e doctor --selftest       run what this machine has: GPU, ROS, RViz, Nav2, drivers; minutes
   s2e doctor --faults         break camera, odometry, model, processes; measure the stops; 2 min
   s2e doctor --faults camera e-stop --csv times.csv
+  s2e doctor --faults --scene city:100   the same with the simulator as the robot; 6 min
   s2e doctor --soak 60        drive for an hour; does anything grow or slow down? Ctrl-C ends early
 """
 
@@ -39,10 +40,12 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
                         help='inject faults into the nodes, all or those with such names')
     parser.add_argument('--csv', metavar='FILE', type=Path,
                         help='with --faults: write the measured times')
+    parser.add_argument('--scene', metavar='SCENE', nargs='?', const='city:100',
+                        help='with --faults: the simulator is the robot, in this scene (city:100)')
     parser.add_argument('--soak', metavar='MINUTES', type=float,
                         help='drive the nodes from goal to goal for so long and watch them')
     parser.add_argument('--policy', metavar='NAME', default='s2e-small',
-                        help='with --soak: policy (s2e-small)')
+                        help='with --soak, or --faults and --scene: policy (s2e-small)')
     parser.add_argument('--robot', metavar='NAME', default='coco',
                         help='with --soak: robot profile (coco)')
     parser.add_argument('--out', metavar='FOLDER', type=Path,
@@ -65,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.faults is not None:
         from s2e_cli.doctor.faults import inject
 
-        checks = list(inject(args.faults, args.csv, tell))
+        checks = list(inject(args.faults, args.csv, tell, args.scene, args.policy))
     elif args.soak is not None:
         from s2e_cli.doctor.soak import soak
 

@@ -17,7 +17,8 @@ BUSY = 0.04
 
 
 def inject(
-    names: Sequence[str], csv: Path | None, tell: Callable[[str], None]
+    names: Sequence[str], csv: Path | None, tell: Callable[[str], None],
+    scene: str | None = None, policy: str = 's2e-small',
 ) -> Iterator[Check]:
     """Inject faults and judge each.
 
@@ -25,16 +26,20 @@ def inject(
         names: Parts of the names of faults; all when empty.
         csv: File for the measured times, or None.
         tell: Shows what has been found so far.
+        scene: Scene of the simulator that is the robot, or None for the robot of numbers.
+        policy: What drives in a scene.
 
     Raises:
-        S2EError: No such fault, or the nodes do not come up.
+        S2EError: No such fault, scene or policy, or the nodes do not come up.
     """
     from s2e_nav.faults.run import run_faults, summary, write_csv
+    from s2e_nav.faults.simulated import SimulatedWorld
 
     def on_finding(finding: Finding) -> None:
         tell(f'{finding.case.name}: {finding.problem or "held"}')
 
-    findings = run_faults(names, on_finding)
+    world = SimulatedWorld(scene, policy) if scene is not None else None
+    findings = run_faults(names, on_finding, world)
     for finding in findings:
         yield _check(finding)
     if csv is not None:

@@ -1,1 +1,1 @@
-"""Fault injection: a robot of numbers, the real nodes as processes, faults, and a stop watch."""
+"""Fault injection: a robot of numbers or simulated, real nodes, faults, and a stop watch."""

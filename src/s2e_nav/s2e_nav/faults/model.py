@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from std_msgs.msg import String
 
-from navbench_gs.agents.straight import StraightToGoal
-from s2e_core.contract import Observation, PolicyOutput
+from s2e_core.contract import Observation, Policy, PolicyOutput
 from s2e_nav.nodes.policy import PolicyNode
-from s2e_nav.policies import LoadedPolicy
+from s2e_nav.policies import LoadedPolicy, load_policy
 from s2e_nav.qos import RELIABLE
 from s2e_nav.runtime.process import main_program
 
@@ -23,21 +22,22 @@ SLEEP = 2.5
 
 
 class BreakableModel:
-    """Drives straight to the goal, or fails in the way that was asked for."""
+    """Answers as a policy does, or fails in the way that was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy) -> None:
         """Start healthy."""
-        self._straight = StraightToGoal(1.5)
-        self.spec = self._straight.spec
+        self._policy = policy
+        self.spec = policy.spec
         self.mode = 'ok'
         self._wake = threading.Event()
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """Forget everything about earlier images."""
+        self._policy.reset()
 
     def infer(self, observation: Observation) -> PolicyOutput:
         """Answer, or break."""
-        output = self._straight.infer(observation)
+        output = self._policy.infer(observation)
         if self.mode == 'raise':
             raise RuntimeError('sabotage: the model raised')
         if self.mode == 'sleep':
@@ -51,13 +51,16 @@ class BreakableModel:
 
 def make() -> PolicyNode:
     """Make the node and let it listen to the saboteur."""
-    model = BreakableModel()
+    models: list[BreakableModel] = []
 
     def load(*args: Any, **options: Any) -> LoadedPolicy:
-        return LoadedPolicy(model, 'breakable', 'none')
+        loaded = load_policy(*args, **options)
+        models.append(BreakableModel(loaded.policy))
+        return dataclasses.replace(loaded, policy=models[-1])
 
     def on_word(message: String) -> None:
-        model.mode = message.data
+        for model in models:
+            model.mode = message.data
 
     node = PolicyNode(load=load)
     node.create_subscription(String, TOPIC, on_word, RELIABLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ MODULES = {
     'follower': 's2e_nav.nodes.follower',
     'gate': 's2e_nav.nodes.gate',
     'nav2': 's2e_nav.faults.nav2',
+    'simulator': 's2e_nav.nodes.sim_bridge',
 }
 FILES = {'policy': 'policy', 'follower': 'follower', 'gate': 'gate_robot'}
 PEERS = (
@@ -25,6 +27,8 @@ PEERS = (
     'FASTRTPS_DEFAULT_PROFILES_FILE',
 )
 """Variables by which ROS finds others beyond this machine or this domain."""
+PRIORITY = 2
+"""Of nodes and saboteur, real time; 1 is the simulator's."""
 ENDING = 8.0
 """Longest wait for an orderly end, seconds."""
 
@@ -34,7 +38,7 @@ class Processes:
 
     def __init__(
         self, environment: Mapping[str, str], parameters: Mapping[str, str], logs: Path,
-        own: Mapping[str, Mapping[str, str]], remappings: Mapping[str, str],
+        own: Mapping[str, Mapping[str, str]], remappings: Mapping[str, Mapping[str, str]],
     ) -> None:
         """Prepare.
 
@@ -43,10 +47,10 @@ class Processes:
             parameters: Parameters of every node by name.
             logs: Folder for what they say.
             own: Parameters of one node by name.
-            remappings: Of the follower.
+            remappings: Topics of one node by name.
         """
         self._environment, self._logs = dict(environment), logs
-        self._parameters, self._own, self._remappings = parameters, own, dict(remappings)
+        self._parameters, self._own, self._remappings = parameters, own, remappings
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
@@ -58,14 +62,15 @@ class Processes:
             words += ['-p', f'{key}:={value}']
         if name in ('follower', 'gate'):
             words += ['-p', 'robot:=coco']
-        if name == 'follower':
-            for topic, other in self._remappings.items():
-                words += ['-r', f'{topic}:={other}']
+        for topic, other in self._remappings.get(name, {}).items():
+            words += ['-r', f'{topic}:={other}']
         with (self._logs / f'{name}.log').open('ab') as log:
             self._running[name] = subprocess.Popen(
                 words, env=self._environment, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if name == 'simulator':
+            let_others_first(self._running[name].pid)
 
     def send(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a node."""
@@ -84,8 +89,9 @@ class Processes:
 
     def kill(self, name: str) -> None:
         """End a node as the kernel does when memory is short."""
-        self._running[name].kill()
-        self._running[name].wait()
+        child = self._running.pop(name)
+        child.kill()
+        child.wait()
 
     def said(self, name: str) -> str:
         """Return the last lines of a node, for an error message."""
@@ -94,7 +100,7 @@ class Processes:
         return '\n'.join(text.splitlines()[-10:])
 
     def dead(self) -> list[str]:
-        """Name the nodes that have ended."""
+        """Name the nodes that have ended by themselves."""
         return [name for name, child in self._running.items() if child.poll() is not None]
 
     def stop(self) -> None:
@@ -110,6 +116,30 @@ class Processes:
                 child.kill()
                 child.wait()
         self._running.clear()
+
+
+def ask_for_priority() -> bool:
+    """Ask for real-time priority, which the nodes inherit; returns whether it was granted.
+
+    Times of milliseconds are measured here; on a machine that is busy with something else they
+    would be that machine's.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def let_others_first(pid: int) -> None:
+    """Let a process that has just begun, and the threads it will have, wait for the nodes.
+
+    The simulator stands for the world, which needs nobody's processor: while it draws, for tens
+    of milliseconds, the nodes must not queue behind it.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        if os.sched_getscheduler(pid) == os.SCHED_RR:
+            os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(PRIORITY - 1))
 
 
 def isolated_environment(domain: int, *, udp: bool = False) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""The test bench: synthetic robot, real nodes, and everything they say."""
+"""The test bench: a robot of numbers or the simulator, real nodes, and all they say."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 import threading
 import time
@@ -28,24 +29,31 @@ from s2e_core.stops import Reason
 from s2e_nav.convert.diagnostics import status_values
 from s2e_nav.convert.poses import goal_message
 from s2e_nav.errors import StartError
+from s2e_nav.faults.bench_robot import BenchRobot
 from s2e_nav.faults.model import TOPIC
 from s2e_nav.faults.nav2 import OUT, RAW
 from s2e_nav.faults.processes import Processes, isolated_environment
-from s2e_nav.faults.robot import Sabotage, SyntheticRobot
+from s2e_nav.faults.robot import SyntheticRobot
+from s2e_nav.faults.senses import Sabotage
+from s2e_nav.faults.simulated import RAW as RAW_SENSES
+from s2e_nav.faults.simulated import SimulatedRobot, SimulatedWorld
+from s2e_nav.policies import STRAIGHT
 from s2e_nav.qos import LATCHED, RELIABLE
 
 PATIENCE = 60.0
 """Longest wait for processes and for a drive to begin, seconds."""
-RECOVERY = 30.0
-"""Longest wait for a drive of nodes that have driven before, seconds: six goals."""
 CRUISE = 0.45
 """m/s; the cap on a robot with a camera alone is 0.5."""
+SET_OFF = 5.0
+"""Longest wait for a steady drive after a goal, seconds."""
+TRIES = 12
+"""Goals that are set before a drive is given up."""
+TRIES_AGAIN = 6
+"""The same for nodes that have driven before."""
 STEADY = 0.3
 """Seconds at that speed before a fault is injected."""
 DRIVES = (Reason.NONE.value, Reason.NO_COMMAND.value)
 """What the gate says while nothing is wrong."""
-FAR = 1e5
-"""Metres to a goal that is never reached."""
 PATIENT = 8.0
 """Seconds after which the policy node gives up a goal that comes no nearer."""
 
@@ -67,7 +75,7 @@ class Rig:
 
     def __init__(
         self, domain: int, *, sim_time: bool = False, udp: bool = False, chain: bool = False,
-        scan: bool = False,
+        scan: bool = False, world: SimulatedWorld | None = None,
     ) -> None:
         """Start everything and wait until it is ready.
 
@@ -77,6 +85,7 @@ class Rig:
             udp: Let the nodes talk over UDP alone.
             chain: Put a smoother and a monitor between follower and gate.
             scan: Give robot and gate a range scanner.
+            world: Let the simulator be the robot; its clock is /clock then in any case.
 
         Raises:
             StartError: A node does not come up.
@@ -86,8 +95,7 @@ class Rig:
         self.context = rclpy.Context()
         rclpy.init(args=[], context=self.context, domain_id=domain)
         self.node = Node('saboteur', context=self.context)
-        self.base_timeout = load_robot('coco').base_timeout or 0.5
-        self.robot = SyntheticRobot(self.node, self.base_timeout, sim_time=sim_time)
+        self.robot = self._make_robot(sim_time, scan, world)
         self.trace = self.robot.trace
         self.words: list[Word] = []
         self.faults: list[str] = []
@@ -106,22 +114,31 @@ class Rig:
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
         self._thread.start()
         self.robot.start()
-        timed = {'use_sim_time': 'true' if sim_time else 'false'}
-        own = {'policy': {'mission.approach_timeout': str(PATIENT)}}
         if scan:
-            own['gate'] = {'gate.obstacles.source': 'scan', 'gate.obstacles.period': '0.1'}
             self.robot.sabotage.scan = 'free'
+        own, remapped = _parameters(scan, world), {'follower': {OUT: RAW}} if chain else {}
+        if world is not None:
+            remapped['simulator'] = RAW_SENSES
+        timed = {'use_sim_time': 'true' if sim_time or world is not None else 'false'}
         self.processes = Processes(
-            isolated_environment(domain, udp=udp), timed, logs, own, {OUT: RAW} if chain else {}
+            isolated_environment(domain, udp=udp), timed, logs, own, remapped
         )
+        names = ['gate', 'follower', 'policy']
+        names += ['nav2'] * chain + ['simulator'] * (world is not None)
         try:
-            for name in ('gate', *(['nav2'] if chain else []), 'follower', 'policy'):
+            for name in names:
                 self.processes.start(name)
             self.wait_ready()
         except BaseException:
             # Nothing of this bench may outlive it, whatever went wrong or was interrupted.
             self.close()
             raise
+
+    def _make_robot(self, sim_time: bool, scan: bool, world: SimulatedWorld | None) -> BenchRobot:
+        if world is not None:
+            return SimulatedRobot(self.node, scan=scan)
+        timeout = load_robot('coco').base_timeout or 0.5
+        return SyntheticRobot(self.node, timeout, sim_time=sim_time)
 
     def close(self) -> None:
         """End everything."""
@@ -135,12 +152,13 @@ class Rig:
         self._stack.close()
 
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
-        """Wait for an event.
+        """Wait for an event, in vain where a node has ended by itself.
 
         Raises:
             StartError: It did not come; the text says what the nodes said.
         """
-        if not self.trace.wait(condition, seconds):
+        self.trace.wait(lambda: condition() or bool(self.processes.dead()), seconds)
+        if not condition():
             dead = self.processes.dead()
             said = ''.join(f'\n--- {name}\n{self.processes.said(name)}' for name in dead)
             raise StartError(f'{what}: not within {seconds:g} s; gate {self._gate}{said}')
@@ -171,10 +189,10 @@ class Rig:
         """Return a point seen from the robot, in odom, metres. [2]"""
         return self.robot.pose.transform(np.array([ahead, left]))
 
-    def send_goal(self, frame: str = 'odom', left: float = 0.0) -> int:
-        """Publish a goal far ahead, or to the left; returns its stamp."""
+    def send_goal(self, frame: str = 'odom', *, bend: bool = False) -> int:
+        """Publish a goal ahead, or one for which the robot must turn left; returns its stamp."""
         self._stamp = max(self.robot.now_ns(), self._stamp + 1)
-        point = self.place(FAR, left)
+        point = self.robot.bend() if bend else self.robot.goal()
         self._goals.publish(goal_message(point, self._stamp, frame))
         return self._stamp
 
@@ -186,10 +204,11 @@ class Rig:
         """
         self.robot.sabotage.driver = 'none'
         begun = time.monotonic()
-        while time.monotonic() - begun < (RECOVERY if self.has_driven else PATIENCE):
+        for _ in range(TRIES_AGAIN if self.has_driven else TRIES):
+            self.robot.begin(self.wait)
             self.send_goal()
             # A machine that is busy with something else may stop the robot; then once more.
-            if self.trace.wait(lambda: self.trace.is_cruising(CRUISE, STEADY), 5.0):
+            if self.trace.wait(lambda: self.trace.is_cruising(CRUISE, STEADY), SET_OFF):
                 self.has_driven = True
                 return
         raise StartError(f'the robot does not drive; {self._account(begun)}')
@@ -278,3 +297,16 @@ class Rig:
     def _on_plan(self, message: PathMessage) -> None:
         if message.poses:
             self.planned = time.monotonic()
+
+
+def _parameters(scan: bool, world: SimulatedWorld | None) -> dict[str, dict[str, str]]:
+    """Return the parameters of each node that are its own."""
+    policy = {'mission.approach_timeout': str(PATIENT), 'policy': STRAIGHT}
+    own = {'policy': policy, 'gate': {}}
+    if scan:
+        own['gate'] = {'gate.obstacles.source': 'scan', 'gate.obstacles.period': '0.1'}
+    if world is not None:
+        # The camera sits elsewhere than the policy's did in training.
+        policy |= {'policy': json.dumps(world.policy), 'robot': 'coco'}
+        own['simulator'] = world.bridge(scan)
+    return own

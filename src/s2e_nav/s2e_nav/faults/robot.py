@@ -3,78 +3,34 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
-from dataclasses import dataclass
 
 import numpy as np
 from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
-from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, LaserScan
-from std_msgs.msg import Bool
 
 from s2e_core.camera import SMALL_CAMERA, CameraModel
-from s2e_core.records import CameraFrame, Command, Odometry
+from s2e_core.records import CameraFrame, Odometry
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.cameras import info_from_camera
-from s2e_nav.convert.commands import stamped_from_command
-from s2e_nav.convert.images import image_from_frame
-from s2e_nav.convert.poses import message_from_odometry
-from s2e_nav.convert.scans import scan_from_ranges
-from s2e_nav.convert.stamps import to_time
-from s2e_nav.faults.trace import Trace
-from s2e_nav.qos import RELIABLE
+from s2e_nav.faults.bench_robot import BenchRobot, Wait
+from s2e_nav.faults.senses import BEAT
 from s2e_nav.runtime.process import main_program
 
-TICK = 0.02
-"""Seconds of the robot's own loop."""
 ODOMETRY_EVERY = 2
 """25 Hz; the gate is promised 20."""
 CAMERA_EVERY = 5
 """10 Hz, as the gate is promised."""
 PER_RADIAN = 1440 / math.tau
 """Pixels of the painted round; 1440 for the full turn."""
-DRIVER_EVERY = 2
-"""25 Hz, as the page of `s2e teleop` or better."""
 SCAN_EVERY = 5
 """10 Hz."""
-NEAR = 0.55
-"""Metres ahead of base_link, and so 0.125 before the nose of the coco, wherever it drives to."""
-DRIVEN = 0.5
-"""m/s that the driver asks for."""
+FAR = 1e5
+"""Metres to a goal that is never reached."""
 
 
-@dataclass
-class Sabotage:
-    """What is broken now; nothing, to begin with."""
-
-    image: str = 'ok'
-    """ok, off, frozen, black, encoding, size or mirrored."""
-    info: bool = True
-    """Whether intrinsics come."""
-    camera_shift: float = 0.0
-    """Added to the stamps of images, seconds."""
-    camera_every: int = CAMERA_EVERY
-    odometry: str = 'ok'
-    """ok, off, frozen, jump, nan."""
-    odometry_shift: float = 0.0
-    """Added to the stamps of odometry, seconds."""
-    clock: bool = True
-    """Whether /clock goes on; without, stamps stand still too."""
-    clock_shift: float = 0.0
-    """Added to the robot's clock, seconds."""
-    scan: str = 'none'
-    """none, free, near (something before the nose) or off."""
-    driver: str = 'none'
-    """none, drives, lost, or held: the link keeps the commands back, and then lets all go."""
-    e_stop: bool | None = None
-    """The heartbeat's word, or None for silence."""
-
-
-class SyntheticRobot:
-    """Publishes on a thread of its own, so that nothing else delays it."""
+class SyntheticRobot(BenchRobot):
+    """Drives on an endless floor in the middle of a round that turns with nothing but its yaw."""
 
     def __init__(
         self, node: Node, base_timeout: float, *, sim_time: bool,
@@ -88,33 +44,11 @@ class SyntheticRobot:
             sim_time: Publish /clock and stamp by it.
             camera: Intrinsics of the images.
         """
-        self._node, self._timeout, self._sim_time = node, base_timeout, sim_time
-        self._camera = camera
-        self.sabotage = Sabotage()
-        self.trace = Trace()
-        """What the gate sent."""
-        self.last_good = {'camera': 0.0, 'odometry': 0.0, 'driver': 0.0, 'scan': 0.0}
-        """Steady clock of the newest message without a fault, seconds."""
-        self.late = 0.0
-        """Longest delay of the loop since it was set to zero, seconds."""
-        self.rested_at = 0.0
-        """Steady clock at which the base last came to rest, seconds."""
-        self.heartbeats = 0
-        """Of the e-stop, sent so far."""
+        super().__init__(node, sim_time=sim_time)
+        self._timeout, self._camera = base_timeout, camera
         self._command, self._commanded = (0.0, 0.0), 0.0
-        self._pose, self._still = Pose2(), Pose2()
-        self._begin, self._stopped_clock = time.time_ns(), 0
+        self._pose = Pose2()
         self._paint(camera)
-        self._odom = node.create_publisher(OdometryMessage, 'odom', RELIABLE)
-        self._image = node.create_publisher(Image, 'camera/image_raw', RELIABLE)
-        self._info = node.create_publisher(CameraInfo, 'camera/camera_info', RELIABLE)
-        self._e_stop = node.create_publisher(Bool, 'e_stop', RELIABLE)
-        self._scan = node.create_publisher(LaserScan, 'scan', RELIABLE)
-        self._driver = node.create_publisher(TwistStamped, 'cmd_vel_teleop', RELIABLE)
-        self._clock = node.create_publisher(Clock, '/clock', RELIABLE) if sim_time else None
-        node.create_subscription(TwistStamped, 'cmd_vel', self._on_command, RELIABLE)
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name='robot', daemon=True)
 
     def _paint(self, camera: CameraModel) -> None:
         """Paint the round that the robot stands in, and the camera's noise."""
@@ -125,17 +59,6 @@ class SyntheticRobot:
         self._noise = rng.integers(0, 5, (8, camera.height, camera.width, 3), np.uint8)
         columns = np.arange(camera.width) + 0.5
         self._bearings = np.arctan((columns - camera.cx) / camera.fx)
-        self._picture = self._noise[0]
-        self._held: list[TwistStamped] = []
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._ending.set()
-        self._thread.join(2.0)
 
     @property
     def pose(self) -> Pose2:
@@ -149,10 +72,18 @@ class SyntheticRobot:
 
     def now_ns(self) -> int:
         """Return the robot's clock, nanoseconds."""
-        if not self.sabotage.clock:
-            return self._stopped_clock
-        self._stopped_clock = time.time_ns() + round(self.sabotage.clock_shift * 1e9)
-        return self._stopped_clock
+        return self.senses.told_ns(time.time_ns())
+
+    def begin(self, wait: Wait) -> None:
+        """There is room everywhere."""
+
+    def goal(self) -> np.ndarray:
+        """Return a point far ahead, in odom, metres. [2]"""
+        return self._pose.transform(np.array([FAR, 0.0]))
+
+    def bend(self) -> np.ndarray:
+        """Return a point far ahead to the left, in odom, metres. [2]"""
+        return self._pose.transform(np.array([FAR, FAR]))
 
     def _on_command(self, message: TwistStamped) -> None:
         twist, moved = message.twist, self._speed() != (0.0, 0.0)
@@ -171,98 +102,31 @@ class SyntheticRobot:
             self.trace.poke()
         return 0.0, 0.0
 
-    def _run(self) -> None:
-        due, count = time.monotonic(), 0
-        while not self._ending.wait(max(0.0, due - time.monotonic())):
-            self.late = max(self.late, time.monotonic() - due)
-            v, w = self._speed()
-            middle = self._pose.yaw + w * TICK / 2
-            self._pose = Pose2(
-                self._pose.x + v * TICK * math.cos(middle),
-                self._pose.y + v * TICK * math.sin(middle), self._pose.yaw + w * TICK,
-            )
-            self._publish(count, v, w)
-            count += 1
-            due += TICK
-
-    def _publish(self, count: int, v: float, w: float) -> None:
-        broken, now = self.sabotage, self.now_ns()
-        if self._clock is not None and broken.clock:
-            self._clock.publish(Clock(clock=to_time(now)))
+    def _step(self, count: int) -> None:
+        v, w = self._speed()
+        middle = self._pose.yaw + w * BEAT / 2
+        self._pose = Pose2(
+            self._pose.x + v * BEAT * math.cos(middle),
+            self._pose.y + v * BEAT * math.sin(middle), self._pose.yaw + w * BEAT,
+        )
+        now, taken = self.now_ns(), time.monotonic()
+        self.senses.tell_time(now)
         if count % ODOMETRY_EVERY == 0:
-            self._publish_odometry(broken, now, v, w)
-        if count % broken.camera_every == 0:
-            self._publish_camera(broken, now, count)
-        if count % SCAN_EVERY == 0 and broken.scan in ('free', 'near'):
-            self._publish_scan(broken, now)
-        if count % DRIVER_EVERY == 0:
-            self._publish_driver(broken, now)
-        if count % CAMERA_EVERY == 0 and broken.e_stop is not None:
-            self._e_stop.publish(Bool(data=broken.e_stop))
-            self.heartbeats += 1
+            self.senses.odometry(Odometry(now, self._pose, v, w), taken)
+        if count % CAMERA_EVERY == 0:
+            info = info_from_camera(self._camera, now, 'camera')
+            self.senses.camera(info, CameraFrame(now, self._picture(count)), taken)
+        if count % SCAN_EVERY == 0:
+            self.senses.scan(np.full(360, np.inf), now, taken)
+        self.senses.beat(now, taken)
 
-    def _publish_odometry(self, broken: Sabotage, now: int, v: float, w: float) -> None:
-        if broken.odometry == 'off':
-            return
-        pose = self._pose
-        if broken.odometry == 'frozen':
-            pose, v, w = self._still, 0.0, 0.0
-        elif broken.odometry == 'jump':
-            pose = Pose2(pose.x + 3.0, pose.y, pose.yaw)
-        elif broken.odometry == 'nan':
-            pose = Pose2(math.nan, pose.y, pose.yaw)
-        else:
-            self._still = pose
-        stamp = now + round(broken.odometry_shift * 1e9)
-        self._odom.publish(message_from_odometry(Odometry(stamp, pose, v, w)))
-        if broken.odometry == 'ok' and not broken.odometry_shift and broken.clock:
-            self.last_good['odometry'] = time.monotonic()
-
-    def _publish_scan(self, broken: Sabotage, now: int) -> None:
-        ranges = np.full(360, np.inf)
-        if broken.scan == 'near':
-            ranges[170:191] = NEAR
-        else:
-            self.last_good['scan'] = time.monotonic()
-        self._scan.publish(scan_from_ranges(ranges, now, 10.0))
-
-    def _publish_driver(self, broken: Sabotage, now: int) -> None:
-        if broken.driver in ('none', 'lost'):
-            self._held.clear()
-            return
-        self._held.append(stamped_from_command(Command(now, DRIVEN)))
-        if broken.driver == 'held':
-            return
-        for command in self._held:
-            self._driver.publish(command)
-        self._held.clear()
-        self.last_good['driver'] = time.monotonic()
-
-    def _publish_camera(self, broken: Sabotage, now: int, count: int) -> None:
-        stamp = now + round(broken.camera_shift * 1e9)
-        if broken.info:
-            self._info.publish(info_from_camera(self._camera, stamp, 'camera'))
-        if broken.image == 'off':
-            return
-        if broken.image != 'frozen':
-            turned = np.rint((self._bearings - self._pose.yaw) * PER_RADIAN).astype(np.int64)
-            # Never the same picture twice: a sensor has its noise.
-            noise = self._noise[count // broken.camera_every % len(self._noise)]
-            self._picture = self._round[:, turned % self._round.shape[1]] + noise
-        picture = self._picture
-        if broken.image == 'black':
-            picture = np.zeros_like(picture)
-        elif broken.image == 'mirrored':
-            picture = picture[:, ::-1]
-        elif broken.image == 'size':
-            picture = picture[:64, :64]
-        message = image_from_frame(CameraFrame(stamp, np.ascontiguousarray(picture)), 'camera')
-        if broken.image == 'encoding':
-            message.encoding = '16UC1'
-        self._image.publish(message)
-        healthy = broken.image == 'ok' and not broken.camera_shift and broken.info
-        if healthy and broken.clock:
-            self.last_good['camera'] = time.monotonic()
+    def _picture(self, count: int) -> np.ndarray:
+        """Return what the camera sees. [H, W, 3]"""
+        turned = np.rint((self._bearings - self._pose.yaw) * PER_RADIAN).astype(np.int64)
+        # Never the same picture twice: a sensor has its noise.
+        noise = self._noise[count // CAMERA_EVERY % len(self._noise)]
+        picture: np.ndarray = self._round[:, turned % self._round.shape[1]] + noise
+        return picture
 
 
 class RobotProgram:

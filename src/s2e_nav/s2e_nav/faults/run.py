@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from s2e_nav.errors import StartError
-from s2e_nav.faults.cases import CASES, Bench, Case, selected
+from s2e_nav.faults.cases import Bench, Case, in_simulator, selected
 from s2e_nav.faults.domains import own_domain
-from s2e_nav.faults.processes import PEERS, isolated_environment
+from s2e_nav.faults.processes import PEERS, ask_for_priority, isolated_environment
 from s2e_nav.faults.rig import Rig
+from s2e_nav.faults.simulated import SimulatedWorld
 from s2e_nav.faults.trial import AGAIN, Finding, run_case
 
 COLUMNS = (
@@ -21,33 +22,40 @@ COLUMNS = (
 )
 
 
-def run_faults(words: Sequence[str], tell: Callable[[Finding], None]) -> list[Finding]:
+def run_faults(
+    words: Sequence[str], tell: Callable[[Finding], None], world: SimulatedWorld | None = None
+) -> list[Finding]:
     """Inject every fault whose name holds one of some words, or all of them.
 
     Args:
         words: Parts of names.
         tell: Called with each finding.
+        world: What is simulated, or None for the robot of numbers.
 
     Raises:
-        StartError: No such fault, or the nodes do not come up.
+        S2EError: No such fault, scene or policy, or the nodes do not come up.
     """
     cases = list(selected(list(words)))
     if not cases:
         raise StartError(f'no fault is called {" or ".join(words)}')
+    if world is not None:
+        world.check()
+        cases = [in_simulator(case) for case in cases]
     ask_for_priority()
     findings = []
-    for bench in dict.fromkeys(case.bench for case in CASES):
-        chosen = [case for case in cases if case.bench == bench]
-        for finding in _run(chosen, bench) if chosen else ():
+    for bench in dict.fromkeys(case.bench for case in cases):
+        for finding in _run([case for case in cases if case.bench == bench], bench, world):
             tell(finding)
             findings.append(finding)
     return findings
 
 
-def _run(cases: list[Case], bench: Bench) -> Iterator[Finding]:
+def _run(
+    cases: list[Case], bench: Bench, world: SimulatedWorld | None
+) -> Iterator[Finding]:
     with own_domain() as domain:
         _isolate(domain)
-        rig = _rig(domain, bench)
+        rig = _rig(domain, bench, world)
         try:
             for case in cases:
                 finding = run_case(rig, case)
@@ -56,7 +64,7 @@ def _run(cases: list[Case], bench: Bench) -> Iterator[Finding]:
                     # started anew: whole nodes that no longer reach each other. That is told, and
                     # the fault is tried where they do.
                     rig.close()
-                    rig = _rig(domain, bench)
+                    rig = _rig(domain, bench, world)
                     finding = run_case(rig, case).after_new_bench(finding.problem)
                 yield finding
         finally:
@@ -71,21 +79,11 @@ def _isolate(domain: int) -> None:
     os.environ.update(isolated)
 
 
-def _rig(domain: int, bench: Bench) -> Rig:
-    return Rig(domain, sim_time=bench.sim_time, udp=bench.udp, chain=bench.chain, scan=bench.scan)
-
-
-def ask_for_priority() -> bool:
-    """Ask for real-time priority, which the nodes inherit; returns whether it was granted.
-
-    Times of milliseconds are measured here; on a machine that is busy with something else they
-    would be that machine's.
-    """
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    except (OSError, AttributeError):
-        return False
-    return True
+def _rig(domain: int, bench: Bench, world: SimulatedWorld | None) -> Rig:
+    return Rig(
+        domain, sim_time=bench.sim_time, udp=bench.udp, chain=bench.chain, scan=bench.scan,
+        world=world,
+    )
 
 
 def row(finding: Finding) -> dict[str, str]:

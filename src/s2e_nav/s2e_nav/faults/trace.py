@@ -81,12 +81,13 @@ class Trace:
         return min(speeds) >= speed and max(speeds) - min(speeds) < FLAT
 
 
-def ramp_begins(sent: list[Sent], before: float) -> float | None:
+def ramp_begins(sent: list[Sent], before: float, creep: float = 0.0) -> float | None:
     """Find the first command of the stop: slower than before, and no faster one until rest.
 
     Args:
         sent: Commands since the fault.
         before: Speed until then, m/s.
+        creep: Speed up to which a faster one is no drive, m/s.
 
     Returns:
         Its time, or None if there was no stop.
@@ -96,7 +97,7 @@ def ramp_begins(sent: list[Sent], before: float) -> float | None:
         return None
     begin, last = None, 0.0
     for item in reversed([s for s in sent if s.time <= rest]):
-        if item.v > before - SLOWER or item.v < last - SLOWER:
+        if item.v > before - SLOWER or (item.v < last - SLOWER and last > creep):
             break
         begin, last = item.time, item.v
     return begin

@@ -34,6 +34,9 @@ AGAIN = {
     'press': 'the dead-man, pressed anew', 'free': 'the way is free',
 }
 """What moves the robot again, in words."""
+CREEP = 0.2
+"""m/s that the gate allows within its margin of an obstacle, 0.05 m before the footprint meets it
+(`swept_path`): a body that has come so near while it braked may speed up to that once more."""
 STILL_GOOD = 0.25
 """Longest time for which good plans may follow a fault of the policy, seconds: a camera's period,
 in which its word travels, and an answer's way. Later ones mean that the fault did not work."""
@@ -80,19 +83,27 @@ def run_case(rig: Rig, case: Case) -> Finding:
         attempt += 1
         try:
             rig.drive()
-            rig.robot.late = 0.0
-            finding = _drives_on(rig, case) if case.after == 'drives' else _stops(rig, case)
         except StartError as error:
             if not rig.has_driven:
                 raise
             # The findings of before are worth more than an end here.
-            problem = f'could not be tried: {error}'
-            return Finding(case, [], None, None, problem, rig.robot.late, attempt, untried=True)
+            finding = _not_tried(case, error)
+            break
+        rig.robot.late = 0.0
+        try:
+            finding = _drives_on(rig, case) if case.after == 'drives' else _stops(rig, case)
+        except StartError as error:
+            # The next drive begins elsewhere, where nothing may be in the way.
+            finding = _not_tried(case, error)
+            continue
         if finding.held or rig.robot.late <= LATE:
             break
-    return Finding(
-        case, finding.reasons, finding.ramp, finding.rest, finding.problem, rig.robot.late, attempt
-    )
+    return dataclasses.replace(finding, late=rig.robot.late, attempts=attempt)
+
+
+def _not_tried(case: Case, error: StartError) -> Finding:
+    problem = f'could not be tried: {error}'
+    return Finding(case, [], None, None, problem, 0.0, untried=True)
 
 
 def _drives_on(rig: Rig, case: Case) -> Finding:
@@ -133,7 +144,8 @@ def _stops(rig: Rig, case: Case) -> Finding:
     problem = '' if rested else 'the robot did not come to rest'
     problem = problem or _watch(rig, case, mended)
     sent, rest = rig.trace.since(since), _rest(rig, case, since)
-    ramp = ramp_begins(sent, before) if case.gate_alive else None
+    creep = CREEP if case.after == 'free' else 0.0
+    ramp = ramp_begins(sent, before, creep) if case.gate_alive else None
     rig.trace.wait(lambda: _is_told(rig, case, since), REPORT)
     if last - good > STILL_GOOD:
         problem = problem or f'good plans came for another {last - good:.2f} s'
