@@ -16,18 +16,25 @@ from s2e_nav.runtime.stuck import STOPS, STUCK_CODE
 
 PATIENCE = 60.0
 CHILD = """
-import ctypes, sys
+import ctypes, sys, threading, time
+from pathlib import Path
 from rclpy.node import Node
 from s2e_nav.runtime import process, stuck
 
 stuck.STUCK_SECONDS = process.TEAR_DOWN_SECONDS = 1.5
+MUTEX = ctypes.create_string_buffer(64)
+MAIN = Path(f'/proc/self/task/{threading.get_native_id()}/syscall')
 
 def lock_twice(library):
     '''A mutex that is never freed: no signal brings this back.'''
-    mutex = ctypes.create_string_buffer(64)
-    library.pthread_mutex_lock(mutex)
+    library.pthread_mutex_lock(MUTEX)
+    library.pthread_mutex_lock(MUTEX)
+
+def tell_when_stuck():
+    '''Once the kernel has it wait for the mutex, futex(2) is 202, no handler in Python runs.'''
+    while not MAIN.read_text().startswith(f'202 {ctypes.addressof(MUTEX):#x} '):
+        time.sleep(0.01)
     print('ready', flush=True)
-    library.pthread_mutex_lock(mutex)
 
 class Program:
     exit_code = None
@@ -36,6 +43,7 @@ class Program:
         self.node.create_timer(0.01, self.work)
     def work(self):
         if sys.argv[1] == 'spinning':
+            threading.Thread(target=tell_when_stuck).start()
             lock_twice(ctypes.CDLL(None))
         print('ready', flush=True)
     def close(self):
