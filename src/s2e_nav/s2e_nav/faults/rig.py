@@ -123,10 +123,12 @@ class Rig:
         self.processes = Processes(
             isolated_environment(domain, udp=udp), timed, logs, own, remapped
         )
-        names = ['gate', 'follower', 'policy']
-        names += ['nav2'] * chain + ['simulator'] * (world is not None)
+        there = {
+            'gate': True, 'nav2': chain, 'follower': True, 'policy': True,
+            'simulator': world is not None,
+        }
         try:
-            for name in names:
+            for name in (name for name, is_there in there.items() if is_there):
                 self.processes.start(name)
             self.wait_ready()
         except BaseException:
