@@ -61,6 +61,7 @@ class Gate:
         self._odometry: Odometry | None = None
         self._odometry_sent = 0
         self._camera_ns: int | None = None
+        self._image_ns: int | None = None
         self._plan_ns: int | None = None
         self._plan_moves = False
         self._has_goal = not self._config.needs_goal
@@ -143,6 +144,14 @@ class Gate:
         """Take the stamp of the newest image."""
         self._camera_ns = stamp_ns
         self._rates[Reason.CAMERA_SLOW].add(stamp_ns)
+
+    def update_image(self, stamp_ns: int) -> None:
+        """Take the stamp of the newest image that the policy got.
+
+        `update_camera` hears a camera say that it works, this that its pictures arrive. Once
+        heard, it must go on while plans move, as often as they do.
+        """
+        self._image_ns = stamp_ns
 
     def update_plan(self, now_ns: int, moves: bool) -> None:
         """Take the news that a plan came; while the newest one moves, the next must follow.
@@ -319,6 +328,10 @@ class Gate:
             watched.append((Reason.CAMERA_STALE, self._camera_ns, config.camera_period))
             if self._plan_moves:
                 watched.append((Reason.PLAN_STALE, self._plan_ns, config.plan_period))
+                if self._image_ns is not None:
+                    # The plan of the last image comes after it by the policy's latency. Watching
+                    # plans alone, images that ended were noticed up to 308 ms after the last.
+                    watched.append((Reason.CAMERA_STALE, self._image_ns, config.plan_period))
         # Whoever stands needs no free way: a policy that waits for a goal shows none.
         moves = self._commands[source].moves
         if self._obstacles.active and self._heeds_obstacles(source) and moves:

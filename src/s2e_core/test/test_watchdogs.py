@@ -130,6 +130,24 @@ def test_a_standing_plan_needs_no_successor() -> None:
     assert drive.gate.latched is Reason.NONE
 
 
+def test_images_that_end_stop_within_the_limit_though_a_plan_still_comes() -> None:
+    """Last image at 3.0 s, its plan at 3.1 s: the ramp begins by 3.3 s, not by 3.4 s."""
+    drive = Drive()
+    for _ in range(10):
+        drive.gate.update_image(drive.now)
+        drive.run(0.1)
+    drive.gate.update_image(drive.now)
+    drive.run(0.1, 'plan')
+    drive.gate.update_plan(drive.now, True)
+    drive.run(0.16, 'plan')
+    assert drive.reasons[-1] is Reason.NONE
+    drive.run(0.04, 'plan')
+    assert drive.reasons[-1] is Reason.CAMERA_STALE
+    drive.gate.update_image(drive.now)
+    drive.gate.update_plan(drive.now, True)
+    assert drive.run(0.2, 'plan') < 0.5, 'it resumes after a second of health'
+
+
 def test_half_the_images_are_a_slow_camera() -> None:
     """10 Hz promised, 5 Hz kept: stopped after two slow intervals, resumed after a second."""
     drive = Drive(rate_slack=1.5)

@@ -9,8 +9,9 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry as OdometryMessage
+from nav_msgs.msg import Path
 from sensor_msgs.msg import CameraInfo, LaserScan
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, Header
 
 from s2e_core.camera import SMALL_CAMERA
 from s2e_core.records import Command, Odometry
@@ -137,6 +138,34 @@ def test_silence_of_every_input_ends_in_zero_by_the_steady_clock(ros):
     zeros = [m for m in bench.sent if m.twist.linear.x == 0.0
              and to_ns(m.header.stamp) > last_good]
     assert zeros, 'the stop was sent, not only left out'
+    bench.gate.close()
+
+
+def test_a_camera_whose_images_do_not_arrive_stops_though_it_says_that_it_works(ros):
+    bench = Bench(ros, mode='realtime', gate__tick_period=0.02)
+    clock, images = bench.driver.get_clock(), [True]
+    image = bench.driver.create_publisher(Header, 's2e/image', 20)
+    plan = bench.driver.create_publisher(Path, 's2e/trajectory', 20)
+    ros.wait(lambda: image.get_subscription_count() and plan.get_subscription_count())
+
+    def feed() -> None:
+        now = clock.now()
+        if images[0]:
+            image.publish(Header(stamp=now.to_msg()))
+        plan.publish(Path(poses=[PoseStamped()]))
+        stamp = int(now.nanoseconds)
+        bench.info.publish(info_from_camera(SMALL_CAMERA, stamp, 'optical'))
+        bench.odom.publish(message_from_odometry(Odometry(stamp, Pose2())))
+        bench.command.publish(stamped_from_command(Command(stamp, 0.3, 0.0)))
+
+    timer = bench.driver.create_timer(0.02, feed)
+    ros.wait(lambda: bench.reason() == 'no_goal')
+    bench.goal.publish(PoseStamped())
+    ros.wait(lambda: any(message.twist.linear.x > 0.1 for message in bench.sent))
+    images[0] = False
+    ros.wait(lambda: bench.reason() == 'camera_stale')
+    ros.wait(lambda: bench.sent[-1].twist.linear.x == 0.0)
+    bench.driver.destroy_timer(timer)
     bench.gate.close()
 
 

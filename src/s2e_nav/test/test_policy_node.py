@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from policy_bench import PolicyBench
+from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from s2e_core.records import CameraFrame
 from s2e_core.se2 import Pose2
 from s2e_nav.convert.diagnostics import status_message, status_values
+from s2e_nav.convert.images import image_from_frame
 from s2e_nav.convert.modes import output_from_markers
 from s2e_nav.convert.plans import plan_from_path
 from s2e_nav.convert.poses import goal_message, transform_from_pose2
+from s2e_nav.convert.stamps import to_ns
 from s2e_nav.errors import StartError
 from s2e_nav.nodes.policy import PolicyNode
+from s2e_nav.qos import SENSOR
 
 SECOND = 1_000_000_000
 
@@ -117,6 +124,40 @@ def test_deactivate_stops_and_activate_waits_for_a_new_goal(bench):
     bench.ros.wait(lambda: bench.value('state') == 'inactive')
     bench.node.trigger_activate()
     assert bench.see(10 * SECOND + 200_000_000).is_stop
+
+
+def test_each_image_is_told_to_the_gate_by_its_stamp(ros):
+    """Also those that the policy does not take: 0.2 s have not passed."""
+    bench = PolicyBench(ros, mode='realtime')
+    heard = ros.listen(bench.driver, Header, 's2e/image', SENSOR)
+    ros.wait(lambda: bench.driver.count_publishers('s2e/image') == 1)
+    frame = CameraFrame(10 * SECOND, np.zeros((120, 160, 3), np.uint8))
+    for stamp in (10 * SECOND, 10 * SECOND + 66_000_000):
+        bench.image.publish(image_from_frame(dataclasses.replace(frame, stamp_ns=stamp), 'eye'))
+        ros.wait(lambda stamp=stamp: heard and to_ns(heard[-1].stamp) == stamp)
+    bench.node.close()
+
+
+@pytest.mark.parametrize('source', ['none', 'free_space'])
+def test_a_node_that_is_configured_anew_holds_no_more_than_before(ros, source):
+    bench = PolicyBench(ros, mode='realtime', robot='coco', **{'obstacles.source': source})
+    held = _held(bench.node)
+    bench.node.trigger_deactivate()
+    bench.node.trigger_cleanup()
+    bench.node.trigger_configure()
+    bench.node.trigger_activate()
+    assert _held(bench.node) == held
+    bench.node.close()
+
+
+def _held(node: PolicyNode) -> dict[str, list[str]]:
+    return {
+        'publishers': sorted(p.topic for p in node.publishers),
+        'subscriptions': sorted(s.topic for s in node.subscriptions),
+        'services': sorted(s.service_name for s in node.services),
+        'timers': [str(t.timer_period_ns) for t in node.timers],
+        'waitables': sorted(type(w).__name__ for w in node.waitables),
+    }
 
 
 def test_the_status_says_why_this_policy(ros):

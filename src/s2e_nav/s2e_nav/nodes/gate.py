@@ -13,7 +13,7 @@ from nav_msgs.msg import Odometry as OdometryMessage
 from nav_msgs.msg import Path
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, Header
 from std_srvs.srv import Trigger
 
 from s2e_core.config import check, option
@@ -147,6 +147,7 @@ class GateNode:
         if not lockstep:
             # In lock-step the world waits for each plan.
             node.create_subscription(Path, 's2e/trajectory', self._on_plan, RELIABLE)
+            node.create_subscription(Header, 's2e/image', self._on_image, SENSOR)
         # Volatile: a gate that comes back must not take the goal of before for a new one.
         node.create_subscription(PoseStamped, 's2e/goal', self._on_goal, RELIABLE)
 
@@ -192,6 +193,11 @@ class GateNode:
             self._gate.update_camera(local)
         self._latency.camera(stamp, local)
         self._driver.heard('camera', stamp)
+
+    def _on_image(self, message: Header) -> None:
+        local = self._driver.local_ns('image', to_ns(message.stamp))
+        with self._lock:
+            self._gate.update_image(local)
 
     def _on_command(self, message: TwistStamped) -> None:
         self._take(Source.AUTONOMY, message)

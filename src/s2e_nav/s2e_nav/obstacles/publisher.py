@@ -27,10 +27,15 @@ class ScanPublisher:
             frame: Name of the place scans are taken from.
             base: Frame of the robot.
         """
-        self._frame, self._base = frame, base
+        self._node, self._frame, self._base = node, frame, base
         self._scan = node.create_publisher(LaserScan, TOPIC, SENSOR)
         self._tf = node.create_publisher(TFMessage, '/tf_static', CHANGES)
         self._told: Pose2 | None = None
+
+    def close(self) -> None:
+        """Close the topics."""
+        self._node.destroy_publisher(self._scan)
+        self._node.destroy_publisher(self._tf)
 
     def publish(self, scan: RangeScan) -> None:
         """Send a scan."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, NavSatFix, NavSatStatus
+from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from s2e_core.errors import ContractError
@@ -52,6 +53,8 @@ class Inputs:
         self._frames, self._gps = frames, gps
         self._on_frozen = on_frozen
         self._frozen = None if lockstep else FrozenWatch()
+        # The gate hears the camera's word that it works; only here is known what arrives.
+        self._heard = None if lockstep else node.create_publisher(Header, 's2e/image', SENSOR)
         self._subscriptions: list[Any] = []
         self._spare: np.ndarray | None = None
         self._subscribe(compressed, lockstep)
@@ -61,6 +64,9 @@ class Inputs:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
+        if self._heard is not None:
+            self._node.destroy_publisher(self._heard)
+            self._heard = None
 
     def _subscribe(self, compressed: bool, lockstep: bool) -> None:
         qos = input_qos(lockstep)
@@ -98,6 +104,8 @@ class Inputs:
         self._offer(message, lambda: frame_from_compressed(message))
 
     def _offer(self, message: Any, decode: Callable[[], CameraFrame]) -> None:
+        if self._heard is not None:
+            self._heard.publish(message.header)
         stamp = to_ns(message.header.stamp)
         reason = self._frozen_reason(message, stamp)
         if reason:

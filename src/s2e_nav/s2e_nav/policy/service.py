@@ -146,6 +146,10 @@ class PolicyService:
         self._node.destroy_subscription(self._gate)
         self._inputs.close()
         self._scans.close()
+        if self._free_space is not None:
+            self._free_space.close()
+        for publisher in (self._trajectory, self._modes, self._goals):
+            self._node.destroy_publisher(publisher)
 
     def _on_scan(self, scan: RangeScan) -> None:
         """Take what may reject a mode."""
