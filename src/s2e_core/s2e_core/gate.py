@@ -8,6 +8,7 @@ on a steady clock.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from s2e_core.gate_config import GateConfig
@@ -23,6 +24,10 @@ from s2e_core.watchdogs import MotionAgreement, RateWatch, fault_limit_ns
 
 SLOWED = 0.9
 """Share of the speed asked for below which what is left of it counts as slowed."""
+
+RELAY = 0.04
+"""Least share of the time to zero that is left for an image's stamp on its way through the policy
+node, and for the next tick, seconds: on busy cores the way took up to 30 ms."""
 
 __all__ = ['Gate', 'GateConfig', 'GateOutput', 'Reason', 'Source', 'fault_limit_ns']
 
@@ -267,7 +272,7 @@ class Gate:
         """Teleop while it is fresh; autonomy only if no operator was lost."""
         teleop = self._commands.get(Source.TELEOP)
         period = self._config.command_period
-        if teleop is not None and not self._too_old(now_ns - teleop.stamp_ns, period):
+        if teleop is not None and now_ns - teleop.stamp_ns <= self._limit_ns(period):
             self._teleop_active = True
             return Source.TELEOP, teleop
         if self._teleop_active:
@@ -281,7 +286,7 @@ class Gate:
         config = self._config
         if self._e_stop is not None and not self._e_stop[0]:
             age = now_ns - self._e_stop[1]
-            if self._too_old(age, config.e_stop_period):
+            if age > self._limit_ns(config.e_stop_period):
                 self._latch(Reason.E_STOP_LOST, f'{age / 1e6:.0f} ms old', force=True)
         if self._latched is not None:
             return self._latched
@@ -318,34 +323,35 @@ class Gate:
 
     def _stale(self, now_ns: int, source: Source) -> tuple[Reason, str] | None:
         """Find the first input that is too old or from the future."""
-        config = self._config
-        odometry_ns = None if self._odometry is None else self._odometry.stamp_ns
-        watched = [
-            (Reason.ODOMETRY_STALE, odometry_ns, config.odometry_period),
-            (Reason.COMMAND_STALE, self._commands[source].stamp_ns, config.command_period),
-        ]
-        if source is Source.AUTONOMY:
-            watched.append((Reason.CAMERA_STALE, self._camera_ns, config.camera_period))
-            if self._plan_moves:
-                watched.append((Reason.PLAN_STALE, self._plan_ns, config.plan_period))
-                if self._image_ns is not None:
-                    # The plan of the last image comes after it by the policy's latency. Watching
-                    # plans alone, images that ended were noticed up to 308 ms after the last.
-                    watched.append((Reason.CAMERA_STALE, self._image_ns, config.plan_period))
-        # Whoever stands needs no free way: a policy that waits for a goal shows none.
-        moves = self._commands[source].moves
-        if self._obstacles.active and self._heeds_obstacles(source) and moves:
-            seen_ns = self._obstacles.stamp_ns
-            watched.append((Reason.OBSTACLES_STALE, seen_ns, config.obstacles.period))
-        for reason, stamp_ns, period in watched:
+        for reason, stamp_ns, limit_ns in self._watched(source):
             if stamp_ns is None:
                 return reason, 'never received'
             age = now_ns - stamp_ns
-            if age < -config.future_limit * 1e9:
+            if age < -self._config.future_limit * 1e9:
                 return Reason.FUTURE_STAMP, f'{reason.value}: {-age / 1e6:.0f} ms ahead'
-            if self._too_old(age, period):
+            if age > limit_ns:
                 return reason, f'{age / 1e6:.0f} ms old'
         return None
+
+    def _watched(self, source: Source) -> Iterator[tuple[Reason, int | None, int]]:
+        """Yield what must go on while a source drives: its name, newest stamp, oldest age."""
+        config, limit = self._config, self._limit_ns
+        odometry_ns = None if self._odometry is None else self._odometry.stamp_ns
+        yield Reason.ODOMETRY_STALE, odometry_ns, limit(config.odometry_period)
+        command = self._commands[source]
+        yield Reason.COMMAND_STALE, command.stamp_ns, limit(config.command_period)
+        if source is Source.AUTONOMY:
+            yield Reason.CAMERA_STALE, self._camera_ns, limit(config.camera_period)
+        if source is Source.AUTONOMY and self._plan_moves:
+            yield Reason.PLAN_STALE, self._plan_ns, limit(config.plan_period)
+            if self._image_ns is not None:
+                # The plan of the last image comes after it by the policy's latency. Watching
+                # plans alone, images that ended were noticed up to 308 ms after the last.
+                yield Reason.CAMERA_STALE, self._image_ns, limit(config.plan_period, RELAY)
+        # Whoever stands needs no free way: a policy that waits for a goal shows none.
+        if self._obstacles.active and self._heeds_obstacles(source) and command.moves:
+            seen_ns = self._obstacles.stamp_ns
+            yield Reason.OBSTACLES_STALE, seen_ns, limit(config.obstacles.period)
 
     def _slow(self, source: Source) -> tuple[Reason, str] | None:
         """Find the first input that keeps coming, but not as often as promised."""
@@ -355,9 +361,9 @@ class Gate:
                 return reason, text
         return None
 
-    def _too_old(self, age_ns: int, period: float) -> bool:
-        """Whether waiting for the next tick would break the time to zero."""
-        return age_ns + round(self._config.tick_period * 1e9) > fault_limit_ns(period)
+    def _limit_ns(self, period: float, slack: float = 0.0) -> int:
+        """Return the age beyond which waiting for the next tick would break the time to zero."""
+        return fault_limit_ns(period) - round(max(self._config.tick_period, slack) * 1e9)
 
     def _cap(self, source: Source) -> float:
         caps = [self._robot.v_max]

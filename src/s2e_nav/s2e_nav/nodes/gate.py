@@ -195,7 +195,10 @@ class GateNode:
         self._driver.heard('camera', stamp)
 
     def _on_image(self, message: Header) -> None:
-        local = self._driver.local_ns('image', to_ns(message.stamp))
+        # No younger than its arrival: a /clock of 50 ms a tick that this node hears late would
+        # give images that end as much more time. Stamps ahead are the camera's fault, and found.
+        now = self._driver.now_ns()
+        local = min(now, self._driver.local_ns('image', to_ns(message.stamp)))
         with self._lock:
             self._gate.update_image(local)
 
