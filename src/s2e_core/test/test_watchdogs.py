@@ -143,6 +143,7 @@ def test_images_that_end_stop_within_the_limit_though_a_plan_still_comes() -> No
     assert drive.reasons[-1] is Reason.NONE
     drive.run(0.04, 'plan')
     assert drive.reasons[-1] is Reason.CAMERA_STALE
+    assert drive.gate.step(drive.now).detail == 'newest at the policy 300 ms old'
     drive.gate.update_image(drive.now)
     drive.gate.update_plan(drive.now, True)
     assert drive.run(0.2, 'plan') < 0.5, 'it resumes after a second of health'

@@ -261,8 +261,7 @@ def nonsense_parameter(rig: Rig, stack: ExitStack) -> float:
 
 
 STALE_CAMERA = ('camera_stale', 'plan_stale')
-DEAF = ('plan_stale', 'camera_stale')
-"""A policy that is gone neither plans nor hears images."""
+"""Without images no plans, and a policy that is gone neither plans nor hears images."""
 STOPPED_CLOCK = ('plan_stale', 'odometry_stale', 'camera_stale', 'command_stale')
 TURNS = 'from the first command to turn; picture and odometry must agree within 1 s'
 STAND_INS = "stand-ins for Nav2's, set as in docs/robot.md"
@@ -298,11 +297,11 @@ CASES = (
     Case('model answers NaN', model('nan'), ('POLICY_FAILED',), plans=True),
     Case('model answers 100 times too far', model('nonsense'), ('POLICY_FAILED',), plans=True),
     Case('model sleeps 2.5 s', model('sleep'), ('plan_stale',), plans=True),
-    Case('policy frozen (SIGSTOP)', freeze('policy'), DEAF, plans=True),
+    Case('policy frozen (SIGSTOP)', freeze('policy'), STALE_CAMERA, plans=True),
     Case('follower frozen (SIGSTOP)', freeze('follower'), ('command_stale',), 0.2),
     Case('follower frozen behind a smoother and a monitor', freeze('follower'),
          ('command_stale', 'no_command'), 0.2, bench=CHAINED, note=STAND_INS),
-    Case('policy killed (SIGKILL)', kill('policy'), DEAF, plans=True),
+    Case('policy killed (SIGKILL)', kill('policy'), STALE_CAMERA, plans=True),
     Case('gate frozen (SIGSTOP)', freeze('gate'), ('gate_frozen',), 0.6, gate_alive=False,
          note="the base's own time-out of 0.5 s is the proof"),
     Case('gate killed (SIGKILL)', kill('gate'), ('no_goal',), 0.6, gate_alive=False,
@@ -311,7 +310,7 @@ CASES = (
          bench=SCANNED),
     Case('something steps before the nose', _sabotage('scan', {'scan': 'near'}), ('obstacle',),
          after='free', bench=SCANNED),
-    Case('policy cut off the network', cut_off('policy'), DEAF, plans=True,
+    Case('policy cut off the network', cut_off('policy'), STALE_CAMERA, plans=True,
          bench=CUT),
     Case('follower cut off the network', cut_off('follower'), ('command_stale',), 0.2,
          bench=CUT),
