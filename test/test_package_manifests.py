@@ -91,3 +91,9 @@ def test_optional_packages_are_named_where_they_are_said_to_be():
     ).lower()
     for module in OPTIONAL:
         assert re.search(rf'^{module}==', text, re.MULTILINE), module
+
+
+@pytest.mark.parametrize('path', sorted(ROOT.glob('config/*.xml')), ids=lambda path: path.name)
+def test_profiles_are_well_formed(path: Path) -> None:
+    """Fast DDS reads what is not, such as two hyphens in a comment; colcon and others refuse."""
+    assert ET.parse(path).getroot().tag.endswith('profiles')
