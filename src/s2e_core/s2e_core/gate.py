@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from s2e_core.fault_hold import FaultHold
 from s2e_core.gate_config import GateConfig
 from s2e_core.limits import limit_acceleration, limit_velocity, ramp_down
 from s2e_core.obstacle_veto import CAMERA_ONLY_CAP, ObstacleVeto
@@ -18,7 +19,7 @@ from s2e_core.range_scan import RangeScan
 from s2e_core.records import Command, Odometry
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2, wrap_angle
-from s2e_core.stops import DRIVING, IMMEDIATE, TRANSIENT, Reason, Source
+from s2e_core.stops import DRIVING, IMMEDIATE, Reason, Source
 from s2e_core.unseen_veto import UnseenVeto
 from s2e_core.watchdogs import MotionAgreement, RateWatch, fault_limit_ns
 
@@ -85,10 +86,7 @@ class Gate:
         self._e_stop: tuple[bool, int] | None = None
         self._last = Command(0)
         self._latched: tuple[Reason, str] | None = None
-        self._fault: Reason = Reason.NONE
-        self._first_fault: int | None = None
-        self._fault_since: int | None = None
-        self._healthy_since: int | None = None
+        self._hold = FaultHold(self._config.resume_after, self._config.flapping)
         self._zero_since: int | None = None
         self._teleop_active = False
 
@@ -297,30 +295,10 @@ class Gate:
             return Reason.NO_GOAL, ''
         fault = self._stale(now_ns, source) or self._slow(source)
         if fault is None:
-            return self._after_fault(now_ns)
-        if self._first_fault is None:
-            self._first_fault = now_ns
-        if self._fault_since is None or self._healthy_since is not None:
-            # Healthy in between: each fault lasts as long as it lasts, not as long as all of them.
-            self._fault_since = now_ns
-        self._fault, self._healthy_since = fault[0], None
-        lasted = (now_ns - self._fault_since) * 1e-9
-        flapped = (now_ns - self._first_fault) * 1e-9
-        if fault[0] not in TRANSIENT or lasted >= 1.0 or flapped >= self._config.flapping:
+            return self._hold.healthy(now_ns)
+        if self._hold.fault(now_ns, fault[0]):
             self._latch(*fault)
         return fault
-
-    def _after_fault(self, now_ns: int) -> tuple[Reason, str]:
-        """Hold the stop until the input was healthy for long enough."""
-        if self._fault_since is None:
-            return Reason.NONE, ''
-        if self._healthy_since is None:
-            self._healthy_since = now_ns
-        healthy = (now_ns - self._healthy_since) * 1e-9
-        if healthy < self._config.resume_after:
-            return self._fault, f'healthy for {healthy:.2f} s'
-        self._first_fault = self._fault_since = self._healthy_since = None
-        return Reason.NONE, ''
 
     def _stale(self, now_ns: int, source: Source) -> tuple[Reason, str] | None:
         """Find the first input that is too old or from the future."""
@@ -380,7 +358,7 @@ class Gate:
     def _clear(self) -> None:
         self._latched = None
         self._plan_moves = False
-        self._first_fault = self._fault_since = self._healthy_since = None
+        self._hold.clear()
         self._teleop_active = False
         self._agreement.clear()
 
