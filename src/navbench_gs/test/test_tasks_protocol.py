@@ -52,7 +52,7 @@ def test_unknown_key_and_bad_range_are_refused(tmp_path):
 
 
 def test_ablation_is_the_default_on_fewer_episodes():
-    """DESIGN section 6: 8 validation scenes x 2 tasks x 10 episodes."""
+    """8 validation scenes x 2 tasks x 10 episodes."""
     default, study = load_protocol(), load_protocol('ablation')
     scenes, tasks = parse_scenes(study.scenes), parse_tasks(study.tasks)
     run = RunConfig(scenes, tasks, study, study.robot, study.episodes)

@@ -90,7 +90,7 @@ def test_speeds_by_hand() -> None:
     assert stopping_speed(0.45, 2.0, 0.2) == pytest.approx(1.0)
     assert stopping_distance(1.0, 2.0, 0.2) == pytest.approx(0.45)
     assert stopping_speed(0.0, 2.0, 0.2) == stopping_speed(-1.0, 2.0, 0.2) == 0.0
-    # Without reaction it is DESIGN's sqrt(2 a d).
+    # Without reaction it is sqrt(2 a d).
     assert stopping_speed(1.0, 2.0, 0.0) == pytest.approx(2.0)
 
 

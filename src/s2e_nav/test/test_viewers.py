@@ -17,7 +17,7 @@ TOPICS = {
     's2e/modes', 's2e/trajectory', 's2e/goal', 's2e/gate', 'odom', 'scan', 'cmd_vel', 'goal_pose',
     'camera/image_raw', 'camera/image_raw/compressed', 'camera/camera_info', 'diagnostics',
 }
-"""Topics of DESIGN that a viewer may show."""
+"""Topics that a viewer may show."""
 
 
 @pytest.fixture
