@@ -104,14 +104,15 @@ class Inputs:
         self._offer(message, lambda: frame_from_compressed(message))
 
     def _offer(self, message: Any, decode: Callable[[], CameraFrame]) -> None:
-        if self._heard is not None:
-            self._heard.publish(message.header)
         stamp = to_ns(message.header.stamp)
         reason = self._frozen_reason(message, stamp)
         if reason:
             self._on_frozen(reason)
-            return
-        self._intake.offer(stamp, decode)
+        else:
+            self._intake.offer(stamp, decode)
+        if self._heard is not None:
+            # Last: the model need not wait for it.
+            self._heard.publish(message.header)
 
     def _frozen_reason(self, message: Any, stamp_ns: int) -> str:
         """Say how far the robot went under one and the same picture, if it did.
