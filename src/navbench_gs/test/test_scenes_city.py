@@ -26,8 +26,8 @@ from navbench_gs.tasks.geodesic import geodesic_field
 
 Scene = tuple[GaussianCloud, CollisionMap, dict[str, Any]]
 
-SEEDS = (7, 107, 1001, 3)
-"""Day, dusk, day, and a street that climbs by 5.7 %."""
+SEEDS = (7, 107, 1001, 3, 5003)
+"""Day, dusk, day, a street that climbs by 5.7 %, and a garden."""
 
 
 @pytest.fixture(scope='module', params=SEEDS)

@@ -22,6 +22,10 @@ class JitterConfig:
     gamma: float = option(0.15, low=0, high=1, help='Gamma e^N(0, this).')
     noise: float = option(0.012, low=0, high=0.2, help='Standard deviation of pixel noise.')
     blur: float = option(0.6, unit='px', low=0, high=5, help='Largest blur.')
+    haze: float = option(
+        0.0, low=0, high=0.9, help='Largest share of a grey veil, as floaters of captures lay '
+        'before a camera; most drives have little.'
+    )
 
     def __post_init__(self) -> None:
         check(self, source='jitter')
@@ -54,8 +58,12 @@ class Light:
         gain = np.exp(rng.normal(0, config.exposure) + rng.normal(0, config.colour, 3))
         gamma = float(np.exp(rng.normal(0, config.gamma)))
         levels = np.arange(256)[:, None] / 255.0
-        table = np.clip(255.0 * gain * levels**gamma, 0, 255).astype(np.float32)
-        return cls(table, rng.uniform(0, config.blur), config.noise)
+        table = np.clip(255.0 * gain * levels**gamma, 0, 255)
+        blur = rng.uniform(0, config.blur)
+        if config.haze > 0.0:
+            veil = config.haze * rng.uniform() ** 2
+            table = (1.0 - veil) * table + veil * 255.0 * rng.uniform(0.4, 0.9)
+        return cls(table.astype(np.float32), blur, config.noise)
 
     def __call__(self, rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change one image; the noise is drawn afresh.

@@ -45,7 +45,7 @@ class Furniture:
 
 
 @dataclass
-class _Site:
+class Site:
     """The plan while it is being furnished."""
 
     plan: Plan
@@ -118,12 +118,19 @@ class _Site:
             self.casters.append(np.column_stack([spots, np.full(len(spots), floor + top)]))
         return True
 
+    def furniture(self) -> Furniture:
+        """Return what was placed so far."""
+        casters = np.concatenate(self.casters) if self.casters else np.zeros((0, 3))
+        boxes = np.array(self.boxes, dtype=np.float32).reshape(-1, 7)
+        lamps = np.array(self.lamps, dtype=np.float64).reshape(-1, 3)
+        return Furniture(self.surfels.joined(), self.occupancy, boxes, casters, lamps)
+
 
 def furnish(
     plan: Plan, height: NDArray[np.float32], rng: np.random.Generator, lit: bool = False
 ) -> Furniture:
     """Place trees, lamps (lit at dusk), benches, bins, cars, hedges, planters and barriers."""
-    site = _Site(plan, height, rng, lit)
+    site = Site(plan, height, rng, lit)
     _barriers(site)
     trees = [props.tree(rng) for _ in range(4)]
     for street in plan.streets:
@@ -135,10 +142,7 @@ def furnish(
     for plaza in plan.plazas:
         _square(site, plaza, trees)
     _along_walls(site)
-    casters = np.concatenate(site.casters) if site.casters else np.zeros((0, 3))
-    boxes = np.array(site.boxes, dtype=np.float32).reshape(-1, 7)
-    lamps = np.array(site.lamps, dtype=np.float64).reshape(-1, 3)
-    return Furniture(site.surfels.joined(), site.occupancy, boxes, casters, lamps)
+    return site.furniture()
 
 
 def _on(street: Street, along: float, across: float) -> tuple[float, float]:
@@ -147,7 +151,7 @@ def _on(street: Street, along: float, across: float) -> tuple[float, float]:
     return (along, across) if street.axis == 0 else (across, along)
 
 
-def _kerbside(site: _Site, street: Street, side: float, trees: list[Prop]) -> None:
+def _kerbside(site: Site, street: Street, side: float, trees: list[Prop]) -> None:
     """Line the outer half metre of a pavement."""
     rng = site.rng
     pitch = rng.uniform(6.5, 10.0)
@@ -179,7 +183,7 @@ def _kerbside(site: _Site, street: Street, side: float, trees: list[Prop]) -> No
             site.put(prop, *place, turned, (SIDEWALK,))
 
 
-def _park(site: _Site, street: Street) -> None:
+def _park(site: Site, street: Street) -> None:
     """Fill most of the parking bays."""
     rng = site.rng
     for side, parked in zip((-1.0, 1.0), street.parking, strict=True):
@@ -195,7 +199,7 @@ def _park(site: _Site, street: Street) -> None:
 
 
 def _square(
-    site: _Site, plaza: tuple[float, float, float, float], trees: list[Prop]
+    site: Site, plaza: tuple[float, float, float, float], trees: list[Prop]
 ) -> None:
     """Furnish a square: a fountain or tree in the middle, benches, trees and hedges around."""
     rng = site.rng
@@ -222,7 +226,7 @@ def _square(
             site.put(props.lamp(rng, site.lit), x, y, turn, paved, margin=1.0)
 
 
-def _along_walls(site: _Site) -> None:
+def _along_walls(site: Site) -> None:
     """Put planters, bins and hedges against house fronts, where 2.2 m stay free beside them."""
     rng = site.rng
     building = site.plan.labels == BUILDING
@@ -247,7 +251,7 @@ def _along_walls(site: _Site) -> None:
         site.put(prop, x, y, facing * quarter + turn, (SIDEWALK, ALLEY, PLAZA), margin=0.0)
 
 
-def _barriers(site: _Site) -> None:
+def _barriers(site: Site) -> None:
     """Close every opening in the plan's edge with boards."""
     labels, half = site.plan.labels, site.plan.half
     inset = half - 0.3

@@ -16,12 +16,15 @@ from navbench_gs.scenes.city.evening import SHARE as DUSK_SHARE
 from navbench_gs.scenes.city.evening import draw_dusk, lamp_light
 from navbench_gs.scenes.city.facades import Lots, find_walls, make_backdrop, make_facades
 from navbench_gs.scenes.city.furnish import Furniture, furnish
+from navbench_gs.scenes.city.garden_ground import make_garden_ground
+from navbench_gs.scenes.city.gardens import GARDEN_SEEDS, make_garden
 from navbench_gs.scenes.city.ground import make_ground
 from navbench_gs.scenes.city.layouts import make_plan
 from navbench_gs.scenes.city.layouts_other import make_other_plan
 from navbench_gs.scenes.city.light import ShadowGrid, draw_daylight, light, wall_openness
 from navbench_gs.scenes.city.plan import (
     ALLEY,
+    BED,
     BUILDING,
     CROSSING,
     LAWN,
@@ -31,6 +34,7 @@ from navbench_gs.scenes.city.plan import (
     WATER,
     Plan,
 )
+from navbench_gs.scenes.city.planting import furnish_garden
 from navbench_gs.scenes.city.sky import make_sky
 from navbench_gs.scenes.city.slope import Rise, draw_rise
 from navbench_gs.scenes.city.terrain import kerb_cells, road_height
@@ -64,7 +68,7 @@ def generate_city(seed: int) -> tuple[GaussianCloud, CollisionMap, dict[str, Any
 
     Args:
         seed: 0-25 test, 100-125 validation, 200-209 outside the training distribution, 1000 and
-            up training.
+            up training, of which 5000-5999 are gardens.
 
     Returns:
         The splats, the collision map, and notes; notes['spawn'] is `[S, 2]` xy.
@@ -81,15 +85,20 @@ def generate_city(seed: int) -> tuple[GaussianCloud, CollisionMap, dict[str, Any
         np.random.default_rng(child)
         for child in np.random.SeedSequence([seed, GENERATOR_VERSION]).spawn(2)
     )
-    plan = make_other_plan(layout, seed) if seed in OTHER_SEEDS else make_plan(layout)
+    garden = make_garden(layout) if seed in GARDEN_SEEDS else None
+    plan = garden.plan if garden is not None else _streets(layout, seed)
     height = road_height(plan)
     rise = draw_rise(hill)
     daylight = draw_dusk(hour) if hour.random() < DUSK_SHARE else draw_daylight(weather)
     lots = Lots(plan, looks, daylight.dusk)
-    furniture = furnish(plan, height, things, daylight.dusk)
+    furniture = (
+        furnish(plan, height, things, daylight.dusk) if garden is None
+        else furnish_garden(garden, height, things, daylight.dusk)
+    )
     walls = find_walls(plan, lots)
+    ground_of = make_ground if garden is None else make_garden_ground
     parts = [
-        make_ground(plan, height, looks),
+        ground_of(plan, height, looks),
         make_facades(plan, lots, walls, int(looks.integers(1 << 30))),
         make_backdrop(plan, lots, int(looks.integers(1 << 30))),
         furniture.surfels,
@@ -134,6 +143,11 @@ def write_city(seed: int, root: Path, progress: Any = None) -> SceneBundle:
     return bundle
 
 
+def _streets(rng: np.random.Generator, seed: int) -> Plan:
+    """Draw the plan of a city."""
+    return make_other_plan(rng, seed) if seed in OTHER_SEEDS else make_plan(rng)
+
+
 def _shadows(plan: Plan, lots: Lots, furniture: Furniture) -> ShadowGrid:
     """Raise houses and furniture in the grid that casts shadows."""
     shadows = ShadowGrid(plan.half)
@@ -152,11 +166,11 @@ def _collision(
     """Join houses, kerbs and furniture into the map robots and people use."""
     building = plan.labels == BUILDING
     occupancy = building | furniture.occupancy | kerb_cells(plan, height)
-    occupancy |= np.isin(plan.labels, (LAWN, WATER))
+    occupancy |= np.isin(plan.labels, (BED, WATER) if plan.open_lawns else (BED, LAWN, WATER))
     for edge in (occupancy[:1], occupancy[-1:], occupancy[:, :1], occupancy[:, -1:]):
         edge[:] = True
     paved = np.isin(plan.labels, (SIDEWALK, PLAZA, ALLEY))
-    walkable = (paved | (plan.labels == CROSSING)) & ~occupancy
+    walkable = (paved | np.isin(plan.labels, (CROSSING, LAWN))) & ~occupancy
     walkable = _largest(walkable)
     blocks = rectangles.cover(building)
     middle = 0.5 * (blocks[:, [1, 0]] + blocks[:, [3, 2]]) * RESOLUTION + plan.origin

@@ -67,24 +67,24 @@ def make_ground(plan: Plan, height: NDArray[np.float32], rng: np.random.Generato
     """Cover the ground of a plan, kerb faces and a margin around it included."""
     seed = int(rng.integers(1 << 30))
     out = SurfelList()
-    fine, labels = _samples(plan, FINE, (SIDEWALK, PLAZA, ALLEY, CROSSING))
+    fine, labels = sample_labels(plan, FINE, (SIDEWALK, PLAZA, ALLEY, CROSSING))
     colours = np.empty((len(fine), 3))
     for label in (SIDEWALK, PLAZA, ALLEY):
         chosen = labels == label
-        paved = _other_paving if plan.other else _paving
+        paved = _other_paving if plan.other else pave
         colours[chosen] = paved(fine[chosen], rng, seed + label)
     chosen = labels == CROSSING
     colours[chosen] = _zebra(plan, fine[chosen], seed)
-    _add(out, plan, height, fine, FINE, colours)
-    road, _ = _samples(plan, COARSE, (ROAD,))
-    _add(out, plan, height, road, COARSE, _asphalt(plan, road, seed))
+    add_level(out, plan, height, fine, FINE, colours)
+    road, _ = sample_labels(plan, COARSE, (ROAD,))
+    add_level(out, plan, height, road, COARSE, _asphalt(plan, road, seed))
     _green(out, plan, height, seed)
     _kerbs(out, plan, height)
-    _outskirts(out, plan)
+    lay_outskirts(out, plan)
     return out.joined()
 
 
-def _samples(
+def sample_labels(
     plan: Plan, spacing: float, labels: tuple[int, ...]
 ) -> tuple[Float, NDArray[np.uint8]]:
     """Return grid points `[N, 2]` on the given labels, and their labels."""
@@ -96,22 +96,22 @@ def _samples(
     return points[keep], found[keep]
 
 
-def _floor(plan: Plan, height: NDArray[np.float32], xy: Float) -> Float:
+def floor_at(plan: Plan, height: NDArray[np.float32], xy: Float) -> Float:
     """Return the floor z at points `[N, 2]` (nearest cell)."""
     cell = np.clip(((xy + plan.half) / RESOLUTION).astype(np.int64), 0, len(height) - 1)
     return height[cell[:, 1], cell[:, 0]].astype(np.float64)
 
 
-def _add(
+def add_level(
     out: SurfelList, plan: Plan, height: NDArray[np.float32], xy: Float, spacing: float,
     colours: Float,
 ) -> None:
     """Add level elements on the floor."""
-    points = np.column_stack([xy, _floor(plan, height, xy)])
+    points = np.column_stack([xy, floor_at(plan, height, xy)])
     out.add(points, UP, EAST, (OVERLAP * spacing, OVERLAP * spacing), colours)
 
 
-def _paving(xy: Float, rng: np.random.Generator, seed: int) -> Float:
+def pave(xy: Float, rng: np.random.Generator, seed: int) -> Float:
     """Colour slabs in running or stack bond, with joints, stains and worn patches."""
     base = _PAVING[rng.integers(len(_PAVING))] * rng.uniform(0.9, 1.08)
     width, length = rng.integers(3, 7), rng.integers(4, 10)
@@ -152,20 +152,20 @@ def _other_paving(xy: Float, rng: np.random.Generator, seed: int) -> Float:
 
 def _green(out: SurfelList, plan: Plan, height: NDArray[np.float32], seed: int) -> None:
     """Add lawns and water, both with a border of stone."""
-    points, labels = _samples(plan, LAWN_SPACING, (LAWN, WATER))
+    points, labels = sample_labels(plan, LAWN_SPACING, (LAWN, WATER))
     if len(points) == 0:
         return
     lawn = labels == LAWN
     blade = hashed(*(np.floor(points / LAWN_SPACING).astype(np.int64).T), seed=seed + 21)
     tone = 0.75 + 0.5 * smooth_noise(points, 1.3, seed + 22) + 0.35 * (blade - 0.5)
     colours = np.where(lawn[:, None], [0.22, 0.42, 0.13], [0.16, 0.26, 0.30]) * tone[:, None]
-    z = _floor(plan, height, points) + np.where(lawn, 0.03 + 0.05 * blade, -0.10)
+    z = floor_at(plan, height, points) + np.where(lawn, 0.03 + 0.05 * blade, -0.10)
     size = OVERLAP * LAWN_SPACING
     out.add(np.column_stack([points, z]), UP, EAST, (size, size), colours)
     inside = np.isin(plan.labels, (LAWN, WATER))
     rows, columns = np.nonzero(inside & ~ndimage.binary_erosion(inside))
     centre = np.stack([columns, rows], axis=-1) * RESOLUTION + plan.origin + 0.5 * RESOLUTION
-    stone = np.column_stack([centre, _floor(plan, height, centre) + 0.05])
+    stone = np.column_stack([centre, floor_at(plan, height, centre) + 0.05])
     out.add(stone, UP, EAST, (0.065, 0.065, 0.05), _KERB_STONE * 0.8)
 
 
@@ -225,7 +225,7 @@ def _kerbs(out: SurfelList, plan: Plan, height: NDArray[np.float32]) -> None:
         out.add(face[deep], outward, tangent, size, 0.8 * colours[deep])
 
 
-def _outskirts(out: SurfelList, plan: Plan) -> None:
+def lay_outskirts(out: SurfelList, plan: Plan) -> None:
     """Continue the ground coarsely beyond the plan's edge, for views out of it.
 
     Elements near the edge stay small: a large one beside the camera projects to a fog.

@@ -12,7 +12,7 @@ RESOLUTION = 0.1
 KERB = 0.12
 """Height of the pavement above the road, metres."""
 
-BUILDING, SIDEWALK, ROAD, CROSSING, PLAZA, ALLEY, LAWN, WATER = range(8)
+BUILDING, SIDEWALK, ROAD, CROSSING, PLAZA, ALLEY, LAWN, WATER, BED = range(9)
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Plan:
     """Name of the layout."""
     other: bool = False
     """Whether the scene lies outside the training distribution, textures included."""
+    open_lawns: bool = False
+    """Whether one may walk and drive on the grass."""
     streets: list[Street] = field(default_factory=list)
     """Roads."""
     crossings: list[tuple[float, float, float, float, int]] = field(default_factory=list)
