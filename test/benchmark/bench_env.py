@@ -22,20 +22,12 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from kernel import kernel_seconds
 
 from navbench_gs.env.gym import ENV_ID
 
 RESULTS = Path(__file__).parent / 'results/bench_env.csv'
 WARM_UP = 20
-
-
-def kernel_seconds() -> float:
-    """CPU seconds of the fixed small kernel that numbers of different days are compared by."""
-    matrix = np.random.default_rng(0).random((256, 256))
-    begin = time.process_time()
-    for _ in range(40):
-        matrix = np.tanh(matrix @ matrix / 256.0)
-    return time.process_time() - begin
 
 
 def cpu_seconds() -> float:
@@ -99,7 +91,7 @@ def main() -> None:
     parser.add_argument('--survey-cache', default='', help='folder for the surveys of fast')
     parser.add_argument('--out', type=Path, default=RESULTS)
     args = parser.parse_args()
-    kernel = min(kernel_seconds() for _ in range(5))
+    kernel = kernel_seconds()
     ways = [('sync', 1), ('vector_entry_point', args.envs), ('async', 2)]
     rows = [measure(mode, count, args, 'exact') for mode, count in ways]
     if args.survey_cache:

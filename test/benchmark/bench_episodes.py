@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
+from kernel import kernel_seconds
 
 from navbench_gs.agents.straight import StraightToGoal
 from navbench_gs.runner.plan import PolicyFactory, RunConfig, parse_scenes, parse_tasks
@@ -57,15 +57,6 @@ class Pictures:
     def __call__(self) -> Looking:
         """Make one."""
         return Looking(self.size)
-
-
-def kernel_seconds() -> float:
-    """Processor time of the fixed small kernel that runs of different days are compared by."""
-    matrix = np.random.default_rng(0).random((256, 256))
-    begin = time.process_time()
-    for _ in range(40):
-        matrix = np.tanh(matrix @ matrix / 256.0)
-    return time.process_time() - begin
 
 
 def cpu_seconds() -> float:

@@ -22,6 +22,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from kernel import product_seconds
 
 from s2e_core.camera import CameraModel
 from s2e_core.image_watch import FrozenWatch, blank
@@ -38,17 +39,6 @@ SIZES = ((320, 240), (640, 480), (1280, 720))
 KINDS = ('rgb8', 'bgr8', 'bgra8', 'yuv422', 'mono8', 'jpeg')
 WARM_UP = 15
 """Images before the measured ones: the window of the policy fills."""
-
-
-def kernel_seconds() -> float:
-    """Return the median processor time of a 256 x 256 matrix product."""
-    matrix = np.random.default_rng(0).random((256, 256), np.float32)
-    times = []
-    for _ in range(51):
-        begin = time.process_time()
-        matrix @ matrix
-        times.append(time.process_time() - begin)
-    return float(np.median(times))
 
 
 def messages(kind: str, width: int, height: int, count: int) -> list[tuple[Any, int]]:
@@ -146,7 +136,7 @@ def main() -> None:
     parser.add_argument('--out', type=Path, default=RESULTS)
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    kernel = kernel_seconds()
+    kernel = product_seconds()
     rows = []
     for width, height in SIZES:
         for kind in KINDS:

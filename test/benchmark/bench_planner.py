@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from kernel import kernel_seconds
 
 from navbench_gs.agents.privileged import PrivilegedPlanner
 from navbench_gs.runner.judge import EpisodeJudge
@@ -30,15 +31,6 @@ def milliseconds(call: Callable[[], object], count: int) -> float:
     for _ in range(count):
         call()
     return round(1e3 * (time.process_time() - begin) / count, 3)
-
-
-def kernel_seconds() -> float:
-    """Time the fixed small kernel that numbers of different days are compared by."""
-    matrix = np.random.default_rng(0).random((256, 256))
-    begin = time.process_time()
-    for _ in range(40):
-        matrix = np.tanh(matrix @ matrix / 256.0)
-    return time.process_time() - begin
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from kernel import product_seconds
 
 from s2e_core.paths import find_model
 from s2e_policy.bundle import Bundle, load_bundle
@@ -28,17 +28,6 @@ from s2e_policy.latency import measure
 
 WARM_UP = 5
 """Calls before the timed ones; the first streaming call encodes a whole window."""
-
-
-def kernel_milliseconds() -> float:
-    """Return the median processor time of a 256 x 256 matrix product."""
-    matrix = np.random.default_rng(0).random((256, 256), np.float32)
-    times = []
-    for _ in range(51):
-        begin = time.process_time()
-        matrix @ matrix
-        times.append(1e3 * (time.process_time() - begin))
-    return float(np.median(times))
 
 
 def variants(names: list[str], int8: bool, folder: Path) -> Iterator[tuple[str, str, Bundle]]:
@@ -91,7 +80,7 @@ def main() -> None:
     parser.add_argument('--runs', type=int, default=200)
     parser.add_argument('--csv', type=Path, help='append to this file; it is begun if absent')
     args = parser.parse_args()
-    kernel = kernel_milliseconds()
+    kernel = 1e3 * product_seconds()
     begun = args.csv is not None and args.csv.is_file()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -24,21 +24,12 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
+from kernel import kernel_seconds
 
 RESULTS = Path(__file__).parent / 'results/bench_ros_loop.csv'
 ROS2 = Path(sys.prefix) / 'bin' / 'ros2'
 CHAIN = ('sim_bridge', 'policy', 'follower', 'gate')
 STARTED = re.compile(r'\[([a-z_]+)-\d+\]: process started with pid \[(\d+)\]')
-
-
-def kernel_seconds() -> float:
-    """CPU seconds of the small kernel."""
-    matrix = np.random.default_rng(0).random((256, 256))
-    begin = time.process_time()
-    for _ in range(40):
-        matrix = np.tanh(matrix @ matrix / 256.0)
-    return time.process_time() - begin
 
 
 def cpu_seconds(pid: int) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import numpy as np
+from kernel import kernel_seconds
 
 from navbench_gs.env import Simulation
 from navbench_gs.scenes import resolve_scene
@@ -38,15 +38,6 @@ class Clock:
         begin = time.process_time()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - begin
-
-
-def kernel_seconds() -> float:
-    """Time the fixed small kernel that numbers of different days are compared by."""
-    matrix = np.random.default_rng(0).random((256, 256))
-    begin = time.process_time()
-    for _ in range(40):
-        matrix = np.tanh(matrix @ matrix / 256.0)
-    return time.process_time() - begin
 
 
 def drive(sim: Simulation, clock: Clock) -> None:
