@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from navbench_gs.agents import rollout
 from navbench_gs.agents.terrain import Terrain
 from navbench_gs.tasks.hazards import PERSON_RADIUS
+from s2e_core.config import check, option
 from s2e_core.contract import WAYPOINT_DT, WAYPOINTS
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
@@ -18,9 +20,26 @@ _LOOKAHEAD = 6.0
 _CIRCLES = 3
 _WAYPOINT_STEPS = np.arange(1, WAYPOINTS + 1) * round(WAYPOINT_DT / rollout.STEP) - 1
 # Costs in metres of way: touching something outweighs any progress a 2 s plan can make (3 m).
-_TOUCH, _NEAR, _TOUCH_PERSON, _NEAR_PERSON, _HEADING = 400.0, 0.05, 40.0, 0.15, 1.0
+_TOUCH, _TOUCH_PERSON, _HEADING = 400.0, 40.0, 1.0
 # What avoiding a dead end may cost, and how near to the goal one is where the robot was sent.
 _DEAD_END, _GOAL_NEAR = 20.0, 2.0
+
+
+@dataclass(frozen=True)
+class Caution:
+    """How much nearness costs a drive, in metres of way."""
+
+    near: float = option(
+        0.05, low=0, high=10, help='Cost of a drive along things, at zero gap, each 0.1 s and m/s.'
+    )
+    near_person: float = option(0.15, low=0, high=10, help='The same for people.')
+    comfort: float = option(
+        0.3, unit='m', low=0.01, high=3, help='Gap to things below which nearness counts.'
+    )
+    personal: float = option(0.8, unit='m', low=0.01, high=3, help='The same for people.')
+
+    def __post_init__(self) -> None:
+        check(self, source='caution')
 
 
 class DriveChooser:
@@ -29,13 +48,15 @@ class DriveChooser:
     The cheapest wins: progress is paid for, touching and nearness cost.
     """
 
-    def __init__(self, robot: RobotProfile, v_max: float) -> None:
+    def __init__(self, robot: RobotProfile, v_max: float, caution: Caution | None = None) -> None:
         """Take a robot's limits.
 
         Args:
             robot: Footprint and limits.
             v_max: Top speed, m/s; the robot's limit holds as well.
+            caution: What nearness costs.
         """
+        self._caution = caution or Caution()
         self._robot = robot
         self._limits = _limits(robot, v_max)
         self._circles, self._circle_radius = _cover(robot)
@@ -71,7 +92,7 @@ class DriveChooser:
         tracks, static, moving = rollout.drive_all(
             start, path, speed, ahead, ends, self._candidates, self._limits, self._circles,
             self._circle_radius, terrain.clearance, terrain.origin, terrain.resolution, people,
-            PERSON_RADIUS,
+            PERSON_RADIUS, self._caution.comfort, self._caution.personal,
         )
         cost = self._cost(terrain, goal, tracks, static, moving)
         best = self._choose(terrain, goal, tracks, cost)
@@ -110,8 +131,9 @@ class DriveChooser:
         away = np.array([_misaligned(terrain, end) for end in ends])
         cost = togo + _HEADING * away + self._candidates[:, rollout.PENALTY]
         cost += self._out_of_reach(goal, ends)
-        cost += _TOUCH * static[:, 0] + _NEAR * static[:, 1]
-        return cost + _TOUCH_PERSON * moving[:, 0] + _NEAR_PERSON * moving[:, 1]
+        near, near_person = self._caution.near, self._caution.near_person
+        cost += _TOUCH * static[:, 0] + near * static[:, 1]
+        return cost + _TOUCH_PERSON * moving[:, 0] + near_person * moving[:, 1]
 
     def _out_of_reach(
         self, goal: tuple[float, float], ends: NDArray[np.float64]

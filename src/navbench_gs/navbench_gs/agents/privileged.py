@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from navbench_gs.agents.drives import DriveChooser
+from navbench_gs.agents.drives import Caution, DriveChooser
 from navbench_gs.agents.terrain import Terrain, TerrainConfig, build_terrain
 from navbench_gs.errors import TaskError
 from navbench_gs.tasks.hazards import Patch, obstacle_size, person_patch
@@ -52,13 +52,18 @@ class PrivilegedPlanner:
 
     needs_images = False
 
-    def __init__(self, v_max: float = 1.5, config: TerrainConfig | None = None) -> None:
+    def __init__(
+        self, v_max: float = 1.5, config: TerrainConfig | None = None,
+        caution: Caution | None = None,
+    ) -> None:
         """Prepare an unbound planner.
 
         Args:
             v_max: Top speed, m/s; the robot's limit holds as well.
-            config: Distances to keep.
+            config: Distances that the way keeps.
+            caution: What nearness costs a drive along it.
         """
+        self._caution = caution
         self.spec = PolicySpec('privileged', 1, SMALL_CAMERA, v_max, 3.0)
         self._config = config or TerrainConfig()
         self._world: World | None = None
@@ -72,7 +77,7 @@ class PrivilegedPlanner:
         self._episode = spec
         self._robot = world.robot
         self._sizes = [obstacle_size(item.kind, item.seed) for item in spec.obstacles]
-        self._chooser = DriveChooser(world.robot, self.spec.v_max)
+        self._chooser = DriveChooser(world.robot, self.spec.v_max, self._caution)
         self._solve(np.array([(o.x, o.y, o.yaw) for o in spec.obstacles]).reshape(-1, 3))
 
     @property

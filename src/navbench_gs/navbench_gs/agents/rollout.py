@@ -83,7 +83,7 @@ def speed_along(
 def drive_all(
     start: Floats, path: Floats, speed: Floats, ahead: Floats, ends: bool, candidates: Floats,
     limits: Floats, circles: Floats, circle_radius: float, clearance: Grid, origin: Floats,
-    resolution: float, people: Floats, person_radius: float,
+    resolution: float, people: Floats, person_radius: float, comfort: float, personal: float,
 ) -> tuple[Floats, Floats, Floats]:
     """Drive every candidate and judge it.
 
@@ -102,6 +102,8 @@ def drive_all(
         resolution: Metres per cell.
         people: x, y, vx, vy. [P, 4]
         person_radius: Metres.
+        comfort: Gap to static things below which nearness counts, metres.
+        personal: The same to people.
 
     Returns:
         **tracks**: x, y, yaw, v after each step. [K, STEPS, 4]
@@ -115,7 +117,7 @@ def drive_all(
     for k in range(count):
         _drive(start, path, speed, ahead, ends, candidates[k], limits, tracks[k])
         _judge(tracks[k], circles, circle_radius, clearance, origin, resolution, people,
-               person_radius, static[k], moving[k])
+               person_radius, comfort, personal, static[k], moving[k])
     return tracks, static, moving
 
 
@@ -236,10 +238,10 @@ def _lookup(grid: Grid, origin: Floats, resolution: float, x: float, y: float) -
 @compiled
 def _judge(
     track: Floats, circles: Floats, circle_radius: float, clearance: Grid, origin: Floats,
-    resolution: float, people: Floats, person_radius: float, static: Floats, moving: Floats,
+    resolution: float, people: Floats, person_radius: float, comfort: float, personal: float,
+    static: Floats, moving: Floats,
 ) -> None:
     """Add up penetration and nearness along one drive; soon counts more than late."""
-    comfort, personal = 0.30, 0.80
     for step in range(1, STEPS, 2):
         x, y, yaw, v = track[step]
         time = (step + 1) * STEP

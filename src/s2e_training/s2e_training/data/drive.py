@@ -82,13 +82,15 @@ class Teacher:
 
 
 def drive(
-    world: Simulation, spec: EpisodeSpec, driver: Policy | None, noise: CommandNoise
+    world: Simulation, spec: EpisodeSpec, planner: PrivilegedPlanner, driver: Policy | None,
+    noise: CommandNoise,
 ) -> Drive:
     """Drive one episode and label it.
 
     Args:
         world: The scene; reset by this call.
         spec: The episode.
+        planner: Makes the labels, and drives where nobody else does.
         driver: The policy that drives; the teacher when left out.
         noise: Disturbs the commands.
 
@@ -96,7 +98,6 @@ def drive(
         The drive up to arrival, contact or the time limit.
     """
     world.reset(spec)
-    planner = PrivilegedPlanner()
     planner.bind(world, spec)
     teacher = Teacher(world, planner)
     loop = ControlLoop(driver or teacher, world.robot)

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from navbench_gs.agents.drives import Caution
+from navbench_gs.agents.terrain import TerrainConfig
 from navbench_gs.scenes.repaint import PaintConfig
 from navbench_gs.sensors.jitter import JitterConfig, jitter_light, jitter_mount
 from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, CameraModel, CameraMount
@@ -53,6 +55,8 @@ class RecordConfig:
     workers: int = option(2, low=1, high=64, help='Processes; each renders with one thread.')
     driver: str = option('', help='Bundle that drives (DAgger); the teacher when empty.')
     seed: int = option(0, low=0, high=2**31, help='Seed of everything drawn.')
+    terrain: TerrainConfig = TerrainConfig()
+    caution: Caution = Caution()
     noise: NoiseConfig = NoiseConfig()
     jitter: JitterConfig = JitterConfig()
     paint: PaintConfig = PaintConfig()
@@ -155,6 +159,7 @@ def clip_name(config: RecordConfig, seed: int, index: int) -> str:
 def _record_drive(
     config: RecordConfig, world: Any, route: tuple[Any, int], mount: CameraMount, folder: Path
 ) -> Recorded:
+    from navbench_gs.agents.privileged import PrivilegedPlanner
     from navbench_gs.errors import TaskError
     from navbench_gs.tasks.protocol import load_protocol
     from navbench_gs.tasks.sampling import sample_episode
@@ -168,7 +173,9 @@ def _record_drive(
     except TaskError as error:
         return Recorded(folder.name, 0, False, False, str(error))
     rng = np.random.default_rng([config.seed, zlib.crc32(folder.name.encode())])
-    result = drive(world, spec, _driver(config.driver), CommandNoise(config.noise, rng))
+    planner = PrivilegedPlanner(config=config.terrain, caution=config.caution)
+    noise = CommandNoise(config.noise, rng)
+    result = drive(world, spec, planner, _driver(config.driver), noise)
     count = len(result.images)
     if count < SHORTEST:
         return Recorded(folder.name, 0, result.arrived, result.touched, 'shorter than 2 s')
