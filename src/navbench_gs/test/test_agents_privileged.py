@@ -8,7 +8,9 @@ import math
 import numpy as np
 import pytest
 
+from navbench_gs.agents.drives import Caution
 from navbench_gs.agents.privileged import PrivilegedPlanner
+from navbench_gs.agents.terrain import TerrainConfig
 from navbench_gs.errors import TaskError
 from navbench_gs.metrics.scores import evaluate
 from navbench_gs.runner.episode import run_episode
@@ -30,16 +32,16 @@ def episode(start, goal, obstacles=(), people=(), robot='coco'):
                        False, 60.0, tuple(obstacles), tuple(people))
 
 
-def bound(scene, spec, robot=COCO):
+def bound(scene, spec, robot=COCO, **careful):
     world = KinematicWorld(scene, robot)
     world.reset(spec)
-    planner = PrivilegedPlanner()
+    planner = PrivilegedPlanner(**careful)
     planner.bind(world, spec)
     return world, planner
 
 
-def drive(scene, spec, robot=COCO):
-    world, planner = bound(scene, spec, robot)
+def drive(scene, spec, robot=COCO, **careful):
+    world, planner = bound(scene, spec, robot, **careful)
     log = run_episode(
         world, spec, ControlLoop(planner, robot), PROTOCOL, 'privileged', look=world.image
     )
@@ -100,6 +102,19 @@ def test_passes_obstacles(block_scene):
     ]
     spec = episode(Pose2(3.0, 3.0, 0.0), (22.0, 3.0), obstacles)
     assert drive(block_scene, spec).collision_free_success
+
+
+def test_a_careful_planner_passes_farther_off(block_scene):
+    # A box on the line with metres of room on one side: who cares more keeps more of them.
+    obstacles = [ObstacleSpec('box', 0, 12.0, 3.2, 0.3, False)]
+    spec = episode(Pose2(3.0, 3.0, 0.0), (22.0, 3.0), obstacles)
+    usual = drive(block_scene, spec)
+    careful = drive(
+        block_scene, spec, config=TerrainConfig(comfort=0.8, wall_cost=12.0),
+        caution=Caution(near=0.15, comfort=0.5),
+    )
+    assert usual.collision_free_success and careful.collision_free_success
+    assert careful.clearance > usual.clearance + 0.1
 
 
 def test_makes_way_for_someone_oncoming(block_scene):

@@ -34,7 +34,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     generate = _action(actions, 'generate', 'make a city scene from a seed',
                        's2e scene generate --seed 1000 --out scenes/city-1000')
     generate.add_argument('--seed', type=int, required=True,
-                          help='0-25 test, 100-125 validation, 1000 and up training')
+                          help='0-25 test, 100-125 validation, 1000 and up training, of which '
+                               '5000-5999 are gardens')
     generate.add_argument('--out', type=Path, required=True, metavar='DIR', help='bundle folder')
     _add_import(actions)
     convert = _action(actions, 'convert', 'rewrite a splat file: .ply keeps all, .sog is small, '
