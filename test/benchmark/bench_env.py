@@ -93,7 +93,8 @@ def main() -> None:
     args = parser.parse_args()
     kernel = kernel_seconds()
     ways = [('sync', 1), ('vector_entry_point', args.envs), ('async', 2)]
-    rows = [measure(mode, count, args, 'exact') for mode, count in ways]
+    rows = [measure(mode, count, args, renderer) for renderer in ('exact', 'coarse')
+            for mode, count in ways]
     if args.survey_cache:
         rows.append(measure('vector_entry_point', args.envs, args, 'fast'))
     for row in rows:

@@ -185,7 +185,7 @@ def test_views_side_by_side_equal_views_one_by_one(random_cloud):
 
 def test_unknown_modes_are_refused(random_cloud):
     cloud = random_cloud(10, 0, seed=0)
-    with pytest.raises(RenderError, match="'exact' or 'fast', got 'quick'"):
+    with pytest.raises(RenderError, match="'exact', 'fast' or 'coarse', got 'quick'"):
         make_renderer(cloud, mode='quick')
     with pytest.raises(RenderError, match="needs the back end 'cpu'"):
         make_renderer(cloud, mode='fast', backend='reference')

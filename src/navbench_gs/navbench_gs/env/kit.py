@@ -41,7 +41,7 @@ class SceneKit:
             bundle: The scene.
             robot: What drives in it.
             backend: Renderer back end.
-            mode: `exact` or `fast`.
+            mode: `exact`, `fast` or `coarse`.
             threads: Threads of the renderer; all when left out.
             cache: Folder in which `fast` keeps its surveys.
             paint: Changes what is drawn of the scene, such as its colours.

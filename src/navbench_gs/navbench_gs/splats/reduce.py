@@ -39,25 +39,25 @@ def reduced(cloud: GaussianCloud, count: int) -> GaussianCloud:
     small, large = 1e-6 * extent, 1.01 * extent
     for _ in range(STEPS):
         edge = float(np.sqrt(small * large))
-        cells = len(np.unique(_cells(cloud, low, edge)))
-        if cells > count:
+        found = len(np.unique(cells(cloud, low, edge)))
+        if found > count:
             small = edge
         else:
             large = edge
-            if cells >= ENOUGH * count:
+            if found >= ENOUGH * count:
                 break
-    return _merged(cloud, np.unique(_cells(cloud, low, large), return_inverse=True)[1])
+    return merged_by(cloud, np.unique(cells(cloud, low, large), return_inverse=True)[1])
 
 
-def _cells(cloud: GaussianCloud, low: Float, edge: float) -> NDArray[np.int64]:
+def cells(cloud: GaussianCloud, low: Float, edge: float) -> NDArray[np.int64]:
     """Return a number `[N]` that is equal for gaussians of one cell."""
     place = np.floor((cloud.means - low) / edge).astype(np.int64)
     # 21 bits an axis: the smallest edge is a millionth of the extent.
     return np.asarray((place[:, 0] << 42) | (place[:, 1] << 21) | place[:, 2], dtype=np.int64)
 
 
-def _merged(cloud: GaussianCloud, label: NDArray[np.integer]) -> GaussianCloud:
-    """Merge the gaussians of equal labels `[N]`, which count from 0."""
+def merged_by(cloud: GaussianCloud, label: NDArray[np.integer]) -> GaussianCloud:
+    """Merge the gaussians of equal labels `[N]`, which count from 0; see `reduced`."""
     groups = int(label.max()) + 1
     scales = cloud.scales.astype(np.float64)
     weight = cloud.opacities * _area(scales) + 1e-30

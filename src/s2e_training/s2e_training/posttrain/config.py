@@ -161,7 +161,8 @@ class EnvironmentConfig:
         help='Whether episodes end where the robot is stuck; what it does there teaches little.',
     )
     renderer: RenderMode = option(
-        'exact', choices=get_args(RenderMode), help='exact, or fast, which surveys scenes first.'
+        'exact', choices=get_args(RenderMode),
+        help='exact; fast, which surveys scenes first; coarse, which merges what is far.',
     )
     survey_cache: str = option('', help='Folder in which fast keeps its surveys; empty: nowhere.')
     truth: bool = option(

@@ -36,7 +36,7 @@ class EnvOptions:
         'velocity', choices=('velocity', 'waypoints'),
         help='v, w held for 0.2 s, or ten waypoints that follower and gate drive along.',
     )
-    renderer: Mode = option('exact', choices=get_args(Mode), help='exact, or fast.')
+    renderer: Mode = option('exact', choices=get_args(Mode), help='exact, fast, or coarse.')
     backend: Backend = option('cpu', choices=get_args(Backend), help='Renderer back end.')
     threads: int = option(0, low=0, high=256, help='Threads of the renderer; 0 takes all cores.')
     survey_cache: str = option('', help='Folder in which fast keeps its surveys; empty: nowhere.')

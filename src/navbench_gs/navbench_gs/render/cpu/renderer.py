@@ -13,7 +13,7 @@ from navbench_gs.errors import RenderError
 from navbench_gs.render.camera import RenderCamera
 from navbench_gs.render.constants import DEFAULT_BACKGROUND
 from navbench_gs.render.cpu.crew import Crew
-from navbench_gs.render.cpu.culling import Layer, visible
+from navbench_gs.render.cpu.culling import Job, Layer, visible
 from navbench_gs.render.cpu.painter import Painter, areas, blank
 from navbench_gs.render.cpu.prepare import PreparedCloud, prepare
 from navbench_gs.render.frame import Frame
@@ -54,7 +54,7 @@ class CpuRenderer:
         if len(background) != 3 or not all(0.0 <= value <= 1.0 for value in background):
             raise RenderError(f'background must be three values in [0, 1], got {background}')
         colour = np.array(background, dtype=np.float32)
-        self._world = prepare(cloud)
+        self._world = self._prepare_world(cloud)
         self._crew = Crew(self._threads)
         self._painters = [Painter(colour) for _ in range(self._threads)]
         self._groups: weakref.WeakValueDictionary[int, GaussianCloud]
@@ -63,7 +63,7 @@ class CpuRenderer:
 
     def render(self, camera: RenderCamera, dynamic: Sequence[DynamicGroup] = ()) -> Frame:
         """Draw one view; see `Renderer.render`."""
-        jobs = visible(camera, self._layers(camera, dynamic))
+        jobs = self._jobs(camera, dynamic)
         if self._threads == 1:
             return self._painters[0].draw(camera, jobs)
         frame, left = blank(camera), iter(areas(camera, self._threads))
@@ -84,7 +84,7 @@ class CpuRenderer:
         """Draw several views, each on one thread; see `Renderer.render_many`."""
         if len(views) < 2 or self._threads == 1:
             return [self.render(view.camera, view.dynamic) for view in views]
-        jobs = [visible(view.camera, self._layers(view.camera, view.dynamic)) for view in views]
+        jobs = [self._jobs(view.camera, view.dynamic) for view in views]
         frames: dict[int, Frame] = {}
 
         def work(thread: int) -> None:
@@ -93,6 +93,14 @@ class CpuRenderer:
 
         self._crew.run(work, min(self._threads, len(views)))
         return [frames[index] for index in range(len(views))]
+
+    def _prepare_world(self, cloud: GaussianCloud) -> PreparedCloud:
+        """Return the world as it is drawn."""
+        return prepare(cloud)
+
+    def _jobs(self, camera: RenderCamera, dynamic: Sequence[DynamicGroup]) -> list[Job]:
+        """Return what of the world and the groups is in view; the world's job comes first."""
+        return visible(camera, self._layers(camera, dynamic))
 
     def _static(self, camera: RenderCamera) -> PreparedCloud:
         """Return the world as far as this camera can see it."""
