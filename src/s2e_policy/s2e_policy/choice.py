@@ -18,8 +18,9 @@ from s2e_policy.python_policy import is_python
 AUTO = 'auto'
 STRAIGHT = 'straight'
 SHIPPED = ('s2e-small', 's2e-small-lens')
-"""What `auto` chooses from, the first where two suit alike. A bundle of one's own is driven when
-it is named, never because it lies in models/."""
+"""What `auto` chooses from, the first where two suit alike. Others are driven when they are named,
+never because they lie in models/: bundles of one's own, and s2e-small-careful, which has not been
+driven on the test scenes."""
 WHOLE = 0.95
 """Least share of its view that a bundle trained through whole views wants. A lens of 90 degrees
 shows s2e-small 0.97 or more from the place of every shipped profile's camera (go2: 0.97);
