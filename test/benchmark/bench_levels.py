@@ -57,7 +57,8 @@ def measure(scene: str, size: int, views: int) -> dict[str, object]:
         'exact_cpu_ms': round(float(slow.mean()), 2),
         'coarse_cpu_ms': round(float(quick.mean()), 2),
         'ratio_median': round(float(np.median(quick / slow)), 2),
-        'psnr_worst': round(float(min(likeness)), 1), 'psnr_mean': round(float(np.mean(likeness)), 1),
+        'psnr_worst': round(float(min(likeness)), 1),
+        'psnr_mean': round(float(np.mean(likeness)), 1),
         'depth': round(float(np.mean(depths)), 3), 'prepare_s': round(prepared, 1),
     }
 

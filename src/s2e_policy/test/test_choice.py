@@ -55,7 +55,7 @@ def test_the_list_is_what_is_shipped(shipped):
     folders = find_model('s2e-small').parent.glob('*/bundle.yaml')
     assert sorted(rows) == sorted(path.parent.name for path in folders)
     assert [name for name in rows if name in SHIPPED] == list(SHIPPED)
-    assert SHIPPED == tuple(bundle.name for bundle in shipped)
+    assert tuple(bundle.name for bundle in shipped) == SHIPPED
 
 
 @pytest.mark.parametrize(('robot', 'bundle', 'words'), [
