@@ -82,7 +82,7 @@ def test_a_place_is_learned_within_its_time_and_measured(
 ) -> None:
     out, words = tmp_path / 'site', ['--episodes', '1', '--tasks', 'empty', '--workers', '1']
     command = ['train', 'adapt', 'yard', str(out), '--config', str(settings), *words,
-               '--elsewhere', 'yard', '--hours', '0.00001']
+               '--elsewhere', 'yard', '--hours', '0.00001', '--method', 'ppo']
     assert main(command) == 0
     said = capsys.readouterr().out
     # 0.036 s are over after the first segment of one rollout.

@@ -162,6 +162,15 @@ class Simulation:
         """Whether images can be drawn."""
         return self._camera is not None
 
+    @property
+    def camera(self) -> CameraModel:
+        """The camera's lens.
+
+        Raises:
+            SimulationError: the simulation was made without rendering.
+        """
+        return self._require_camera().camera
+
     def aim(self, camera: CameraModel, mount: CameraMount) -> None:
         """Change the camera's lens and place.
 

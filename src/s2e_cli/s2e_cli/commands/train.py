@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from s2e_cli.training.adapt import add_adapt_parser, run_adapt
 from s2e_cli.training.importing import (
@@ -18,11 +18,8 @@ from s2e_cli.training.importing import (
 )
 from s2e_cli.training.label import add_label_parser, run_label
 from s2e_cli.training.posttrain import add_posttrain_parser, run_posttrain
+from s2e_cli.training.progress import DriveLines, StepLines
 from s2e_cli.training.study import add_study_parser, run_study
-
-if TYPE_CHECKING:
-    from s2e_training.data.record import Recorded
-    from s2e_training.pretrain.trainer import Progress
 
 ORDER = 50
 
@@ -110,26 +107,9 @@ def _record(args: argparse.Namespace) -> int:
         if getattr(args, key) is not None:
             values[key] = getattr(args, key)
     config = from_mapping(RecordConfig, values, source='command line')
-    started, total = time.monotonic(), config.scenes * len(config.tasks)
-    done = {'drives': 0, 'samples': 0, 'arrived': 0, 'touched': 0}
-
-    def show(item: Recorded) -> None:
-        done['drives'] += 1
-        done['samples'] += item.samples
-        done['arrived'] += item.arrived
-        done['touched'] += item.touched
-        minutes = (time.monotonic() - started) / 60
-        note = f'  skipped: {item.skipped}' if item.skipped else ''
-        print(
-            f'{done["drives"]:5d}/{total} {item.name:44s} {item.samples:4d} samples  '
-            f'{done["samples"] / minutes:6.0f} samples/min  '
-            f'arrived {done["arrived"] / done["drives"]:.0%} '
-            f'touched {done["touched"] / done["drives"]:.0%}{note}',
-            flush=True,
-        )
-
-    record(config, args.out, show)
-    print(f'{done["samples"]} samples in {args.out}')
+    lines = DriveLines(config.scenes * len(config.tasks))
+    record(config, args.out, lines)
+    print(f'{lines.samples} samples in {args.out}')
     return 0
 
 
@@ -218,27 +198,6 @@ def _pretrain(args: argparse.Namespace) -> int:
 
     config = from_yaml(PretrainConfig, args.config)
     trainer = make_trainer(config, args.out, time.monotonic)
-    first = trainer.step
-
-    def show(p: Progress) -> None:
-        if p.step % 20 and p.validation is None:
-            return
-        left = (p.steps - p.step) * p.seconds / max(1, p.step - first)
-        print(
-            f'step {p.step}/{p.steps}  loss {p.loss["total"]:.3f}  '
-            f'nll {p.loss["likelihood"]:.2f}  score {p.loss["score"]:.3f}  '
-            f'{p.seconds / max(1, p.step - first):.2f} s/step  ETA {left / 60:.0f} min',
-            flush=True,
-        )
-        if p.validation is not None:
-            v = p.validation
-            print(
-                f'  validation: loss {v["loss"]:.3f}  ADE 2 s {v["ade_2.0"]:.3f} m  '
-                f'FDE 2 s {v["fde_2.0"]:.3f} m (best of 6 {v["best_fde_2.0"]:.3f}, straight '
-                f'{v["straight_fde_2.0"]:.3f})  direction {v["direction"]:.1f} deg (straight '
-                f'{v["straight_direction"]:.1f})', flush=True,
-            )
-
-    report = trainer.run(show, args.until)
+    report = trainer.run(StepLines(), args.until)
     print(json.dumps({key: round(value, 4) for key, value in report.items()}, indent=1))
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -56,7 +56,8 @@ class Teacher:
         """Watch a world that the planner is bound to."""
         self._world = world
         self._planner = planner
-        self.spec = planner.spec
+        # Images pass through the history of whoever drives, so they must have its size.
+        self.spec = replace(planner.spec, camera=world.camera)
         self._planned: tuple[int, np.ndarray] | None = None
 
     def reset(self) -> None:

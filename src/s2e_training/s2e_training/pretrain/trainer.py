@@ -90,13 +90,15 @@ class Trainer:
             self._resume(load_checkpoint(folder / LAST))
 
     def run(
-        self, progress: Callable[[Progress], None] | None = None, stop_at: int | None = None
+        self, progress: Callable[[Progress], None] | None = None, stop_at: int | None = None,
+        enough: Callable[[], bool] = lambda: False,
     ) -> dict[str, float]:
-        """Train until the end, an early stop, or a given step.
+        """Train until the end, an early stop, a given step, or until it is enough.
 
         Args:
             progress: Called after each step.
             stop_at: Pause after this step, as a kill after a checkpoint would.
+            enough: Asked before each step.
 
         Returns:
             The last validation.
@@ -104,7 +106,7 @@ class Trainer:
         started = saved = self._clock()
         last = min(stop_at or self.config.steps, self.config.steps)
         report: dict[str, float] = {}
-        while self.step < last and self._stale < self.config.patience:
+        while self.step < last and self._stale < self.config.patience and not enough():
             loss = self._train_step()
             validation = None
             if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
