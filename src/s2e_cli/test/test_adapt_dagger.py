@@ -1,4 +1,4 @@
-"""`s2e train adapt` by DAgger in a small yard: rounds, who drives, what is drawn, a second start."""
+"""`s2e train adapt` by DAgger in a small yard: rounds, drivers, what is drawn, a second start."""
 
 from __future__ import annotations
 
