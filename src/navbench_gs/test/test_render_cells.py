@@ -1,10 +1,13 @@
 """Mode `fast`: what it leaves out does not show, and what lies on disk is checked."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from level_camera import level_camera
 
 from navbench_gs.errors import RenderError
-from navbench_gs.render import DynamicGroup, RenderCamera, View, make_renderer
+from navbench_gs.render import DynamicGroup, View, make_renderer
 from navbench_gs.render.cells.grid import ViewGrid
 from navbench_gs.render.cells.renderer import CellRenderer
 from navbench_gs.render.cells.store import NodeStore
@@ -31,13 +34,7 @@ def _walls(count=4000, seed=0):
     )
 
 
-def _camera(position, size=64, yaw=0.0):
-    ahead = np.array([np.cos(yaw), np.sin(yaw), 0.0])
-    right = np.array([np.sin(yaw), -np.cos(yaw), 0.0])
-    pose = np.eye(4)
-    pose[:3, :3] = np.stack([right, np.cross(ahead, right), ahead], axis=1)
-    pose[:3, 3] = position
-    return RenderCamera.from_fov(size, size, np.radians(70.0), pose)
+_camera = partial(level_camera, degrees=70.0)
 
 
 def _decibels(one, other):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from level_camera import level_camera
 
 from navbench_gs.errors import RenderError
-from navbench_gs.render import DynamicGroup, RenderCamera, View, make_renderer
+from navbench_gs.render import DynamicGroup, View, make_renderer
 from navbench_gs.render.cpu.prepare import BLOCK, grouped, prepare
 from navbench_gs.render.levels import CUBE, STARTS, Levels
 from navbench_gs.scenes.city.generate import generate_city
@@ -20,16 +21,6 @@ def dots(means, scales=(0.05, 0.05, 0.005), colour=0.5):
         np.asarray(means, np.float64), np.tile([1.0, 0.0, 0.0, 0.0], (count, 1)),
         np.tile(scales, (count, 1)), np.full(count, 0.9), np.full((count, 3), colour),
     )
-
-
-def looking(position, yaw=0.0, size=64):
-    """A level camera, 90 degrees wide."""
-    ahead = np.array([np.cos(yaw), np.sin(yaw), 0.0])
-    right = np.array([np.sin(yaw), -np.cos(yaw), 0.0])
-    pose = np.eye(4)
-    pose[:3, :3] = np.stack([right, np.cross(ahead, right), ahead], axis=1)
-    pose[:3, 3] = position
-    return RenderCamera.from_fov(size, size, np.radians(90.0), pose)
 
 
 def means_of(levels, eye):
@@ -95,7 +86,7 @@ def test_what_is_near_is_exact():
     points = rng.normal(size=(3000, 3))
     points *= (reach * rng.uniform(0.2, 1.0, 3000) / np.linalg.norm(points, axis=1))[:, None]
     cloud = dots(points)
-    camera = looking((0.0, 0.0, 0.0))
+    camera = level_camera((0.0, 0.0, 0.0))
     exact = make_renderer(cloud, threads=1).render(camera)
     coarse = make_renderer(cloud, mode='coarse', threads=1).render(camera)
     assert (exact.rgb == coarse.rgb).all() and (exact.depth == coarse.depth).all()
@@ -117,7 +108,7 @@ def test_groups_are_drawn_in_front_and_several_views_equal_single_ones():
     rng = np.random.default_rng(4)
     cloud = dots(rng.uniform(-30.0, 30.0, (2000, 3)) * [1.0, 1.0, 0.1])
     group = DynamicGroup(dots(rng.uniform(-0.3, 0.3, (400, 3)), (0.2, 0.2, 0.2), 0.9), np.eye(4))
-    views = [View(looking((-2.0, 0.0, 0.0), yaw), (group,)) for yaw in (0.0, 0.2, 3.0)]
+    views = [View(level_camera((-2.0, 0.0, 0.0), yaw), (group,)) for yaw in (0.0, 0.2, 3.0)]
     one = make_renderer(cloud, mode='coarse', threads=1)
     frames = make_renderer(cloud, mode='coarse', threads=3).render_many(views)
     for view, frame in zip(views, frames, strict=True):
@@ -129,9 +120,9 @@ def test_groups_are_drawn_in_front_and_several_views_equal_single_ones():
 def test_nothing_in_view_is_background():
     """An empty world, and one behind the camera, are drawn."""
     empty = make_renderer(dots(np.zeros((0, 3))), mode='coarse', threads=1)
-    assert (empty.render(looking((0.0, 0.0, 0.0))).alpha == 0.0).all()
+    assert (empty.render(level_camera((0.0, 0.0, 0.0))).alpha == 0.0).all()
     behind = make_renderer(dots([[-20.0, 0.0, 0.0]]), mode='coarse', threads=1)
-    assert (behind.render(looking((0.0, 0.0, 0.0))).alpha == 0.0).all()
+    assert (behind.render(level_camera((0.0, 0.0, 0.0))).alpha == 0.0).all()
 
 
 def test_a_city_looks_alike_with_fewer_gaussians():
@@ -140,7 +131,7 @@ def test_a_city_looks_alike_with_fewer_gaussians():
     exact, coarse = make_renderer(cloud, threads=1), make_renderer(cloud, mode='coarse', threads=1)
     levels = coarse._levels
     for number, spot in enumerate(notes['spawn'][::70][:6]):
-        camera = looking((*spot, 0.6), 1.1 * number, size=128)
+        camera = level_camera((*spot, 0.6), 1.1 * number, size=128)
         one, other = exact.render(camera), coarse.render(camera)
         error = np.mean((one.rgb.astype(float) - other.rgb) ** 2)
         assert 10.0 * np.log10(255.0**2 / error) > 28.0

@@ -42,6 +42,7 @@ def add_adapt_parser(steps: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument('--config', type=Path, metavar='FILE',
                         help='settings of the training (config/training/adapt_METHOD.yaml)')
     parser.add_argument('--initial', help='bundle, run or checkpoint to begin with')
+    parser.add_argument('--robot', help='robot profile, instead of the file (coco)')
     parser.add_argument('--hours', type=float, default=2.0, metavar='H',
                         help='time for driving and training; measuring comes on top (2)')
     parser.add_argument('--episodes', type=int, default=25, metavar='N',

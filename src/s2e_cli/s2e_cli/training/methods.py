@@ -43,8 +43,8 @@ class Dagger:
         """
         from s2e_training.dagger.config import DaggerConfig
 
-        values = _values(DaggerConfig, args)
-        values['record'] |= {'workers': args.workers}
+        values = _values(DaggerConfig, args, 'record')
+        values['record']['workers'] = args.workers
         self._config = _checked(DaggerConfig, values)
         self._args = args
         self.initial = self._config.initial
@@ -84,7 +84,7 @@ class PPO:
         from s2e_training.posttrain.site import site_config
         from s2e_training.study.config import with_workers
 
-        config = _checked(PosttrainConfig, _values(PosttrainConfig, args))
+        config = _checked(PosttrainConfig, _values(PosttrainConfig, args, 'environment'))
         self._config = site_config(with_workers(config, args.workers), args.scene)
         self._args = args
         self.initial = config.initial
@@ -138,8 +138,14 @@ class _Lines:
         self._steps(progress)
 
 
-def _values(kind: type[Any], args: argparse.Namespace) -> dict[str, Any]:
-    """Read the settings of a method's file, with what the command line says instead."""
+def _values(kind: type[Any], args: argparse.Namespace, world: str) -> dict[str, Any]:
+    """Read the settings of a method's file, with what the command line says instead.
+
+    Args:
+        kind: Their dataclass.
+        args: The command line.
+        world: The group of settings that names the robot.
+    """
     from s2e_core.config import from_yaml, to_mapping
     from s2e_core.paths import find_config
 
@@ -148,6 +154,8 @@ def _values(kind: type[Any], args: argparse.Namespace) -> dict[str, Any]:
     for key in ('initial', 'seed'):
         if getattr(args, key) is not None:
             values[key] = getattr(args, key)
+    if args.robot is not None:
+        values[world]['robot'] = args.robot
     return values
 
 
