@@ -85,6 +85,14 @@ def test_rounds_add_up_and_a_second_start_repeats_nothing(
     said = capsys.readouterr().out
     assert 'demonstrations' not in said and 'step 3/3' not in said
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+    # Another round: the policy of the end is another one, and is measured anew.
+    values = yaml.safe_load(settings.read_text())
+    settings.write_text(yaml.safe_dump({**values, 'rounds': 3}))
+    assert main(_command(settings, out)) == 0
+    assert 'round 3, training: 3' in capsys.readouterr().out
+    kept = {path for path in stamps if path.exists() and path.stat().st_mtime_ns == stamps[path]}
+    changed = {path.relative_to(out).parts[:2] for path in set(stamps) - kept}
+    assert changed == {('bundles', 'after'), ('here', 'after'), ('elsewhere', 'after')}
 
 
 def test_shares_of_the_draws_follow_the_drives(settings: Path, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ reward, by the residual branch unless the settings say otherwise.
 
 SCENE's routes are divided by where they begin and end: SCENE@training is trained on,
 SCENE@held-out is only measured on, before and after. The same goes for --elsewhere, which shows
-what is forgotten. Killed, it goes on where it was, and the hours count on.
+what is forgotten. Killed, it goes on where it was, and the hours count on; with more hours, or
+more rounds in the settings, it goes on learning and is measured anew.
 """
 
 
@@ -78,9 +79,10 @@ def _measure(args: argparse.Namespace, method: Method, when: str, source: str) -
     """Run the benchmark on held-out routes and elsewhere; what is there already is kept."""
     from navbench_gs.runner.plan import RunConfig, parse_scenes, parse_tasks
     from navbench_gs.tasks.protocol import load_protocol
-    from s2e_cli.training.measuring import drive_bundle, export_network
+    from s2e_cli.training.measuring import drive_bundle, export_network, forget_other_weights
 
     bundle = args.out / 'bundles' / when
+    forget_other_weights(source, bundle, [args.out / place / when for place in (HERE, ELSEWHERE)])
     export_network(source, bundle)
     elsewhere = parse_scenes(args.elsewhere)
     places = {

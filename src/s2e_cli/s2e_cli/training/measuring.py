@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,31 @@ def export_network(source: str, bundle: Path) -> None:
 
     if not (bundle / 'bundle.yaml').is_file():
         export_bundle(load_parent(source).model, bundle, ExportInfo(bundle.name, source))
+
+
+def forget_other_weights(source: str, bundle: Path, runs: list[Path]) -> None:
+    """Delete a bundle and what was measured of it where the network has been trained on since.
+
+    Args:
+        source: The network it would be exported of now.
+        bundle: Its folder; the digest of its weights lies beside it.
+        runs: Benchmark runs that it drove.
+
+    Raises:
+        TrainingError: The network cannot be had.
+    """
+    from s2e_training.pretrain.parent import load_parent
+
+    digest = hashlib.sha256()
+    for name, value in sorted(load_parent(source).model.state_dict().items()):
+        digest.update(name.encode() + value.numpy().tobytes())
+    note = bundle.with_name(f'{bundle.name}.sha256')
+    if note.is_file() and note.read_text() == digest.hexdigest():
+        return
+    for folder in (bundle, *runs):
+        shutil.rmtree(folder, ignore_errors=True)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(digest.hexdigest())
 
 
 def drive_bundle(bundle: Path, config: RunConfig, out: Path) -> None:
