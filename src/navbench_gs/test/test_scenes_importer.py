@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from scipy import ndimage
 
 from navbench_gs.errors import SceneError
 from navbench_gs.scenes.importer import ImportOptions, import_capture
+from navbench_gs.scenes.importer.grid import FineGrid
+from navbench_gs.scenes.importer.ground import ground_height, seen_from_above
 from navbench_gs.scenes.importer.orient import find_up, rotation
 from navbench_gs.splats import GaussianCloud, save_ply
 
@@ -140,3 +143,96 @@ def test_wrong_path_and_truncated_file(tmp_path: Path) -> None:
     (tmp_path / 'cut.ply').write_bytes(data[: len(data) // 2])
     with pytest.raises(SceneError, match=r'cut\.ply'):
         import_capture(tmp_path / 'cut.ply', tmp_path / 'out')
+
+
+def flat_grid(side: int = 60, resolution: float = 0.1) -> FineGrid:
+    """A square of cells whose coarse floor lies at 0."""
+    return FineGrid(np.zeros(2), resolution, np.zeros((side, side)), np.ones((side, side), bool))
+
+
+def test_windows_are_odd_numbers_of_cells() -> None:
+    """0.9 m at 0.1 m: 9; at 0.2 m: 4.5, so 5 of 3 and 5; below a cell: that cell."""
+    assert flat_grid(resolution=0.1).count(0.9) == 9
+    assert flat_grid(resolution=0.2).count(0.9) == 5
+    assert flat_grid(resolution=0.5).count(0.2) == 1
+
+
+def test_cells_of_points() -> None:
+    """(0.25, 0.31) lies in column 2, row 3: 3 x 60 + 2; what lies outside has none."""
+    place, inside = flat_grid().cells(np.array([[0.25, 0.31, 9.0], [-0.01, 1.0, 0.0]]))
+    assert place.tolist() == [182] and inside.tolist() == [True, False]
+
+
+def test_floor_of_what_shows() -> None:
+    """Ground at 0.2 m on a guess of 0; a gap of 0.5 m through which one sees -0.2 m; a low table
+    of 0.8 m at 0.55 m; a podium of 2.4 m at 0.4 m, which is floor too."""
+    seen = np.full((60, 60), 0.2)
+    seen[10:15, 10:15] = -0.2
+    seen[40:48, 10:18] = 0.55
+    seen[18:42, 30:54] = 0.4
+    seen[50, 50] = np.nan
+    height = ground_height(seen, flat_grid())
+    assert height[12, 12] == pytest.approx(0.2, abs=0.02)
+    assert height[44, 14] == pytest.approx(0.2, abs=0.02)
+    assert height[50, 50] == pytest.approx(0.2, abs=0.01)
+    assert height[30, 42] == pytest.approx(0.4, abs=0.01)
+    assert height[5, 50] == pytest.approx(0.2, abs=1e-6)
+
+
+def test_nothing_shows_near_the_guess() -> None:
+    """The guess is all there is: everything that shows lies a metre above, or nothing does."""
+    for seen in (np.full((60, 60), 1.0), np.full((60, 60), np.nan)):
+        assert (ground_height(seen, flat_grid()) == 0.0).all()
+
+
+def test_depth_from_above_by_hand(tmp_path: Path) -> None:
+    """The floor lies at 0, the post's end at 1.0 m, the table's top at 0.7 m; not the ceiling."""
+    cloud = room()
+    floor = np.full((60, 110), 0.0)
+    grid = FineGrid(np.array([-0.5, -0.5]), 0.1, floor, np.ones_like(floor, bool))
+    seen = seen_from_above(cloud, grid)
+    assert seen[15, 15] == pytest.approx(0.0, abs=0.03)
+    assert seen[45, 22] == pytest.approx(0.7, abs=0.03)
+    assert np.isnan(seen[1, 1])
+
+
+def test_pavement_over_stray_matter_is_no_obstacle(tmp_path: Path) -> None:
+    """Small askew gaussians are the pavement from (3.4, 3.4) to (4.4, 4.4); large level ones lie
+    0.25 m below. Level matter alone would put the floor down there and the pavement in the way."""
+    cloud, rng = room(), np.random.default_rng(0)
+    spot = (np.abs(cloud.means[:, :2] - 3.9) < 0.5).all(axis=1) & (cloud.means[:, 2] < 0.01)
+    count = 900
+    fine = np.column_stack([rng.uniform(3.4, 4.4, (count, 2)), rng.normal(0.0, 0.01, count)])
+    quats = rng.normal(size=(count, 4))
+    low = np.column_stack([rng.uniform(3.2, 4.6, (60, 2)), np.full(60, -0.25)])
+    grey = np.full((count, 3), 0.5)
+    detail = GaussianCloud.from_rgb(
+        fine, quats / np.linalg.norm(quats, axis=1, keepdims=True),
+        np.tile([0.05, 0.04, 0.004], (count, 1)), np.full(count, 0.95), grey,
+    )
+    stray = GaussianCloud.from_rgb(
+        low, np.tile([1.0, 0.0, 0.0, 0.0], (60, 1)), np.tile([0.3, 0.3, 0.004], (60, 1)),
+        np.full(60, 0.95), grey[:60],
+    )
+    save_ply(tmp_path / 'room.ply',
+             GaussianCloud.concatenate([cloud.select(~spot), detail, stray]))
+    scene = import_capture(tmp_path / 'room.ply', tmp_path / 'out', ImportOptions(up='+z'))
+    patch = np.stack(np.meshgrid(np.arange(3.5, 4.35, 0.1), np.arange(3.5, 4.35, 0.1)), axis=-1)
+    rows, columns = scene.collision.cell(patch.reshape(-1, 2)).T
+    assert not scene.collision.occupancy[rows, columns].any()
+    around = scene.collision.floor(np.array([[3.0, 3.0]]))[0]
+    floor = scene.collision.floor(patch.reshape(-1, 2))
+    # Askew gaussians of 0.05 m stick out of the pavement by about that.
+    assert np.abs(floor - around).max() < 0.1
+
+
+def test_the_gardens_path_has_nothing_on_it_that_does_not_show(
+    real_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Spots of bare pavement, looked at from the robot's height, and things that stand there."""
+    scene = import_capture(real_data('splats/scenes/headquarter_garden'), tmp_path / 'garden')
+    collision = scene.collision
+    for bare in ((5.45, -56.6), (9.9, 7.2), (5.6, -55.9), (10.3, 6.6)):
+        assert not collision.occupancy[tuple(collision.cell(np.array(bare)))], bare
+    for thing in ((-1.8, -16.5), (8.3, -58.2), (0.0, -30.0)):
+        assert collision.occupancy[tuple(collision.cell(np.array(thing)))], thing

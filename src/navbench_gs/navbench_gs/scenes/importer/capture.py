@@ -16,17 +16,19 @@ from navbench_gs.scenes import rectangles
 from navbench_gs.scenes.bundle import SceneBundle, save_scene
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.scenes.importer.floor import find_floor
+from navbench_gs.scenes.importer.grid import fine_grid
+from navbench_gs.scenes.importer.ground import ground_height, seen_from_above
 from navbench_gs.scenes.importer.options import ImportOptions, Up
 from navbench_gs.scenes.importer.orient import find_tilt, find_up, rotation
 from navbench_gs.scenes.importer.samples import elements
 from navbench_gs.scenes.importer.scale import find_cameras, find_scale, read_cameras
 from navbench_gs.scenes.importer.surfaces import Surfaces, build_surfaces, largest
-from navbench_gs.scenes.importer.walked import walked_line, with_walked
+from navbench_gs.scenes.importer.walked import walked_line, with_walked, with_walked_ground
 from navbench_gs.splats import find_environment, load
 from navbench_gs.splats.cloud import GaussianCloud
 from navbench_gs.splats.reduce import reduced
 
-IMPORTER_VERSION = 7
+IMPORTER_VERSION = 8
 """Raise with every change that alters a bundle: the cache depends on it."""
 
 Progress = Callable[[str, float], None]
@@ -63,10 +65,15 @@ def import_capture(
     try:
         unit, origin = find_scale(cloud, settings, source)
         turned, turn, up = _upright(cloud, settings.up, unit)
-        matter = elements(turned)
+        matter, line = elements(turned), None
         if settings.walked is not None:
-            matter = with_walked(matter, _line(source, settings, turn))
-        surfaces = build_surfaces(matter, find_floor(matter), settings)
+            line = _line(source, settings, turn)
+            matter = with_walked(matter, line)
+        grid = fine_grid(find_floor(matter), settings.resolution)
+        seen = seen_from_above(turned, grid)
+        if line is not None:
+            seen = with_walked_ground(seen, line, grid)
+        surfaces = build_surfaces(matter, grid, ground_height(seen, grid), settings)
     except SceneError as error:
         raise SceneError(f'{source}: {error}') from error
     tell('building the collision map', 0.6)

@@ -1,4 +1,4 @@
-"""Fine floor, occupancy and free space of a capture."""
+"""Occupancy and free space of a capture."""
 
 from __future__ import annotations
 
@@ -9,21 +9,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from navbench_gs.errors import SceneError
-from navbench_gs.scenes.importer.floor import COARSE, CoarseFloor, filled
+from navbench_gs.scenes.importer.grid import FineGrid
 from navbench_gs.scenes.importer.options import ImportOptions
-from navbench_gs.scenes.importer.samples import Elements, Samples, spread
+from navbench_gs.scenes.importer.samples import Elements, spread
 
 Float = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-MARGIN = 2.0
-"""Ground kept around the floor that was seen, metres."""
-REACH = 0.3
-"""Half thickness of the layer in which the fine floor is sought, metres."""
-SLICE = 0.05
-"""Thickness of one slice of that layer, metres."""
-QUANTILE = 0.8
-"""Part of the layer's matter that lies below the visible floor."""
 BLUR = 0.4
 """Gaussians with a larger standard deviation show ground that nobody came near, metres."""
 SHARP = 0.3
@@ -52,19 +44,25 @@ class Surfaces:
     """`[R, C]` centres that the robot's disc can reach: the largest connected part."""
 
 
-def build_surfaces(matter: Elements, coarse: CoarseFloor, options: ImportOptions) -> Surfaces:
-    """Refine the floor and mark what a robot would hit.
+def build_surfaces(
+    matter: Elements, grid: FineGrid, height: Float, options: ImportOptions
+) -> Surfaces:
+    """Mark what a robot would hit.
+
+    Args:
+        matter: What the capture shows.
+        grid: Where to look.
+        height: `[R, C]` z of the floor.
+        options: Measures of the robot.
 
     Raises:
         SceneError: no free space is large enough for the robot.
     """
-    origin, shape = _window(coarse, options.resolution)
-    guess = _resampled(coarse, origin, shape, options.resolution)
-    low = matter.select(_near(matter, origin, guess, options, 0.8, options.robot_height + 0.8))
+    origin, shape = grid.origin, grid.guess.shape
+    low = matter.select(_near(matter, grid, 0.8, options.robot_height + 0.8))
     samples = spread(low)
-    place, inside = _cells(samples.points, origin, shape, options.resolution)
+    place, inside = grid.cells(samples.points)
     samples = samples.select(inside)
-    height = _refined(samples, place, guess, options)
     above = samples.points[:, 2] - height.ravel()[place]
     cell_area = options.resolution**2
     on_floor = np.abs(above + 0.1) < 0.25
@@ -104,44 +102,11 @@ def largest(mask: Mask) -> Mask:
     return np.asarray(parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:])))
 
 
-def _window(coarse: CoarseFloor, resolution: float) -> tuple[Float, tuple[int, int]]:
-    """Return origin and shape of the fine grid around the floor that was seen."""
-    rows, columns = np.nonzero(np.isfinite(coarse.height))
-    low = coarse.origin + np.array([columns.min(), rows.min()]) * COARSE - MARGIN
-    high = coarse.origin + np.array([columns.max() + 1, rows.max() + 1]) * COARSE + MARGIN
-    low = np.floor(low / resolution) * resolution
-    size = np.ceil((high - low) / resolution).astype(np.int64)
-    return low, (int(size[1]), int(size[0]))
-
-
-def _resampled(
-    coarse: CoarseFloor, origin: Float, shape: tuple[int, int], resolution: float
-) -> Float:
-    """Return the coarse floor on the fine grid, filled and smooth."""
-    whole = ndimage.gaussian_filter(filled(coarse.height, 2.0), 0.7)
-    rows = (np.arange(shape[0]) + 0.5) * resolution + origin[1] - coarse.origin[1]
-    columns = (np.arange(shape[1]) + 0.5) * resolution + origin[0] - coarse.origin[0]
-    grid = np.meshgrid(rows / COARSE - 0.5, columns / COARSE - 0.5, indexing='ij')
-    return np.asarray(ndimage.map_coordinates(whole, grid, order=1, mode='nearest'))
-
-
-def _cells(
-    points: Float, origin: Float, shape: tuple[int, int], resolution: float
-) -> tuple[NDArray[np.int64], Mask]:
-    """Return the flat cell of each point that lies inside, and which do."""
-    cell = np.floor((points[:, :2] - origin) / resolution).astype(np.int64)
-    inside = np.asarray(((cell >= 0) & (cell < (shape[1], shape[0]))).all(axis=1))
-    return cell[inside, 1] * shape[1] + cell[inside, 0], inside
-
-
-def _near(
-    matter: Elements, origin: Float, guess: Float, options: ImportOptions, below: float,
-    above: float,
-) -> Mask:
-    """Return which elements lie in the slab around the floor."""
-    place, inside = _cells(matter.means, origin, guess.shape, options.resolution)
+def _near(matter: Elements, grid: FineGrid, below: float, above: float) -> Mask:
+    """Return which elements lie in the slab around the coarse floor."""
+    place, inside = grid.cells(matter.means)
     keep = np.zeros(len(matter.means), dtype=bool)
-    offset = matter.means[inside, 2] - guess.ravel()[place]
+    offset = matter.means[inside, 2] - grid.guess.ravel()[place]
     keep[np.flatnonzero(inside)[(offset > -below) & (offset < above)]] = True
     return keep
 
@@ -150,37 +115,6 @@ def _sum(values: Float, place: NDArray[np.int64], shape: tuple[int, int]) -> Flo
     """Add values up per cell."""
     total = np.bincount(place, values, shape[0] * shape[1])
     return total.astype(np.float64).reshape(shape)
-
-
-def _refined(
-    samples: Samples, place: NDArray[np.int64], guess: Float, options: ImportOptions
-) -> Float:
-    """Return the height of the visible floor: the 80 % quantile of level matter near the guess.
-
-    A reduced capture's floor is a layer up to 0.4 m thick, of which the eye sees the top:
-    against depth drawn from above, the layer's mean lay 0.17 m too low in an outdoor scene.
-    Quantiles come from a stack of 0.05 m layers, each smoothed over 0.3 m.
-    """
-    offset = samples.points[:, 2] - guess.ravel()[place]
-    good = (np.abs(offset) < REACH) & (samples.level > 0.6)
-    layers = int(round(2.0 * REACH / SLICE))
-    layer = np.clip(((offset + REACH) / SLICE).astype(np.int64), 0, layers - 1)
-    sigma = 0.3 / options.resolution
-    total = np.zeros((layers + 1, *guess.shape), dtype=np.float32)
-    for k in range(layers):
-        chosen = good & (layer == k)
-        mass = _sum(samples.weights[chosen], place[chosen], guess.shape)
-        total[k + 1] = total[k] + ndimage.gaussian_filter(mass.astype(np.float32), sigma)
-    wanted = QUANTILE * total[-1]
-    reached = np.argmax(total >= wanted, axis=0)
-    index = np.maximum(reached, 1)[None]
-    high = np.take_along_axis(total, index, axis=0)[0]
-    low = np.take_along_axis(total, index - 1, axis=0)[0]
-    share = np.clip((wanted - low) / np.maximum(high - low, 1e-9), 0.0, 1.0)
-    lift = (index[0] - 1 + share) * SLICE - REACH
-    known = total[-1] > 0.1 * options.resolution**2
-    whole = filled(np.where(known, lift, np.nan), sigma)
-    return np.asarray(guess + ndimage.gaussian_filter(whole, 0.5 * sigma))
 
 
 def _steep(height: Float, resolution: float) -> Mask:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from navbench_gs.errors import SceneError
+from navbench_gs.scenes.importer.grid import FineGrid
 from navbench_gs.scenes.importer.samples import Elements
 
 Float = NDArray[np.float64]
@@ -76,6 +77,25 @@ def with_walked(matter: Elements, line: Float) -> Elements:
         np.concatenate([getattr(kept, name), getattr(ground, name)])
         for name in ('means', 'normals', 'axes', 'weights')
     ))
+
+
+def with_walked_ground(seen: Float, line: Float, grid: FineGrid) -> Float:
+    """Return what shows from above, with the walked ground in place of whatever shows there.
+
+    Args:
+        seen: z of what shows in each cell, NaN where nothing does. `[R, C]`
+        line: Points on the ground, from `walked_line`. `[P, 3]`
+        grid: The cells.
+    """
+    ground = _ground(line)
+    steps = np.arange(-0.5 * SPACING, 0.5 * SPACING, grid.resolution) + 0.5 * grid.resolution
+    square = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    points = np.repeat(ground.means, len(square), axis=0)
+    points[:, :2] += np.tile(square, (len(ground.means), 1))
+    place, inside = grid.cells(points)
+    walked = seen.ravel().copy()
+    walked[place] = points[inside, 2]
+    return walked.reshape(seen.shape)
 
 
 def _ground(line: Float) -> Elements:
