@@ -216,7 +216,9 @@ def test_an_exception_in_the_description_gives_1(launch: Callable[..., Any]) -> 
     assert running.finish(15) == 1
     assert 'Caught exception in launch (see debug for traceback)' in running.text
     assert "launch configuration 'absent' does not exist" in running.text
-    assert 'Traceback' not in running.text
+    # The child is interrupted while Python may still be starting, and then says so itself.
+    own = [line for line in running.text.splitlines() if not line.startswith('[child-1]')]
+    assert not any('Traceback' in line for line in own)
 
 
 def test_a_program_that_cannot_start_gives_1(launch: Callable[..., Any]) -> None:
