@@ -70,6 +70,7 @@ def import_capture(
             line = _line(source, settings, turn)
             matter = with_walked(matter, line)
         grid = fine_grid(find_floor(matter), settings.resolution)
+        tell('looking down on the floor', 0.4)
         seen = seen_from_above(turned, grid)
         if line is not None:
             seen = with_walked_ground(seen, line, grid)

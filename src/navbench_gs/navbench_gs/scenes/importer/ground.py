@@ -19,7 +19,6 @@ from navbench_gs.scenes.importer.grid import FineGrid
 from navbench_gs.splats.cloud import GaussianCloud
 
 Float = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 EYE = 1.3
 """Height of the cameras over the coarse floor, metres: above the robot, below most canopies."""
