@@ -12,9 +12,8 @@ import yaml
 
 from navbench_gs.runner import bench
 from navbench_gs.scenes import resolve
-from navbench_gs.tasks.protocol import load_protocol
 from s2e_cli.main import main
-from s2e_core.config import from_mapping, to_mapping
+from s2e_core.config import from_mapping
 from s2e_core.errors import ConfigError
 
 pytest.importorskip('torch')
@@ -26,6 +25,7 @@ sys.path += [str(SOURCES / name / 'test' / 'support') for name in ('navbench_gs'
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A parent, a yard in place of every scene, and a file of settings."""
+    from short_protocol import write_short_protocol
     from tiny_parent import export_tiny_parent
     from yard import make_yard
 
@@ -35,15 +35,12 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             module, 'resolve_scene', lambda scene: replace(made, name=scene.partition(':')[0])
         )
     export_tiny_parent(tmp_path / 'parent')
-    rules = to_mapping(load_protocol('default'))
-    rules['judge'] |= {'time_base': 2.0, 'time_factor': 1.0}
-    rules['route'] |= {'geodesic_low': 6.0, 'geodesic_high': 9.0}
-    (tmp_path / 'short.yaml').write_text(yaml.safe_dump(rules))
+    rules = write_short_protocol(tmp_path / 'short.yaml', 2.0)
     path = tmp_path / 'mini.yaml'
     path.write_text(yaml.safe_dump({
         'name': 'mini', 'initial': str(tmp_path / 'parent'), 'rounds': 2, 'demonstrations': 2,
         'drives': 1, 'validation': 1, 'rehearsal': 1, 'share': 0.6,
-        'record': {'tasks': ['empty'], 'protocol': str(tmp_path / 'short.yaml'), 'workers': 1},
+        'record': {'tasks': ['empty'], 'protocol': rules, 'workers': 1},
         'training': {'steps': 3, 'batch': 4, 'validate_every': 3, 'precision': 'float32'},
     }))
     return path

@@ -11,9 +11,7 @@ import yaml
 
 from navbench_gs.runner import bench
 from navbench_gs.scenes import resolve
-from navbench_gs.tasks.protocol import load_protocol
 from s2e_cli.main import main
-from s2e_core.config import to_mapping
 
 pytest.importorskip('torch')
 
@@ -24,6 +22,7 @@ sys.path += [str(SOURCES / name / 'test' / 'support') for name in ('navbench_gs'
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A parent, a scene and a file of settings."""
+    from short_protocol import write_short_protocol
     from tiny_parent import export_tiny_parent
     from yard import make_yard
 
@@ -31,10 +30,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in (resolve, bench):
         monkeypatch.setattr(module, 'resolve_scene', lambda scene: made)
     export_tiny_parent(tmp_path / 'parent')
-    rules = to_mapping(load_protocol('default'))
-    rules['judge'] |= {'time_base': 1.0, 'time_factor': 1.0}
-    rules['route'] |= {'geodesic_low': 6.0, 'geodesic_high': 9.0}
-    (tmp_path / 'short.yaml').write_text(yaml.safe_dump(rules))
+    rules = write_short_protocol(tmp_path / 'short.yaml', 1.0)
     path = tmp_path / 'mini.yaml'
     path.write_text(yaml.safe_dump({
         'name': 'mini', 'initial': str(tmp_path / 'parent'), 'steps': 48, 'rollout': 8,
@@ -43,7 +39,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         'curriculum': {'stages': [{'tasks': ['empty'], 'geodesic_low': 6.0, 'geodesic_high': 9.0,
                                    'people': 0}]},
         'evaluation': {'every': 3, 'scenes': ['yard'], 'tasks': ['empty'], 'episodes': 1,
-                       'workers': 1, 'protocol': str(tmp_path / 'short.yaml')},
+                       'workers': 1, 'protocol': rules},
     }))
     return path
 

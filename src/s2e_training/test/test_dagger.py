@@ -9,11 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-import yaml
 
 from navbench_gs.scenes import resolve
-from navbench_gs.tasks.protocol import load_protocol
-from s2e_core.config import to_mapping
 from s2e_training.dagger.config import DaggerConfig, RoundConfig
 from s2e_training.dagger.rounds import DaggerRounds, Watch
 from s2e_training.data.record import RecordConfig
@@ -36,19 +33,17 @@ def _export(source: str, bundle: Path) -> None:
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DaggerConfig:
     """Two short rounds in a yard, which also stands for the cities."""
+    from short_protocol import write_short_protocol
     from tiny_parent import export_tiny_parent
     from yard import make_yard
 
     made = make_yard()
     monkeypatch.setattr(resolve, 'resolve_scene', lambda scene: replace(made, name='yard'))
     export_tiny_parent(tmp_path / 'parent')
-    rules = to_mapping(load_protocol('default'))
-    rules['judge'] |= {'time_base': 2.0, 'time_factor': 1.0}
-    rules['route'] |= {'geodesic_low': 6.0, 'geodesic_high': 9.0}
-    (tmp_path / 'short.yaml').write_text(yaml.safe_dump(rules))
+    rules = write_short_protocol(tmp_path / 'short.yaml', 2.0)
     return DaggerConfig(
         'mini', str(tmp_path / 'parent'), demonstrations=1, drives=1, validation=1, rehearsal=1,
-        record=RecordConfig(tasks=('empty',), protocol=str(tmp_path / 'short.yaml'), workers=1),
+        record=RecordConfig(tasks=('empty',), protocol=rules, workers=1),
         training=RoundConfig(steps=4, batch=4, validate_every=2, precision='float32',
                              checkpoint_minutes=0.0),
     )
