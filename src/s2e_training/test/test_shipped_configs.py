@@ -8,6 +8,7 @@ import pytest
 
 from s2e_core.config import from_yaml
 from s2e_core.errors import ConfigError
+from s2e_training.dagger.config import DaggerConfig
 from s2e_training.data.record import RecordConfig
 from s2e_training.posttrain.config import PosttrainConfig
 from s2e_training.pretrain.config import PretrainConfig
@@ -15,7 +16,7 @@ from s2e_training.pretrain.config import PretrainConfig
 FOLDER = Path(__file__).parents[3] / 'config/training'
 # Files named `_measured` are what a bundle's card says, not settings.
 FILES = sorted(path for path in FOLDER.glob('*.yaml') if not path.stem.endswith('_measured'))
-KINDS = (RecordConfig, PretrainConfig, PosttrainConfig)
+KINDS = (RecordConfig, PretrainConfig, PosttrainConfig, DaggerConfig)
 
 
 def readable_by(path: Path) -> list[type]:
