@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -75,6 +79,33 @@ def test_four_steps_a_break_the_rest_export_and_check(
     weights.write_bytes(data)
     assert main(['policy', 'check', str(bundle)]) == 2
     assert 'policy.weights' in capsys.readouterr().err
+
+
+def test_two_processes_train_as_one_and_one_goes_on(
+    workshop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Clips without features are shared out; one process speaks; then one alone takes over."""
+    shutil.copytree(workshop / 'clips', tmp_path / 'clips',
+                    ignore=shutil.ignore_patterns('features*'))
+    settings = yaml.safe_load((workshop / 'mini.yaml').read_text())
+    (tmp_path / 'mini.yaml').write_text(yaml.safe_dump(
+        {**settings, 'clips': [str(tmp_path / 'clips')]}))
+    words = ['train', 'pretrain', str(tmp_path / 'mini.yaml'), str(tmp_path / 'run')]
+    starter = 'import sys\nfrom s2e_cli.main import main\nsys.exit(main(sys.argv[1:]))\n'
+    (tmp_path / 's2e.py').write_text(starter)
+    done = subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2',
+         '--local-addr=127.0.0.1', str(tmp_path / 's2e.py'), *words, '--until', '2'],
+        capture_output=True, text=True, timeout=180, check=False,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path), 'OMP_NUM_THREADS': '1'},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('step 2/4') == 1 and done.stdout.count('"loss"') == 1
+    assert 'encoded 2/2 clips' in done.stdout       # of three clips the first process has two
+    assert len(list((tmp_path / 'clips').glob('*/features-*.npy'))) == 3
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert 'step 4/4' in said and 'step 2/4' not in said and 'encoded' not in said
 
 
 def test_evaluate_writes_rows_by_task_and_source(

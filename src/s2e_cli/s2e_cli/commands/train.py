@@ -18,7 +18,7 @@ from s2e_cli.training.importing import (
 )
 from s2e_cli.training.label import add_label_parser, run_label
 from s2e_cli.training.posttrain import add_posttrain_parser, run_posttrain
-from s2e_cli.training.progress import DriveLines, StepLines
+from s2e_cli.training.progress import DriveLines, StepLines, encoded_line
 from s2e_cli.training.study import add_study_parser, run_study
 
 ORDER = 50
@@ -31,6 +31,7 @@ EPILOG = """examples:
   s2e train label walk.mp4 clips/walk --height 1.4 --hfov 68 --licence CC-BY-4.0
   s2e train anchors .cache/clips/teacher --out anchors.npy
   s2e train pretrain config/training/small.yaml runs/small
+  torchrun --nproc-per-node 2 .venv/bin/s2e train pretrain config/training/small.yaml runs/small
   s2e train posttrain config/training/posttrain.yaml runs/ram
   s2e train adapt scenes/yard runs/yard
   s2e train study config/training/studies/modes.yaml runs/modes
@@ -125,12 +126,10 @@ def _encode(args: argparse.Namespace) -> int:
         config = from_yaml(PretrainConfig, args.config)
     runner = feature_encoder(config, args.threads)
 
-    def show(done: int, total: int) -> None:
-        print(f'\rencoded {done}/{total} clips', end='', flush=True)
-
     for folder in args.clips:
-        encode_clips(find_clips(folder), runner, show, args.views)
-        print()
+        clips = find_clips(folder)
+        encode_clips(clips, runner, encoded_line, args.views)
+        print(f'{folder}: {len(clips)} clips encoded')
     return 0
 
 
@@ -197,7 +196,8 @@ def _pretrain(args: argparse.Namespace) -> int:
     from s2e_training.pretrain.setup import make_trainer
 
     config = from_yaml(PretrainConfig, args.config)
-    trainer = make_trainer(config, args.out, time.monotonic)
-    report = trainer.run(StepLines(), args.until)
-    print(json.dumps({key: round(value, 4) for key, value in report.items()}, indent=1))
+    trainer = make_trainer(config, args.out, time.monotonic, encoded_line)
+    report = trainer.run(StepLines() if trainer.first else None, args.until)
+    if trainer.first:
+        print(json.dumps({key: round(value, 4) for key, value in report.items()}, indent=1))
     return 0

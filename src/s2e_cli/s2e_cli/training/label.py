@@ -11,7 +11,8 @@ from typing import Any
 EPILOG = """examples:
   s2e train label walk.mp4 clips/walk --height 1.4 --hfov 68 --licence CC-BY-4.0
   s2e train label drive.mp4 clips/drive --kind drive --height 1.65 --camera camera.yaml
-  s2e train label photos/ clips/photos --fps 1 --rate 1 --features sift --height 1.6 --hfov 70
+  s2e train label photos/ clips/photos --fps 1 --rate 1 --features sift --width 1024 \\
+      --height 1.6 --hfov 70
 
 camera.yaml: width, height, fx, fy, cx, cy and, for a distorted lens, model and distortion.
 A run that was stopped goes on where it was. OUT/summary.png shows the path, the confidence and
@@ -38,6 +39,10 @@ def add_label_parser(steps: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument('--features', choices=('klt', 'sift'), default='klt',
                         help='klt for video, sift for sparse photos (default klt)')
     parser.add_argument('--rate', type=float, default=5.0, help='frames per second of the clips')
+    parser.add_argument('--width', type=int, default=640,
+                        help='wider video is shrunk to this for the odometry (default 640)')
+    parser.add_argument('--confidence', type=float, default=0.2,
+                        help='pieces that are trusted less are rejected (default 0.2)')
     parser.add_argument('--fps', type=float, help="frame rate, instead of the video's own")
     parser.add_argument('--licence', default='unknown', help='licence of the video')
 
@@ -54,7 +59,8 @@ def run_label(args: argparse.Namespace) -> int:
     if args.hfov is not None and not 10.0 <= args.hfov <= 170.0:
         raise ConfigError(f'--hfov must be in 10..170 degrees, got {args.hfov}')
     config = from_mapping(LabelConfig, {
-        key: getattr(args, key) for key in ('height', 'kind', 'features', 'rate', 'refine_focal')
+        key: getattr(args, key) for key in (
+            'height', 'kind', 'features', 'rate', 'refine_focal', 'width', 'confidence')
     }, source='command line')
     footage = open_footage(args.video, args.fps)
     if args.camera is not None:

@@ -43,6 +43,11 @@ class DriveLines:
         )
 
 
+def encoded_line(done: int, total: int) -> None:
+    """Say in one line how many clips are encoded."""
+    print(f'\rencoded {done}/{total} clips', end='\n' if done == total else '', flush=True)
+
+
 class StepLines:
     """A line for every twentieth step of training and for each validation."""
 

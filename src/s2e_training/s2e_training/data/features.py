@@ -113,19 +113,23 @@ def encode_clips(
     Args:
         clips: Clip folders.
         encoder: The frozen encoder.
-        progress: Called with clips done and in all.
+        progress: Called with clips encoded and to encode; never if nothing is left to do.
         views: Views of each clip; see `data.views`.
 
     Raises:
         TrainingError: A clip has another image size.
     """
-    for done, clip in enumerate(clips):
+    todo = [
+        clip for clip in clips
+        if not all(features_path(clip, encoder.key, view).is_file() for view in range(views))
+    ]
+    for done, clip in enumerate(todo):
         for view in range(views):
             target = features_path(clip, encoder.key, view)
             if not target.is_file():
                 _encode(clip, encoder, view, target)
         if progress is not None:
-            progress(done + 1, len(clips))
+            progress(done + 1, len(todo))
 
 
 def _encode(clip: Path, encoder: FeatureEncoder, view: int, target: Path) -> None:

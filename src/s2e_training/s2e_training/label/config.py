@@ -33,7 +33,7 @@ class LabelConfig:
         1.5, unit='m/s', low=0.1, high=50, help='Time is stretched for faster pieces.'
     )
     confidence: float = option(
-        0.3, low=0, high=1, help='Pieces below it are rejected.'
+        0.2, low=0, high=1, help='Pieces below it are rejected.'
     )
 
     def __post_init__(self) -> None:

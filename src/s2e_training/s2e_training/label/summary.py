@@ -49,14 +49,14 @@ def draw_summary(
             below.axvspan(first / fps, (last + 1) / fps, color=COLOURS[kind], alpha=0.45, lw=0)
     for name, colour in COLOURS.items():
         below.plot([], [], color=colour, linewidth=6, alpha=0.45, label=name)
-    above.set_aspect('equal')
+    above.set_aspect('equal', adjustable='datalim')  # A straight drive is no sliver.
     above.set(title=title, xlabel='clips side by side, metres to the right of each start',
               ylabel='metres ahead')
     above.grid(alpha=0.3)
     below.set(xlim=(0, frames / fps), ylim=(0, 1), xlabel='seconds', ylabel='confidence')
     below.legend(loc='upper center', bbox_to_anchor=(0.5, -0.3), ncols=len(COLOURS),
                  frameon=False, title='rejected')
-    if offset == 0.0:
+    if not any(record['pieces'] for record in records):
         above.text(0.5, 0.5, 'nothing could be labelled', ha='center',
                    transform=above.transAxes)
     figure.savefig(path)

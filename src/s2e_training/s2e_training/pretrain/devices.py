@@ -53,6 +53,11 @@ class Devices:
             dist.all_reduce(parameter.grad)
             parameter.grad /= self.world
 
+    def wait(self) -> None:
+        """Wait until every process has come here."""
+        if self.world > 1:
+            dist.barrier()
+
 
 def choose_devices(device: str, precision: str) -> Devices:
     """Take the wished device and join the process group that `torchrun` announces.

@@ -11,16 +11,23 @@ from s2e_training.data.features import FeatureEncoder, encode_clips
 from s2e_training.data.windows import WindowSet
 from s2e_training.models.policy import make_encoder
 from s2e_training.pretrain.config import PretrainConfig
+from s2e_training.pretrain.devices import choose_devices
 from s2e_training.pretrain.trainer import Trainer
 
 
-def make_trainer(config: PretrainConfig, folder: Path, clock: Callable[[], float]) -> Trainer:
+def make_trainer(
+    config: PretrainConfig, folder: Path, clock: Callable[[], float],
+    encoded: Callable[[int, int], None] | None = None,
+) -> Trainer:
     """Encode what is not encoded yet and make the trainer.
+
+    Of several processes each encodes its share of the clips, then all wait for each other.
 
     Args:
         config: Settings.
         folder: Folder of the run.
         clock: Seconds, monotonic.
+        encoded: Called with clips encoded and in all, of the first process's share.
 
     Raises:
         TrainingError: Clips or weights of the encoder are missing.
@@ -29,8 +36,12 @@ def make_trainer(config: PretrainConfig, folder: Path, clock: Callable[[], float
     roots = [find_clips(Path(root)) for root in config.clips]
     train = [clip for root in roots for clip in root]
     validation = [clip for root in config.validation for clip in find_clips(Path(root))]
-    encode_clips(train, runner, views=config.views)
-    encode_clips(validation, runner)
+    devices = choose_devices(config.device, config.precision)
+    share = slice(devices.rank, None, devices.world)
+    show = encoded if devices.first else None
+    encode_clips(train[share], runner, show, config.views)
+    encode_clips(validation[share], runner, show)
+    devices.wait()
     shape = (runner.key, config.model.frames, config.model.goal_encoding)
     weights = DrawWeights(
         config.turn_weight, config.brake_weight,

@@ -89,6 +89,11 @@ class Trainer:
         if (folder / LAST).is_file():
             self._resume(load_checkpoint(folder / LAST))
 
+    @property
+    def first(self) -> bool:
+        """Whether this process speaks and writes; of several one does."""
+        return self._devices.first
+
     def run(
         self, progress: Callable[[Progress], None] | None = None, stop_at: int | None = None,
         enough: Callable[[], bool] = lambda: False,
