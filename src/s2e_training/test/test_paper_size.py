@@ -89,6 +89,11 @@ def test_weights_are_taken_over_and_others_refused(
         assert not torch.allclose(other(image), encoder(image))
         other.load_pretrained(str(weights))
         torch.testing.assert_close(other(image), encoder(image))
+    torch.manual_seed(2)
+    drawn = DinoSmall()
+    other.load_pretrained('random')
+    drawn.load_pretrained('random')
+    torch.testing.assert_close(other(image), drawn(image))
     with pytest.raises(TrainingError, match='needs encoder_weights'):
         other.load_pretrained()
     with pytest.raises(TrainingError, match='is not a DINOv3'):

