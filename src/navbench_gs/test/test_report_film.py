@@ -10,7 +10,7 @@ from navbench_gs.errors import ReportError
 from navbench_gs.report.film import STILLS, EpisodeFilm
 from navbench_gs.report.inset import Inset
 from navbench_gs.tasks.hazards import Patch
-from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT
+from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, CameraMount
 from s2e_core.contract import PolicyOutput
 from s2e_core.records import CameraFrame
 from s2e_core.robot import load_robot
@@ -58,6 +58,21 @@ def test_chosen_mode_is_drawn_on_the_ground_ahead(tmp_path):
     # Straight ahead: around the middle column, nothing at the edges or above the horizon.
     assert abs(columns.mean() - 320) < 25
     assert change[:150].max() < 40
+
+
+def test_a_plan_to_stand_has_no_ribbon_but_a_word(tmp_path):
+    """Ten points within 6 cm whose steps add up to 0.4 m: as a ribbon they swept the picture."""
+    turn = np.arange(10.0) * 2.5
+    jitter = 0.03 + 0.03 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    low, pictures = CameraMount(-0.3, 0.0, 0.15, 0.28), []
+    for chosen in (-1, 0):
+        path = tmp_path / f'{chosen}.mp4'
+        with EpisodeFilm(path, SMALL_CAMERA, low) as film:
+            film.add(GREY, output([jitter]), chosen, {})
+        pictures.append(frames(path)[0].astype(int))
+    change = np.abs(pictures[1] - pictures[0]).sum(axis=2) > 60
+    assert not change[:, :200].any() and not change[:440, 440:].any()
+    assert change[455:475, 450:520].any()
 
 
 def test_any_mode_draws(tmp_path):

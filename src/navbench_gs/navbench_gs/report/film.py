@@ -26,6 +26,8 @@ STILLS = 8
 """Pictures kept for the camera strip."""
 _STILL_WIDTH = 320
 _MODES_DRAWN = 24
+_STANDS = 0.2
+"""A plan that stays within this many metres stands, as in training; it has no ribbon."""
 
 
 class EpisodeFilm:
@@ -106,7 +108,7 @@ class EpisodeFilm:
         if caption.get('truth') is not None:
             ink.polyline(picture, self._on_ground(_dense(caption['truth'])), TRUTH,
                          max(2, round(self._size[0] / 320)))
-        picture = self._draw_caption(picture, output, caption)
+        picture = self._draw_caption(picture, _scores(output, chosen), caption)
         video = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format='rgb24')
         video.pts = self._count
         for packet in self._stream.encode(video):
@@ -169,8 +171,7 @@ class EpisodeFilm:
     def _draw_chosen(
         self, picture: NDArray[np.uint8], points: NDArray[np.float64], unit: float
     ) -> None:
-        length = float(np.hypot(*np.diff(points, axis=0).T).sum())
-        if length > 0.15:
+        if not _stands(points):
             left, right = _sides(points, 0.5 * self._robot_width)
             ink.ribbon(picture, self._on_ground(left), self._on_ground(right), ink.CHOSEN, 0.5)
             for side in (left, right):
@@ -183,7 +184,7 @@ class EpisodeFilm:
         return project(self._camera, self._mount, ground, near=0.15)[0]
 
     def _draw_caption(
-        self, picture: NDArray[np.uint8], output: PolicyOutput | None, caption: Mapping[str, Any]
+        self, picture: NDArray[np.uint8], scores: str, caption: Mapping[str, Any]
     ) -> NDArray[np.uint8]:
         width, height = self._size
         unit = width / 640.0
@@ -199,10 +200,10 @@ class EpisodeFilm:
         inset = caption.get('inset')
         if inset is not None:
             _paste(picture, inset, round(10 * unit))
-        return ink.texts(picture, self._lines(output, caption, unit))
+        return ink.texts(picture, self._lines(scores, caption, unit))
 
     def _lines(
-        self, output: PolicyOutput | None, caption: Mapping[str, Any], unit: float
+        self, scores: str, caption: Mapping[str, Any], unit: float
     ) -> list[tuple[str, tuple[float, float], int, ink.Rgb, bool]]:
         width, height = self._size
         big, small = round(20 * unit), round(12 * unit)
@@ -215,10 +216,8 @@ class EpisodeFilm:
         if 'distance' in caption and math.isfinite(caption['distance']):
             lines.append((f'{caption["distance"]:.1f} m to goal', (width / 2 + 40 * unit, high),
                           big, ink.GOAL, True))
-        if output is not None:
-            top = np.sort(output.scores)[::-1][:3]
-            text = 'scores ' + '  '.join(f'{score:.2f}' for score in top)
-            lines.append((text, (width / 2 + 40 * unit, low), small, ink.INK, False))
+        if scores:
+            lines.append((scores, (width / 2 + 40 * unit, low), small, ink.INK, False))
         for key, row in (('title', 20), ('status', 38)):
             if caption.get(key):
                 colour = ink.CONTACT if key == 'status' and caption.get('contact') else ink.INK
@@ -245,6 +244,20 @@ class EpisodeFilm:
             bgr = cv2.cvtColor(self._stills[pick], cv2.COLOR_RGB2BGR)
             if not cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 82]):
                 raise ReportError(f'{path}: cannot be written')
+
+
+def _stands(points: NDArray[np.floating]) -> bool:
+    """Whether a plan goes nowhere; the jitter of its points is no way."""
+    return float(np.hypot(points[:, 0], points[:, 1]).max()) < _STANDS
+
+
+def _scores(output: PolicyOutput | None, chosen: int | None) -> str:
+    """Name the three best scores, and say when the chosen plan is to stand."""
+    if output is None:
+        return ''
+    text = 'scores ' + '  '.join(f'{score:.2f}' for score in np.sort(output.scores)[::-1][:3])
+    stands = chosen is not None and 0 <= chosen < len(output.modes)
+    return f'{text}  stands' if stands and _stands(output.modes[chosen]) else text
 
 
 def _dense(mode: NDArray[np.floating], factor: int = 4) -> NDArray[np.float64]:
