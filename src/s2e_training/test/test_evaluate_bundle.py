@@ -1,5 +1,6 @@
 """Open-loop numbers of a bundle, with answers known beforehand, and of the shipped one."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from s2e_core.camera import SMALL_CAMERA
 from s2e_core.contract import PolicyOutput, PolicySpec
-from s2e_training.data.clip import Clip, ClipInfo, save_clip
+from s2e_training.data.clip import Clip, ClipInfo, load_clip, save_clip
 from s2e_training.pretrain.evaluate_bundle import evaluate_bundle
 
 STEPS = 0.2 * np.arange(1, 11)
@@ -70,6 +71,33 @@ def test_errors_of_a_known_answer(tmp_path):
     # -0.9 ln 0.9 - 0.1 ln 0.1
     assert row['score_entropy'] == pytest.approx(0.3251, abs=1e-3)
     assert {r['name'] for r in rows if r['group'] == 'source'} == {'line'}
+
+
+class Seeing(Straight):
+    """Says that everything is free for 2 m, with a confidence of 0.7."""
+
+    def infer(self, observation):
+        answer = super().infer(observation)
+        return replace(answer, free_space=np.full(48, 2.0, np.float32),
+                       free_confidence=np.full(48, 0.7, np.float32))
+
+
+def test_free_distances_are_held_against_the_truth_of_the_same_view(tmp_path):
+    """Half is 2.4 m (0.4 off, factor 1.2), half 5 m (3 off, 2.5): mean 1.7 m, half within 1.25."""
+    folder = write_clip(tmp_path / 'a')
+    clip = load_clip(folder)
+    truth = np.tile(np.repeat([2.4, 5.0], 24), (30, 1))
+    save_clip(replace(clip, free_space=truth), tmp_path / 'b')
+    row = evaluate_bundle(Seeing(), [tmp_path / 'b'])[0]
+    assert row['free_abs'] == pytest.approx(1.7, abs=2e-3)
+    assert row['free_abs_3m'] == pytest.approx(0.4, abs=2e-3)
+    assert (row['free_within'], row['free_confidence']) == pytest.approx((0.5, 0.7))
+    # Through another lens the bearings are others.
+    narrow = replace(clip, free_space=truth, info=replace(clip.info, fx=90.0))
+    save_clip(narrow, tmp_path / 'c')
+    assert np.isnan(evaluate_bundle(Seeing(), [tmp_path / 'c'])[0]['free_abs'])
+    assert np.isnan(evaluate_bundle(Seeing(), [folder])[0]['free_abs'])
+    assert 'free_abs' not in evaluate_bundle(Straight(), [tmp_path / 'b'])[0]
 
 
 def test_windows_are_those_of_the_robot(tmp_path):

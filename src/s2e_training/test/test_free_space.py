@@ -67,7 +67,7 @@ def test_confidence_is_the_share_within_the_factor() -> None:
     torch.manual_seed(0)
     truth = torch.exp(math.log(2.0) + noise.sample((count, 48)))
     said = FreeSpace(*(part.expand(count, 48) for part in answer(2.0, scale)))
-    errors = free_space_errors(said, truth)
+    errors = free_space_errors(*answers(said), truth)
     assert errors['free_within'].mean().item() == pytest.approx(
         errors['free_confidence'].mean().item(), abs=0.005
     )
@@ -76,7 +76,7 @@ def test_confidence_is_the_share_within_the_factor() -> None:
 def test_errors_by_hand() -> None:
     """Said 2 m; half is 2.4 m (0.4 off, factor 1.2), half 5 m (3 off, factor 2.5)."""
     truth = torch.cat([torch.full((1, 24), 2.4), torch.full((1, 24), 5.0)], dim=1)
-    errors = free_space_errors(answer(2.0, 0.2), truth)
+    errors = free_space_errors(*answers(answer(2.0, 0.2)), truth)
     assert errors['free_abs'].item() == pytest.approx(1.7, abs=1e-5)
     assert errors['free_abs_3m'].item() == pytest.approx(0.4, abs=1e-5)
     assert errors['free_within'].item() == pytest.approx(0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,10 @@ def run_evaluate(args: argparse.Namespace) -> int:
         print(f'  calibration error {row["calibration_error"]:.3f}  score entropy '
               f'{row["score_entropy"]:.2f} nats  within the 50 % ellipse '
               f'{row["inside_50"]:.0%}, 90 % {row["inside_90"]:.0%}')
+        if not math.isnan(float(row.get('free_abs', math.nan))):
+            print(f'  free distance off by {row["free_abs"]:.2f} m, within 3 m by '
+                  f'{row["free_abs_3m"]:.2f} m; within a factor of 1.25 '
+                  f'{row["free_within"]:.0%}, stated {row["free_confidence"]:.0%}')
     if args.out is not None:
         write_rows(args.out, rows)
         print(args.out)

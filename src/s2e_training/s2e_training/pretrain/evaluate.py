@@ -14,6 +14,7 @@ from s2e_core.config import from_yaml
 from s2e_training.data.clip import CLIP_FILE, ClipInfo
 from s2e_training.data.windows import BatchOptions, WindowSet
 from s2e_training.models.agdm import assign
+from s2e_training.models.free_space import answers
 from s2e_training.models.policy import Mixture, S2EModel
 from s2e_training.pretrain.metrics import (
     BASELINE_SPEED,
@@ -61,7 +62,7 @@ def evaluate(
         motion = torch.from_numpy(data.motion[samples])
         found = sample_errors(mixture, mode, batch.plan, batch.goal_xy, motion)
         if mixture.free is not None:
-            found.update(free_space_errors(mixture.free, batch.free))
+            found.update(free_space_errors(*answers(mixture.free), batch.free))
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
         scores.append(torch.softmax(mixture.logits, dim=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from s2e_core.camera import CameraModel, CameraMount
-from s2e_core.contract import PolicyOutput
+from s2e_core.contract import FREE_SPACE_BEARINGS, PolicyOutput
 from s2e_core.history import ObservationHistory
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.reprojection import Reprojector
@@ -22,6 +23,7 @@ from s2e_training.errors import TrainingError
 from s2e_training.models.agdm import assign
 from s2e_training.models.policy import Mixture
 from s2e_training.pretrain.evaluate import Row, group_rows, sample_errors
+from s2e_training.pretrain.metrics import free_space_errors
 
 
 def evaluate_bundle(
@@ -52,13 +54,15 @@ def evaluate_bundle(
         clip = load_clip(folder)
         plan, keep, goals = _labels(clip)
         if len(keep):
-            mixture = run_clip(policy, clip, keep, None if goal_free else goals)
+            said = run_clip(policy, clip, keep, None if goal_free else goals)
+            mixture = _mixture(said)
             wanted = torch.from_numpy(plan[keep].astype(np.float32))
             mode = assign(anchors, wanted)
             found = sample_errors(
                 mixture, mode, wanted, torch.from_numpy(goals[keep].astype(np.float32)),
                 torch.from_numpy(clip.odometry[keep, 3:5].astype(np.float32)),
             )
+            found.update(_free_errors(said, policy.spec.camera, clip, keep))
             for name, values in found.items():
                 parts.setdefault(name, []).append(values)
             scores.append(torch.softmax(mixture.logits, dim=1))
@@ -74,7 +78,7 @@ def evaluate_bundle(
 
 def run_clip(
     policy: OnnxPolicy, clip: Clip, keep: np.ndarray, goals: np.ndarray | None
-) -> Mixture:
+) -> list[PolicyOutput]:
     """Run the policy over a clip from its first image; answers at the frames `keep` [S].
 
     Args:
@@ -98,7 +102,7 @@ def run_clip(
         goal = None if goals is None or np.isnan(goals[index]).any() else goals[index]
         odometry = Odometry(stamp, Pose2(x, y, yaw), v, w)
         answers.append(policy.infer(history.observation(goal, odometry)))
-    return _mixture(answers)
+    return answers
 
 
 def _mixture(answers: Sequence[PolicyOutput]) -> Mixture:
@@ -115,6 +119,25 @@ def _mixture(answers: Sequence[PolicyOutput]) -> Mixture:
         sigma.clamp(min=1e-6).log(), stack([np.asarray(answer.rho) for answer in answers]),
         mean.diff(dim=2).norm(dim=-1).mean(dim=-1),
     )
+
+
+def _free_errors(
+    answers: Sequence[PolicyOutput], camera: CameraModel, clip: Clip, keep: np.ndarray
+) -> dict[str, Tensor]:
+    """Errors of the free distances; NaN where the clip's truth has none or is of another view."""
+    if answers[0].free_space is None or answers[0].free_confidence is None:
+        return {}
+    info = clip.info
+    same = math.isclose(info.fx / info.width, camera.fx / camera.width, rel_tol=1e-3)
+    same &= math.isclose(info.cx / info.width, camera.cx / camera.width, rel_tol=1e-3)
+    truth = np.full((len(keep), FREE_SPACE_BEARINGS), np.nan, np.float32)
+    if clip.free_space is not None and same:
+        truth = clip.free_space[keep].astype(np.float32)
+    said, sure = (
+        torch.from_numpy(np.stack([np.asarray(getattr(answer, name)) for answer in answers]))
+        for name in ('free_space', 'free_confidence')
+    )
+    return free_space_errors(said, sure, torch.from_numpy(truth))
 
 
 def _labels(clip: Clip) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from s2e_core.contract import WAYPOINT_DT, WAYPOINTS
 from s2e_training.models.agdm import STILL
-from s2e_training.models.free_space import NEAREST, WITHIN, FreeSpace, answers
+from s2e_training.models.free_space import NEAREST, WITHIN
 from s2e_training.models.policy import Mixture
 
 TIMES = (0.4, 1.0, 2.0)
@@ -47,23 +47,25 @@ def open_loop(mixture: Mixture, plan: Tensor) -> dict[str, Tensor]:
     return result
 
 
-def free_space_errors(answer: FreeSpace, distance: Tensor) -> dict[str, Tensor]:
+def free_space_errors(
+    metres: Tensor, confidence: Tensor, distance: Tensor
+) -> dict[str, Tensor]:
     """Per-sample errors of the free distances.
 
     Args:
-        answer: Output of the head.
-        distance: Metres, NaN where unknown. [B, 48]
+        metres: What the head answers. [B, 48]
+        confidence: How sure it says it is, 0 to 1. [B, 48]
+        distance: The truth, metres, NaN where unknown. [B, 48]
 
     Returns:
         `free_abs` (metres), `free_abs_3m` (metres, where the truth is within 3 m), `free_within`
         (share within a factor of 1.25), `free_confidence` (the mean that the head states for
         it); each [B], NaN where nothing is known.
     """
-    metres, confidence = answers(answer)
     error = (metres - distance).abs()
     near = torch.where(distance < NEAR, error, torch.nan)
     known = torch.isnan(distance)
-    ratio = (answer.log_distance - distance.clamp(min=NEAREST).log()).abs()
+    ratio = (metres.log() - distance.clamp(min=NEAREST).log()).abs()
     within = torch.where(known, torch.nan, (ratio <= math.log(WITHIN)).float())
     stated = torch.where(known, torch.nan, confidence)
     return {

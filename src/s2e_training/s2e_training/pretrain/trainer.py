@@ -17,6 +17,7 @@ from s2e_training.data.windows import Batch, BatchOptions, WindowSet
 from s2e_training.errors import TrainingError
 from s2e_training.models.agdm import agdm_loss
 from s2e_training.models.anchors import choose_anchors
+from s2e_training.models.free_space import answers
 from s2e_training.models.policy import S2EModel, converted
 from s2e_training.pretrain.allocator import keep_freed_memory
 from s2e_training.pretrain.checkpoint import (
@@ -158,7 +159,7 @@ class Trainer:
         result['loss'] = loss['total'].expand(size)
         result['accuracy'] = loss['accuracy'].expand(size)
         if mixture.free is not None:
-            result.update(free_space_errors(mixture.free, batch.free))
+            result.update(free_space_errors(*answers(mixture.free), batch.free))
         baseline = straight_to_goal(batch.goal_xy, BASELINE_SPEED)
         result['straight_fde_2.0'] = (baseline - batch.plan)[:, -1].norm(dim=-1)
         result['straight_direction'] = direction_error(baseline, batch.plan)
