@@ -124,7 +124,7 @@ def test_export_and_parity(clips: Path, finished: Path) -> None:
     assert max(replay(bundle).values()) < 1e-4
     manifest = bundle.manifest
     assert manifest.output.modes == 4
-    assert manifest.provenance['data']['frames'] == 60
+    assert manifest.provenance['data']['frames'] == 60 and manifest.licence == 'Apache-2.0'
     card = (bundle.root / 'MODEL_CARD.md').read_text()
     assert 'Pre-trained on rendered video only' in card
     window, streaming = OnnxPolicy(bundle, mode='window'), OnnxPolicy(bundle)

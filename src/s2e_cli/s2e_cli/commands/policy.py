@@ -54,8 +54,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     export.add_argument('out', type=Path, help='folder of the bundle; replaced if it exists')
     export.add_argument('--name', help='name of the policy; the folder name when left out')
     export.add_argument('--metrics', type=Path, help='YAML of measured metrics for the card')
-
-
+    export.add_argument('--licence', default='',
+                        help='of the weights; Apache-2.0 where all data is, when left out')
     add_evaluate_parser(steps)
     convert = steps.add_parser('convert', help='make a bundle in float16 or int8 of another')
     convert.add_argument('bundle', help='folder, or name under models/; float32')
@@ -155,7 +155,9 @@ def _convert(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from s2e_training.export.run import export_run
 
-    bundle = export_run(args.training, args.out, args.name or args.out.name, args.metrics)
+    bundle = export_run(
+        args.training, args.out, args.name or args.out.name, args.metrics, args.licence
+    )
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
     print(f'{bundle.root}: exported and checked, {size / 1e6:.1f} MB')
     return 0

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import csv
 import math
-import subprocess
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
-from s2e_core.config import from_yaml, to_mapping
 from s2e_core.contract import WAYPOINT_DT
 from s2e_policy.bundle import Bundle
 from s2e_policy.manifest import ImageInput
-from s2e_training.data.clip import CLIP_FILE, ClipInfo, find_clips, load_clip
+from s2e_training.data.clip import find_clips, load_clip
 from s2e_training.data.views import NARROWEST
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.provenance import all_data, commit, description, licence, provenance
 from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.journal import EVALUATION, LOG
-from s2e_training.pretrain.parent import load_parent
 
-DESCRIPTION = (
-    'Pre-trained on rendered video only: behaviour cloning of a planner that knows the map, in '
-    'generated city scenes. No real video went in.'
-)
 POSTTRAINED = ' Then post-trained by driving in generated city scenes (mode {mode}).'
 
 
-def export_run(run: Path, out: Path, name: str, metrics: Path | None = None) -> Bundle:
+def export_run(
+    run: Path, out: Path, name: str, metrics: Path | None = None, terms: str = ''
+) -> Bundle:
     """Export the best checkpoint of a run.
 
     Args:
@@ -40,6 +35,7 @@ def export_run(run: Path, out: Path, name: str, metrics: Path | None = None) -> 
         out: Folder of the bundle.
         name: Name of the policy.
         metrics: YAML mapping of measurements to add, such as closed-loop results.
+        terms: Licence of the weights; ours where all data has it, when left out.
 
     Raises:
         TrainingError: The checkpoint or the metrics cannot be read.
@@ -53,9 +49,10 @@ def export_run(run: Path, out: Path, name: str, metrics: Path | None = None) -> 
         if not isinstance(extra, dict):
             raise TrainingError(f'{metrics}: must hold a mapping, got {type(extra).__name__}')
         measured.update(extra)
-    description, provenance = _origin(config, content)
+    said, origin = _origin(config, content)
     info = ExportInfo(
-        name, description, provenance=provenance, metrics=measured, coverage=_coverage(config)
+        name, said, terms or licence(all_data(origin)), provenance=origin, metrics=measured,
+        coverage=_coverage(config),
     )
     return export_bundle(model, out, info, _examples(config, content))
 
@@ -71,13 +68,14 @@ def _origin(config: PretrainConfig, content: dict[str, Any]) -> tuple[str, dict[
     """Say what a checkpoint is and where it comes from."""
     settings = content.get('posttrain')
     if settings is None:
-        return DESCRIPTION, _provenance(config, content['step'])
-    origin = content['provenance'] or _provenance(config, content['parent_step'])
-    return DESCRIPTION + POSTTRAINED.format(mode=settings['mode']), {
+        origin = provenance(config, content['step'])
+        return description(all_data(origin)), origin
+    origin = content['provenance'] or provenance(config, content['parent_step'])
+    return description(all_data(origin)) + POSTTRAINED.format(mode=settings['mode']), {
         **origin, 'posttraining': {
             'environment_steps': content['step'],
             'hours_simulated': round(content['step'] * WAYPOINT_DT / 3600, 2),
-            'exported_from_commit': _commit(), 'config': settings,
+            'exported_from_commit': commit(), 'config': settings,
         },
     }
 
@@ -93,38 +91,6 @@ def _measured(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
         f'protocol {settings["protocol"]}, seed {settings["seed"]}; chose this checkpoint',
         **{key: round(float(value), 4) for key, value in row.items() if key != 'step'},
     }} if row else {}
-
-
-def _provenance(config: PretrainConfig, step: int) -> dict[str, Any]:
-    clips = [clip for root in config.clips for clip in find_clips(Path(root))]
-    infos = [from_yaml(ClipInfo, clip / CLIP_FILE) for clip in clips]
-    frames = sum(info.frames for info in infos)
-    drivers = Counter(
-        'teacher' if info.provenance.get('driver') == 'teacher' else 'policy (DAgger)'
-        for info in infos for _ in range(info.frames)
-    )
-    tasks = Counter(str(info.provenance.get('task', 'unknown')) for info in infos)
-    seeds = sorted({info.source for info in infos}, key=lambda s: (len(s), s))
-    return {
-        'data': {
-            'frames': frames, 'clips': len(infos),
-            'hours_rendered': round(frames * 0.2 / 3600, 2), 'hours_real': 0.0,
-            'scenes': f'{len(seeds)} generated cities, {seeds[0]} to {seeds[-1]}',
-            'frames_by_driver': dict(sorted(drivers.items())),
-            'clips_by_task': dict(sorted(tasks.items())),
-            'licences': ', '.join(sorted({info.licence for info in infos})),
-        },
-        'training': {
-            'step': step, 'loss': 'AGDM, assignment by ' + config.loss.assignment,
-            'exported_from_commit': _commit(), 'config': to_mapping(config),
-        },
-        # A run that began from a bundle owes it most of what it knows.
-        **({'initial': before} if (before := _before(config)) else {}),
-    }
-
-
-def _before(config: PretrainConfig) -> dict[str, Any]:
-    return load_parent(config.initial).provenance if config.initial else {}
 
 
 def _open_loop(folder: Path, step: int) -> dict[str, float | str]:
@@ -165,15 +131,3 @@ def _examples(config: PretrainConfig, content: dict[str, Any]) -> np.ndarray | N
             if len(windows) == 2:
                 return np.stack(windows)
     return None
-
-
-def _commit() -> str:
-    """Name the commit of the working directory, where there is one."""
-    try:
-        answer = subprocess.run(
-            ['git', 'rev-parse', '--short=12', 'HEAD'], capture_output=True, text=True, timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return 'unknown'
-    return answer.stdout.strip() or 'unknown'
