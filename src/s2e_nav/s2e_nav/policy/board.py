@@ -9,9 +9,13 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
 from s2e_nav.convert.diagnostics import ERROR, OK, WARN, diagnostics, status_message
+from s2e_nav.navigation.codes import Code
 from s2e_nav.navigation.mission import Ending, Outcome, Progress
 from s2e_nav.qos import LATCHED, RELIABLE
 from s2e_nav.runtime.timers import steady_timer
+
+WANTED = frozenset({Code.REPLACED, Code.INACTIVE})
+"""Ends that somebody asked for: they are no warning in the log."""
 
 
 class StatusBoard:
@@ -57,7 +61,7 @@ class StatusBoard:
         level = OK if ending.outcome is Outcome.SUCCEEDED else WARN
         self._results.publish(status_message('policy', level, ending.text, values))
         text = f'goal {ending.outcome.value}: {ending.text}'
-        if ending.outcome is Outcome.ABORTED:
+        if ending.outcome is Outcome.ABORTED and ending.code not in WANTED:
             self._node.get_logger().warning(text)
         else:
             self._node.get_logger().info(text)
