@@ -79,6 +79,24 @@ def test_scale_is_the_true_height_over_the_found_one() -> None:
     assert np.allclose(ground.up, (0, 0, 1), atol=1e-3)
 
 
+def test_the_ground_is_what_is_walked_over_not_the_road_beside_it() -> None:
+    """Pavement 0.6 m below the camera, six times as many points of a road 0.15 m deeper.
+
+    Who sees only the road, filming sideways, gets its height: 0.6 / 0.75 = 0.8.
+    """
+    rng = np.random.default_rng(2)
+    pavement = np.column_stack([rng.uniform(-2, 10, 800), rng.uniform(-1, 1, 800),
+                                rng.normal(0, 0.02, 800)])
+    road = np.column_stack([rng.uniform(-2, 10, 4800), rng.uniform(1.5, 5, 4800),
+                            rng.normal(-0.15, 0.02, 4800)])
+    for points, scale in ((np.concatenate([pavement, road]), 1.0), (road, 0.8)):
+        model = Model(np.arange(30), walk(30, 1.0), points, [np.arange(len(points))] * 30, 0.3,
+                      CAMERA.fx)
+        ground = find_ground(model, 0.6)
+        assert isinstance(ground, Ground)
+        assert np.allclose(ground.scale, scale, rtol=0.02)
+
+
 def test_no_ground_is_a_reason_not_a_scale() -> None:
     """Walls alone: nothing level lies below the camera."""
     points = world(np.random.default_rng(1))

@@ -15,8 +15,12 @@ STEP = 4
 """Frames from window to window."""
 LEAN = np.cos(np.radians(25.0))
 """Planes whose normal leans further from the camera's up axis are no ground."""
-NEAR = 0.04
-"""Points this near the plane, in camera heights, lie on it: a kerb is 0.1 to 0.2 of 0.6 m."""
+NEAR = 0.15
+"""Points this near the plane, in camera heights, lie on it: seen from 0.6 m in 320x240 pixels they
+scatter by 0.08, and a thinner plane (0.04) takes some dense layer among them."""
+CORRIDOR = 1.5
+"""Points within this many camera heights beside the way are ground that was walked over. Others
+may lie deeper: of a street seen from the pavement more shows than of the pavement."""
 REACH = 8.0
 """Points further than this many camera heights are too uncertain."""
 FEWEST = 12
@@ -52,14 +56,13 @@ def find_ground(model: Model, height: float) -> Ground | str:
     Returns:
         The ground, or why there is none.
     """
-    rng = np.random.default_rng(0)
-    count, planes = len(model.frames), []
-    centres = list(range(0, count, STEP))
-    for centre in centres:
-        window = range(max(0, centre - WINDOW), min(count, centre + WINDOW + 1))
-        plane = _plane(model, window, rng)
-        if plane is not None:
-            planes.append((centre, *plane))
+    count = len(model.frames)
+    centres = range(0, count, STEP)
+    beside = _beside(model)
+    planes = _planes(model, centres, beside)
+    if len(planes) < VALID * len(centres):
+        # Who films sideways never sees the ground that is walked over.
+        planes = _planes(model, centres, np.zeros_like(beside))
     if len(planes) < max(2, VALID * len(centres)):
         return f'scale failed: the ground was found in {len(planes)} of {len(centres)} windows'
     logs = np.log([plane[2] for plane in planes])
@@ -98,8 +101,34 @@ def metric_positions(poses: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
 
 
+def _beside(model: Model) -> np.ndarray:
+    """Distance of each point to the cameras' way, seen from above, in the model's unit. [P]"""
+    up = -model.poses[:, :3, 1].mean(axis=0)
+    up /= np.linalg.norm(up)
+    level = np.eye(3) - np.outer(up, up)
+    points, way = model.points @ level, model.poses[:, :3, 3] @ level
+    found = np.full(len(points), np.inf)
+    for a, b in zip(way[:-1], way[1:], strict=True):
+        along = np.clip((points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-12), 0.0, 1.0)
+        found = np.minimum(found, np.linalg.norm(points - a - along[:, None] * (b - a), axis=1))
+    return found
+
+
+def _planes(
+    model: Model, centres: range, beside: np.ndarray
+) -> list[tuple[int, np.ndarray, float, int]]:
+    """Return the planes about some frames: frame, normal, height, points on it."""
+    rng, count, found = np.random.default_rng(0), len(model.frames), []
+    for centre in centres:
+        window = range(max(0, centre - WINDOW), min(count, centre + WINDOW + 1))
+        plane = _plane(model, window, rng, beside)
+        if plane is not None:
+            found.append((centre, *plane))
+    return found
+
+
 def _plane(
-    model: Model, window: range, rng: np.random.Generator
+    model: Model, window: range, rng: np.random.Generator, beside: np.ndarray
 ) -> tuple[np.ndarray, float, int] | None:
     """Return normal, mean height of the cameras over the plane and the number of its points."""
     poses = model.poses[window.start:window.stop]
@@ -114,7 +143,7 @@ def _plane(
     nearest = distance.argmin(axis=1)
     gap = gaps[np.arange(len(points)), nearest]
     below = -(gap @ up) > 0.05 * distance.min(axis=1)
-    points, distance = points[below], distance.min(axis=1)[below]
+    points, distance, beside = points[below], distance.min(axis=1)[below], beside[ids][below]
     if len(points) < FEWEST:
         return None
     best, chosen = 0.0, None
@@ -130,17 +159,19 @@ def _plane(
         if normal @ up < LEAN or level <= 0 or heights.std() > 0.15 * level:
             continue
         on = (np.abs((points - a) @ normal) < NEAR * level) & (distance < REACH * level)
+        on &= beside < CORRIDOR * level
         if on.sum() > best:
             best, chosen = float(on.sum()), on
-    return None if chosen is None else _refine(points, chosen, centres, up, distance)
+    return None if chosen is None else _refine(
+        points, chosen, centres, up, (distance, beside))
 
 
 def _refine(
     points: np.ndarray, on: np.ndarray, centres: np.ndarray, up: np.ndarray,
-    distance: np.ndarray,
+    apart: tuple[np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, float, int] | None:
     """Fit the plane by least squares, twice."""
-    normal, level = up, 0.0
+    normal, level, (distance, beside) = up, 0.0, apart
     for _ in range(3):
         if on.sum() < FEWEST:
             return None
@@ -151,5 +182,5 @@ def _refine(
         if level <= 0 or normal @ up < LEAN:
             return None
         on = np.abs((points - middle) @ normal) < NEAR * level
-        on &= distance < REACH * level
+        on &= (distance < REACH * level) & (beside < CORRIDOR * level)
     return normal, level, int(on.sum())
