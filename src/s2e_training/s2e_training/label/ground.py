@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import stats
@@ -108,7 +109,7 @@ def _beside(model: Model) -> np.ndarray:
     level = np.eye(3) - np.outer(up, up)
     points, way = model.points @ level, model.poses[:, :3, 3] @ level
     found = np.full(len(points), np.inf)
-    for a, b in zip(way[:-1], way[1:], strict=True):
+    for a, b in pairwise(way):
         along = np.clip((points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-12), 0.0, 1.0)
         found = np.minimum(found, np.linalg.norm(points - a - along[:, None] * (b - a), axis=1))
     return found
