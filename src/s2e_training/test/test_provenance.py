@@ -43,9 +43,9 @@ def test_the_first_line_says_what_went_in() -> None:
         {'data': data_summary(infos)} for infos in (RENDERED, [street])
     )
     assert 'rendered video only' in description(all_data(rendered))
-    assert description(all_data(recorded)).startswith('Pre-trained on 1.00 hours of recordings')
+    assert description(all_data(recorded)).startswith('Pre-trained on 1 hours of recordings')
     both = all_data({**rendered, 'initial': recorded})
-    assert '1.50 hours' in description(both) and '1.00 hours of recordings' in description(both)
+    assert '1.5 hours' in description(both) and '1 hours of recordings' in description(both)
     earlier = {'data': {'hours_rendered': 6.84, 'hours_real': 0.0, 'licences': 'Apache-2.0'}}
     assert 'rendered video only' in description(all_data(earlier))
 

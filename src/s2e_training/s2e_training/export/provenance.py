@@ -116,9 +116,9 @@ def description(data: dict[str, Any]) -> str:
         return (f'Pre-trained on rendered video only: {teacher}, in {scenes}. No real video went '
                 'in.')
     if not data['hours_rendered']:
-        return f'Pre-trained on {recorded:.2f} hours of recordings: behaviour cloning.'
-    return (f'Pre-trained on rendered video ({data["hours_rendered"]:.2f} hours: {teacher}, in '
-            f'{scenes}) and on {recorded:.2f} hours of recordings.')
+        return f'Pre-trained on {recorded:.3g} hours of recordings: behaviour cloning.'
+    return (f'Pre-trained on rendered video ({data["hours_rendered"]:.3g} hours: {teacher}, in '
+            f'{scenes}) and on {recorded:.3g} hours of recordings.')
 
 
 def licence(data: dict[str, Any]) -> str:
