@@ -23,6 +23,7 @@ from s2e_training.data.draws import DrawWeights
 from s2e_training.data.features import FeatureEncoder, encode_clips, features_path
 from s2e_training.data.windows import BatchOptions, WindowSet
 from s2e_training.errors import TrainingError
+from s2e_training.export.measured import put_metrics, read_metrics
 from s2e_training.export.run import export_run
 from s2e_training.models.config import ModelConfig
 from s2e_training.models.lite0 import Lite0
@@ -138,6 +139,27 @@ def test_export_and_parity(clips: Path, finished: Path) -> None:
         a, b = window.infer(seen), streaming.infer(seen)
         np.testing.assert_allclose(a.modes, b.modes, atol=1e-4)
         assert a.scores.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_measurements_can_be_put_in_later(clips: Path, finished: Path) -> None:
+    """Metadata, card and hash change together; what is not named and the weights stay."""
+    root = export_run(finished, clips / 'later', 'mini').root
+    weights, card = (root / 'policy.weights').read_bytes(), (root / 'MODEL_CARD.md').read_text()
+    bundle = put_metrics(root, {'closed_loop': {'empty': 'success 0.5'}})
+    assert list(bundle.manifest.metrics) == ['open_loop', 'closed_loop']
+    assert (root / 'policy.weights').read_bytes() == weights
+    changed = (root / 'MODEL_CARD.md').read_text()
+    assert changed == card.replace(
+        '\n\n## Limits', '\n- closed loop:\n  - empty: success 0.5\n\n## Limits')
+    put_metrics(root, {'closed_loop': {'empty': 'success 0.7'}})
+    again = (root / 'MODEL_CARD.md').read_text()
+    assert again == changed.replace('0.5\n\n## L', '0.7\n\n## L')
+    (root / 'bad.yaml').write_text('- a\n')
+    with pytest.raises(TrainingError, match='must hold a mapping, got list'):
+        read_metrics(root / 'bad.yaml')
+    (root / 'MODEL_CARD.md').write_text('x')
+    with pytest.raises(PolicyError, match='MODEL_CARD'):
+        put_metrics(root, {})
 
 
 def test_the_bundle_shares_its_weights_and_guards_them(clips: Path, finished: Path) -> None:

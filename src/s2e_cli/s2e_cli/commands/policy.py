@@ -23,6 +23,7 @@ EPILOG = """examples:
   s2e policy bench random:paper
   s2e policy evaluate models/s2e-small clips
   s2e policy export runs/small models/my-policy --name my-policy
+  s2e policy measured models/my-policy results.yaml
   s2e policy convert models/s2e-small models/s2e-small-int8 --precision int8
 """
 
@@ -56,6 +57,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     export.add_argument('--metrics', type=Path, help='YAML of measured metrics for the card')
     export.add_argument('--licence', default='',
                         help='of the weights; Apache-2.0 where all data is, when left out')
+    measured = steps.add_parser('measured', help='put measurements into a bundle and its card')
+    measured.add_argument('bundle', help='folder, or name under models/')
+    measured.add_argument('metrics', type=Path, help='YAML of measured metrics; others stay')
     add_evaluate_parser(steps)
     convert = steps.add_parser('convert', help='make a bundle in float16 or int8 of another')
     convert.add_argument('bundle', help='folder, or name under models/; float32')
@@ -68,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     """Run one step."""
     steps = {
         'info': _info, 'check': _check, 'bench': _bench, 'export': _export, 'convert': _convert,
-        'evaluate': run_evaluate,
+        'evaluate': run_evaluate, 'measured': _measured,
     }
     return steps[args.step](args)
 
@@ -137,6 +141,15 @@ def _time(bundle: Bundle, runs: int) -> int:
             x = measure(bundle, mode, threads, runs, time.perf_counter)
             times = f'{x.p50:8.2f} {x.p95:8.2f} {x.p99:8.2f}'
             print(f'{mode:9s}  {threads:7d}  {x.provider:8s} {times}')
+    return 0
+
+
+def _measured(args: argparse.Namespace) -> int:
+    from s2e_core.paths import find_model
+    from s2e_training.export.measured import put_metrics, read_metrics
+
+    bundle = put_metrics(find_model(args.bundle), read_metrics(args.metrics))
+    print(f'{bundle.root}: card and metadata hold {", ".join(bundle.manifest.metrics)}')
     return 0
 
 

@@ -80,7 +80,7 @@ def export_bundle(
     np.savez_compressed(staging / REFERENCE_FILE, **reference)
     manifest = _manifest(model, info, {})
     (staging / CARD_FILE).write_text(model_card(manifest, model), encoding='utf-8')
-    files = {name: _entry(staging / name) for name in BUNDLE_FILES}
+    files = {name: entry_of(staging / name) for name in BUNDLE_FILES}
     manifest = _manifest(model, info, files)
     text = yaml.safe_dump(to_mapping(manifest), sort_keys=False, width=99, allow_unicode=True)
     (staging / MANIFEST_FILE).write_text(text, encoding='utf-8')
@@ -119,7 +119,8 @@ def _check_parity(bundle: Bundle) -> None:
             )
 
 
-def _entry(path: Path) -> FileEntry:
+def entry_of(path: Path) -> FileEntry:
+    """Return size and hash of a file."""
     data = path.read_bytes()
     return FileEntry(len(data), hashlib.sha256(data).hexdigest())
 

@@ -5,7 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from s2e_policy.manifest import Manifest
+from s2e_training.errors import TrainingError
 from s2e_training.models.policy import S2EModel
+
+MEASURED, LIMITS = '## Measured', '## Limits'
+
+
+def with_metrics(card: str, metrics: dict[str, Any]) -> str:
+    """Return a card with other measurements.
+
+    Raises:
+        TrainingError: It has no place for them.
+    """
+    before, found, rest = card.partition(f'{MEASURED}\n')
+    _, ended, after = rest.partition(f'\n{LIMITS}\n')
+    if not (found and ended):
+        raise TrainingError(f"the card must have the headings '{MEASURED}' and '{LIMITS}'")
+    return '\n'.join([before + MEASURED, *_items(metrics), '', LIMITS, after])
 
 
 def model_card(manifest: Manifest, model: S2EModel) -> str:
@@ -43,8 +59,8 @@ def model_card(manifest: Manifest, model: S2EModel) -> str:
     lines = [
         f'# {manifest.name}', '', manifest.description, '', '## Network', network,
         '', '## Data and training', *_items(manifest.provenance),
-        '', '## Measured', *_items(manifest.metrics),
-        '', '## Limits', f'- Speeds up to {manifest.v_max} m/s; forward driving only.',
+        '', MEASURED, *_items(manifest.metrics),
+        '', LIMITS, f'- Speeds up to {manifest.v_max} m/s; forward driving only.',
         camera, gate, f'- Licence: {manifest.licence}.', '',
     ]
     return '\n'.join(lines)

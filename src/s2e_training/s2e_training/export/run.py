@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from s2e_core.contract import WAYPOINT_DT
 from s2e_policy.bundle import Bundle
 from s2e_policy.manifest import ImageInput
 from s2e_training.data.clip import find_clips, load_clip
 from s2e_training.data.views import NARROWEST
-from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.measured import read_metrics
 from s2e_training.export.provenance import all_data, commit, description, licence, provenance
 from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
 from s2e_training.pretrain.config import PretrainConfig
@@ -45,10 +44,7 @@ def export_run(
     model, config = restore_model(content)
     measured = _measured(checkpoint.parent, content)
     if metrics is not None:
-        extra = yaml.safe_load(metrics.read_text(encoding='utf-8'))
-        if not isinstance(extra, dict):
-            raise TrainingError(f'{metrics}: must hold a mapping, got {type(extra).__name__}')
-        measured.update(extra)
+        measured.update(read_metrics(metrics))
     said, origin = _origin(config, content)
     info = ExportInfo(
         name, said, terms or licence(all_data(origin)), provenance=origin, metrics=measured,
