@@ -13,8 +13,9 @@ from navbench_gs.metrics.estimate import Estimate, estimate
 from navbench_gs.tasks.spec import TASKS
 
 FOLDER = Path(__file__).resolve().parents[2] / 'docs' / 'results'
-AGENTS = ('straight', 's2e-small', 'privileged', 's2e-small-lens', 'depth')
-PAIRS = (('straight', 's2e-small'), ('depth', 's2e-small'), ('s2e-small', 's2e-small-lens'))
+AGENTS = ('straight', 's2e-small', 'privileged', 's2e-small-lens', 's2e-small-careful', 'depth')
+PAIRS = (('straight', 's2e-small'), ('depth', 's2e-small'), ('s2e-small', 's2e-small-lens'),
+         ('s2e-small', 's2e-small-careful'))
 """Baseline first."""
 RATES = ('success', 'collision_free_success', 'route_completion')
 
