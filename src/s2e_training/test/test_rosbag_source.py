@@ -89,6 +89,17 @@ def test_a_bag_with_bgr_images_and_gaps(tmp_path):
     assert middle[0] > 2 * middle[2]  # red, not blue
 
 
+def test_pieces_that_are_too_short_are_told(tmp_path):
+    """Images for 4 s, none for 3 s, then for 2.5 s, of which every second one is chosen: 2.4 s."""
+    times = np.concatenate([np.arange(40) * 0.1, 7 + np.arange(25) * 0.1])
+    bag = bags.write_bag(tmp_path / 'bag', raw('rgb8'), times=times)
+    reports, findings = import_recording(
+        open_recording(bag), tmp_path / 'clips', ImportConfig(shortest=3.0))
+    assert len(reports) == 1
+    assert any(f.rule == 'short' and '1 pieces left out, the longest 2.4 s' in f.text
+               for f in findings)
+
+
 def test_stamps_that_go_back_are_left_out_and_reported(tmp_path):
     times = np.arange(60) * 0.1
     times[20] = 1.0

@@ -116,11 +116,16 @@ def import_recording(
     extra = {'format': recording.kind, **recording.provenance, **(provenance or {}),
              'time_stretched_by': round(factor, 6), 'notes': list(recording.notes)}
     out.mkdir(parents=True, exist_ok=True)
-    reports = []
-    for report in _clips(recording, out, config, extra):
+    reports: list[ClipReport] = []
+    short: list[float] = []
+    for report in _clips(recording, out, config, extra, short):
         reports.append(report)
         if progress is not None:
             progress(report)
+    if reports and short:
+        findings.append(Finding('note', 'short', f'{len(short)} pieces left out, the longest '
+                                f'{max(short):.1f} s: a clip runs on for {config.shortest:g} s '
+                                'and 2 s beyond'))
     if not reports:
         findings.append(Finding('warning', 'empty', 'no piece is long enough: images and poses '
                                 f'must run on for {config.shortest:g} s and 2 s beyond'))
@@ -128,8 +133,10 @@ def import_recording(
 
 
 def _clips(
-    recording: Recording, out: Path, config: ImportConfig, extra: dict[str, Any]
+    recording: Recording, out: Path, config: ImportConfig, extra: dict[str, Any],
+    short: list[float],
 ) -> Iterator[ClipReport]:
+    """Write the pieces that are long enough; the seconds of the others go into `short`."""
     track = recording.track
     assert track is not None
     chosen = choose_frames(recording.stamps_ns)
@@ -137,7 +144,9 @@ def _clips(
     gap = GAP_NS if not config.sparse else max(GAP_NS, 3 * int(np.median(np.diff(stamps))))
     pieces = split(stamps, track, round(config.longest * 1e9), gap)
     for number, piece in enumerate(pieces):
-        if stamps[piece[-1]] - stamps[piece[0]] < config.shortest * 1e9 or len(piece) < 2:
+        seconds = float(stamps[piece[-1]] - stamps[piece[0]]) / 1e9
+        if seconds < config.shortest or len(piece) < 2:
+            short.append(seconds)
             continue
         folder = out / f'{_safe(recording.name)}_{number:04d}'
         if folder.exists():
