@@ -51,3 +51,10 @@ def test_careful_labels_differ_from_the_usual_in_the_teacher_alone() -> None:
     assert careful.caution.near > usual.caution.near
     for name in ('first_seed', 'scenes', 'tasks', 'seed', 'noise', 'jitter'):
         assert getattr(careful, name) == getattr(usual, name)
+
+
+def test_what_is_tried_has_the_size_of_the_paper() -> None:
+    """One step of another network would show nothing."""
+    paper = from_yaml(PretrainConfig, FOLDER / 'paper.yaml')
+    tried = from_yaml(PretrainConfig, FOLDER / 'try_paper.yaml')
+    assert tried.model == paper.model and tried.encoder_weights == 'random'
