@@ -17,8 +17,8 @@ STEP = 4
 LEAN = np.cos(np.radians(25.0))
 """Planes whose normal leans further from the camera's up axis are no ground."""
 NEAR = 0.15
-"""Points this near the plane, in camera heights, lie on it: found points scatter, and a thinner plane
-takes some dense layer among them."""
+"""Points this near the plane, in camera heights, lie on it: found points scatter, and a thinner
+plane takes some dense layer among them."""
 CORRIDOR = 1.5
 """Points within this many camera heights beside the way are ground that was walked over. Others
 may lie deeper: of a street seen from the pavement more shows than of the pavement."""
