@@ -20,6 +20,13 @@ sys.modules['browser'] = browser
 spec.loader.exec_module(browser)
 
 
+PATIENCE = 60.0
+"""Seconds for what takes two on an idle machine."""
+GRACE = 1.0
+"""After so many seconds the page shows what it holds."""
+HELD = "document.getElementById('stick').classList.contains('held')"
+
+
 class Proxy:
     """A TCP way between page and server that can fall silent."""
 
@@ -117,6 +124,28 @@ class Bench:
     async def drives(self) -> None:
         """Wait for a command that is newer than the last zero."""
         await self.until(lambda: self._newest('drive') > self._newest('halt'))
+
+    async def drive(self, condition=lambda: True) -> int:
+        """Hold W until the robot drives and a condition holds.
+
+        On a busy machine the driver may be lost at once, and a lost press counts no more: like a
+        person, let go then and press anew.
+
+        Returns:
+            How often the key was pressed.
+        """
+        deadline, presses = time.monotonic() + PATIENCE, 0
+        while True:
+            halts, pressed, presses = self.robot.count('halt'), time.monotonic(), presses + 1
+            await self.tab.key('keyDown', 'KeyW')
+            while self.robot.count('halt') == halts:
+                if self._newest('drive') > pressed and condition():
+                    return presses
+                if time.monotonic() > pressed + GRACE and not await self.tab.run(HELD):
+                    break
+                assert time.monotonic() < deadline, 'the robot does not drive'
+                await asyncio.sleep(0.005)
+            await self.tab.key('keyUp', 'KeyW')
 
     async def stands(self) -> None:
         await self.until(lambda: self._newest('halt') > self._newest('drive'))

@@ -40,15 +40,13 @@ def test_keys_drive_while_held_and_a_lost_focus_lets_go(serve, tmp_path):
     async def test(bench):
         tab = bench.tab
         assert await tab.run('location.href.includes("token")') is False, 'not left in the bar'
-        await tab.key('keyDown', 'KeyW')
-        await bench.drives()
+        presses = await bench.drive()
         assert bench.robot.named('drive')[-1][1][0] == 0.5
         await tab.key('keyUp', 'KeyW')
         await bench.stands()
-        assert bench.robot.count('press') == 1
+        assert 1 <= bench.robot.count('press') <= presses
         for script in (BLUR, HIDE):
-            await tab.key('keyDown', 'KeyW')
-            await bench.drives()
+            await bench.drive()
             await tab.run(script)
             await bench.stands()
             # The finger is still down: repeats of the key are no new press.
@@ -88,8 +86,7 @@ def test_a_touch_drives_and_a_cancelled_one_lets_go(serve, tmp_path):
 def test_a_network_that_is_gone_stops_and_the_page_says_so(serve, tmp_path):
     async def test(bench):
         tab = bench.tab
-        await tab.key('keyDown', 'KeyW')
-        await bench.drives()
+        await bench.drive()
         bench.proxy.cut()
         await bench.stands()
         # Everything that was held back arrives at once, with the key still down: nothing moves.
@@ -108,8 +105,7 @@ def test_a_network_that_is_gone_stops_and_the_page_says_so(serve, tmp_path):
 def test_escape_is_the_emergency_stop_and_only_the_button_releases_it(serve, tmp_path):
     async def test(bench):
         tab = bench.tab
-        await tab.key('keyDown', 'KeyW')
-        await bench.drives()
+        await bench.drive()
         await tab.key('keyDown', 'Escape')
         await bench.until(lambda: bench.robot.named('e_stop')[-1][1] is True)
         await tab.until("document.getElementById('banner').textContent === 'EMERGENCY STOP'")
@@ -131,8 +127,7 @@ def test_pictures_are_shown_and_a_video_that_stands_still_lets_go(serve, tmp_pat
             await tab.until("document.getElementById('video').getContext('2d')"
                             '.getImageData(32, 24, 1, 1).data[1] > 150')
             await tab.until("document.getElementById('glass').textContent.endsWith('ms')")
-            await tab.key('keyDown', 'KeyW')
-            await bench.drives()
+            await bench.drive()
         await bench.stands()
         await tab.key('keyUp', 'KeyW')
 
@@ -232,9 +227,8 @@ def test_a_robot_that_cannot_go_aside_is_not_asked_to(serve, tmp_path):
         await tab.key('keyDown', 'KeyQ')
         hidden = "getComputedStyle(document.getElementById('aside')).display === 'none'"
         assert await tab.run(hidden)
-        await tab.key('keyDown', 'KeyW')
-        await bench.drives()
-        assert bench.robot.count('press') == 1
+        presses = await bench.drive()
+        assert 1 <= bench.robot.count('press') <= presses
         await tab.key('keyUp', 'KeyW')
         await bench.stands()
 
@@ -249,8 +243,7 @@ def test_the_seat_is_asked_for_and_handed_over_with_the_buttons(serve, tmp_path)
             await bob.send('seat', action='ask')
             await tab.until("document.getElementById('request').hidden === false")
             assert await tab.run("document.getElementById('asker').textContent") == 'Bob'
-            await tab.key('keyDown', 'KeyW')
-            await bench.drives()
+            await bench.drive()
             await tab.run("document.getElementById('grant').click()")
             await tab.until("document.getElementById('role').textContent === 'Bob drives'")
             await bench.stands()

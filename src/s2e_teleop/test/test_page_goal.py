@@ -27,8 +27,6 @@ pytestmark = pytest.mark.skipif(
 GOAL = (0.6, 0.35)
 NEAR = 0.2
 """Metres from the goal that count."""
-PATIENCE = 60.0
-"""Seconds for what takes two on an idle machine."""
 
 
 def pose(robot) -> tuple[float, float, float]:
@@ -59,16 +57,13 @@ def wanted(robot) -> set[str]:
     return {'KeyW'} if abs(off) < 0.3 else {'KeyA'} if off > 0 else {'KeyD'}
 
 
-HELD = "document.getElementById('stick').classList.contains('held')"
-
-
 def test_keys_drive_to_a_goal(serve, tmp_path):
     async def test(bench):
         held: set[str] = set()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + driving_page.PATIENCE
         while keys := wanted(bench.robot):
             assert time.monotonic() < deadline, pose(bench.robot)
-            if held and not await bench.tab.run(HELD):
+            if held and not await bench.tab.run(driving_page.HELD):
                 # A busy machine has lost the driver: let go, and press anew.
                 keys = set()
             for code in held - keys:
