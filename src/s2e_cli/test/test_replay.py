@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import os
 from pathlib import Path
 
@@ -192,6 +193,17 @@ def test_charts_leave_gaps_and_escape() -> None:
     assert 'a&lt;b' in svg
     assert svg.count('M') >= 2
     assert 'nan' not in svg
+
+
+def test_labels_of_marks_do_not_meet() -> None:
+    marks = {'p99': 90.0, 'p50': 5.1, 'p95': 5.3}
+    svg = line_chart([0.0, 1.0], {'all': [5.0, 100.0]}, 'ms', marks)
+    labels = dict(re.findall(r'y="([0-9.]+)" text-anchor="end">(p[0-9]+)', svg))
+    heights = {name: float(y) for y, name in labels.items()}
+    # 172 pixels are 100 ms: the line of 5.1 lies at 182 - 0.051 x 172 = 173.2, its label 4 above.
+    assert heights['p50'] == pytest.approx(169.2, abs=0.05)
+    assert heights['p95'] == pytest.approx(156.2, abs=0.05)
+    assert heights['p99'] == pytest.approx(182 - 0.9 * 172 - 4, abs=0.05)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 COLOURS = ('var(--accent)', 'var(--route)', 'var(--warn)', 'var(--bad)')
 _W, _H, _LEFT, _RIGHT, _BOTTOM, _TOP = 900.0, 210.0, 56.0, 26.0, 28.0, 10.0
+_LINE = 13.0
+"""Height of a label, pixels."""
 
 
 def line_chart(
@@ -38,13 +40,7 @@ def line_chart(
             path.append(f'{"M" if pen_up else "L"}{px:.1f},{py:.1f}')
             pen_up = False
         parts.append(f'<path d="{" ".join(path)}" style="stroke:{colour}"/>')
-    for name, value in marks.items():
-        y = _py(value / top)
-        parts.append(
-            f'<path class="mark" d="M{_LEFT},{y:.1f} H{_W}"/>'
-            f'<text x="{_W - 4}" y="{y - 4:.1f}" text-anchor="end">'
-            f'{html.escape(name)} {value:.1f}</text>'
-        )
+    parts.append(_marks(marks, top))
     legend = ''.join(
         f'<span style="--c:{colour}">{html.escape(name)}</span>'
         for colour, name in zip(COLOURS, series, strict=False)
@@ -53,6 +49,20 @@ def line_chart(
         f'<p class="legend">{legend}</p><svg class="chart" viewBox="0 0 {_W:.0f} {_H:.0f}" '
         f'role="img">{"".join(parts)}</svg>'
     )
+
+
+def _marks(marks: Mapping[str, float], top: float) -> str:
+    """Draw the horizontal lines; labels that would meet are stacked upwards."""
+    parts, floor = [], _H
+    for name, value in sorted(marks.items(), key=lambda mark: mark[1]):
+        y = _py(value / top)
+        floor = min(y - 4.0, floor - _LINE)
+        parts.append(
+            f'<path class="mark" d="M{_LEFT},{y:.1f} H{_W}"/>'
+            f'<text x="{_W - 4}" y="{floor:.1f}" text-anchor="end">'
+            f'{html.escape(name)} {value:.1f}</text>'
+        )
+    return ''.join(parts)
 
 
 def _px(share: float) -> float:
