@@ -17,18 +17,18 @@ from navbench_gs.metrics.summary import Scored
 from navbench_gs.runner.plan import Finished, Item
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_cli.bench.console import Console
-from s2e_cli.bench.policies import policy_factory
+from s2e_cli.bench.policies import AGENTS, policy_factory
 from s2e_cli.main import main
 from s2e_core.errors import S2EError
 from s2e_core.se2 import Pose2
 
 
 def test_agents_are_made_from_a_pickled_factory():
-    for name in ('straight', 'privileged', 'depth'):
+    for name in AGENTS:
         factory = pickle.loads(pickle.dumps(policy_factory(name, 1.2)))
         policy = factory()
         assert factory.name == name
-        assert policy.spec.v_max == 1.2
+        assert policy.spec.name == name and policy.spec.v_max == 1.2
         assert json.dumps(factory.details())
 
 

@@ -110,11 +110,16 @@ class PrivilegedPlanner:
             Waypoints 0.2 s apart, base_link, metres. [10, 2]
         """
         world = self._require_world()
-        people = _predict(world, (t_ns - world.time_ns) * 1e-9)
+        people = self._people(t_ns)
         self._refresh(_planar(world.obstacle_poses()))
         return self._chooser.trajectory(
             self._terrain, self._episode.goal, pose, (v, curvature), people
         )
+
+    def _people(self, t_ns: int) -> NDArray[np.float64]:
+        """Return x, y, vx, vy of the people it knows of, predicted to a time; map. [P, 4]"""
+        world = self._require_world()
+        return _predict(world, (t_ns - world.time_ns) * 1e-9)
 
     def _refresh(self, poses: NDArray[np.float64]) -> None:
         """Solve again once a pushed obstacle has moved by more than 0.15 m."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from s2e_core.paths import find_model
 AGENTS = {
     'straight': 'goal and odometry',
     'privileged': 'true map and people',
+    'onlooker': 'true map; people while in view',
     'depth': 'depth, odometry, goal',
 }
 """The reference agents, and what they see."""
@@ -27,13 +29,15 @@ class AgentFactory:
     def __call__(self) -> Policy:
         """Make the agent."""
         from navbench_gs.agents.depth import DepthPlanner
+        from navbench_gs.agents.onlooker import OnlookerPlanner
         from navbench_gs.agents.privileged import PrivilegedPlanner
         from navbench_gs.agents.straight import StraightToGoal
 
-        if self.name == 'depth':
-            return DepthPlanner(self.v_max)
-        agent = StraightToGoal if self.name == 'straight' else PrivilegedPlanner
-        return agent(self.v_max)
+        agents: dict[str, Callable[[float], Policy]] = {
+            'straight': StraightToGoal, 'privileged': PrivilegedPlanner,
+            'onlooker': OnlookerPlanner, 'depth': DepthPlanner,
+        }
+        return agents[self.name](self.v_max)
 
     def details(self) -> dict[str, Any]:
         """Return what the report says about the policy."""
@@ -64,8 +68,8 @@ def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:
     """Return the factory of a policy.
 
     Args:
-        name: straight, privileged, depth, a bundle by name or folder, adapter:KIND:PATH, or
-            python:FILE.py:NAME.
+        name: straight, privileged, onlooker, depth, a bundle by name or folder,
+            adapter:KIND:PATH, or python:FILE.py:NAME.
         v_max: The protocol's cap, m/s.
 
     Raises:

@@ -54,7 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument('--policy', required=True, metavar='POLICY',
-                     help='straight, privileged, depth, a policy bundle by name or folder, '
+                     help='straight, privileged, onlooker, depth, a bundle by name or folder, '
                           'adapter:KIND:PATH or python:FILE.py:NAME (docs/policies.md)')
     run.add_argument('--scenes', nargs='+', metavar='SCENE',
                      help='city:SEED, city:FIRST-LAST, scene bundles or captures (the '
