@@ -11,8 +11,6 @@ from navbench_gs.agents.onlooker import MEMORY, OnlookerPlanner, in_view
 from navbench_gs.agents.privileged import PrivilegedPlanner
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.tasks.spec import EpisodeSpec
-from s2e_core.contract import Observation
-from s2e_core.records import Odometry
 from s2e_core.robot import load_robot
 from s2e_core.se2 import Pose2
 
@@ -86,11 +84,8 @@ class Yard:
 
 
 def known(planner, world):
-    """Let it look, and return whom it reckons with now."""
-    stamp = world.time_ns
-    planner.infer(Observation(np.zeros((1, 2, 2, 3), np.uint8), np.array([stamp]), None,
-                              Odometry(stamp, Pose2())))
-    return planner._people(stamp)
+    """Return whom it reckons with when it plans now."""
+    return planner._people(world.time_ns)
 
 
 @pytest.fixture
@@ -139,3 +134,16 @@ def test_an_episode_begins_with_nobody_seen(bound):
     world.person = np.array([[2.0, 10.0, 0.0]])
     planner.bind(world, planner._episode)
     assert len(known(planner, world)) == 0
+
+
+def test_a_plan_is_made_around_the_seen_only(bound):
+    """Someone two metres ahead is a reason to turn; someone a metre behind is none."""
+    world, planner = bound(OnlookerPlanner())
+    world.speed = np.zeros((1, 2))
+    free = planner.trajectory(world.true_pose(), 0, 1.0)
+    world.person = np.array([[7.0, 10.2, 0.0]])
+    around = planner.trajectory(world.true_pose(), 0, 1.0)
+    assert np.abs(around - free).max() > 0.1
+    world, planner = bound(OnlookerPlanner())
+    world.person, world.speed = np.array([[4.0, 10.0, 0.0]]), np.zeros((1, 2))
+    assert (planner.trajectory(world.true_pose(), 0, 1.0) == free).all()

@@ -7,11 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.agents.drives import Caution
 from navbench_gs.agents.privileged import PrivilegedPlanner, World
+from navbench_gs.agents.terrain import TerrainConfig
 from navbench_gs.scenes.collision import CollisionMap
 from navbench_gs.tasks.spec import EpisodeSpec
 from s2e_core.camera import SMALL_CAMERA
-from s2e_core.contract import Observation, PolicyOutput, PolicySpec
+from s2e_core.contract import PolicySpec
 from s2e_core.se2 import Pose2
 
 MEMORY = 2.0
@@ -19,17 +21,20 @@ MEMORY = 2.0
 
 
 class OnlookerPlanner(PrivilegedPlanner):
-    """Plans as `PrivilegedPlanner` does; walking people it must have seen.
+    """Plans as `PrivilegedPlanner` does, around those walking people whom it has seen.
 
-    Seen is whose middle lies within the policy's lens, in the robot's own mount, with nothing
-    occupied between. What this planner lacks beside the other is what no forward camera can give,
-    however well it is understood: those who come from the side and from behind. Who stands for the
-    whole episode is on its map, as obstacles are.
+    It looks whenever it plans. Seen is whose middle lies within the policy's lens, in the robot's
+    own mount, with nothing occupied between. What this planner lacks beside the other no forward
+    camera can give, however well understood: those who come from the side and from behind. Who
+    stands for the whole episode is on its map, as obstacles are.
     """
 
-    def __init__(self, v_max: float = 1.5) -> None:
-        """Prepare an unbound planner with a top speed in m/s; the robot's limit holds as well."""
-        super().__init__(v_max)
+    def __init__(
+        self, v_max: float = 1.5, config: TerrainConfig | None = None,
+        caution: Caution | None = None,
+    ) -> None:
+        """Prepare an unbound planner; see `PrivilegedPlanner`."""
+        super().__init__(v_max, config, caution)
         self.spec = PolicySpec('onlooker', 1, SMALL_CAMERA, v_max, 3.0)
 
     def bind(self, world: World, spec: EpisodeSpec) -> None:
@@ -38,11 +43,6 @@ class OnlookerPlanner(PrivilegedPlanner):
         count = len(world.people_positions())
         self._tracks = np.full((count, 4), np.nan)
         self._seen_ns = np.full(count, np.iinfo(np.int64).min // 2)
-
-    def infer(self, observation: Observation) -> PolicyOutput:
-        """Look, then answer with one mode."""
-        self._look()
-        return super().infer(observation)
 
     def _look(self) -> None:
         """Note place and velocity of everybody in view."""
@@ -57,6 +57,7 @@ class OnlookerPlanner(PrivilegedPlanner):
 
     def _people(self, t_ns: int) -> NDArray[np.float64]:
         """Return x, y, vx, vy of those seen lately, walking on as they did. [P, 4]"""
+        self._look()
         world = self._require_world()
         lately = (world.time_ns - self._seen_ns) * 1e-9 <= MEMORY
         tracks = self._tracks[lately].copy()

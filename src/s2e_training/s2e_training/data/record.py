@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from navbench_gs.agents.drives import Caution
+from navbench_gs.agents.onlooker import OnlookerPlanner
+from navbench_gs.agents.privileged import PrivilegedPlanner
 from navbench_gs.agents.terrain import TerrainConfig
 from navbench_gs.scenes.repaint import PaintConfig
 from navbench_gs.sensors.jitter import JitterConfig, jitter_light, jitter_mount
@@ -29,6 +31,7 @@ SHORTEST = 10
 """Clips under 2 s are dropped: their drive began in contact."""
 TEST_SEEDS = (range(26), range(200, 210))
 """City seeds that no training may see."""
+TEACHERS = {'privileged': PrivilegedPlanner, 'onlooker': OnlookerPlanner}
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ class RecordConfig:
                              'wide whatever the size.')
     workers: int = option(2, low=1, high=64, help='Processes; each renders with one thread.')
     driver: str = option('', help='Bundle that drives (DAgger); the teacher when empty.')
+    teacher: str = option(
+        'privileged', choices=tuple(TEACHERS),
+        help='Who labels: knows everybody, or only people whom a forward camera shows.',
+    )
     seed: int = option(0, low=0, high=2**31, help='Seed of everything drawn.')
     terrain: TerrainConfig = TerrainConfig()
     caution: Caution = Caution()
@@ -159,7 +166,6 @@ def clip_name(config: RecordConfig, seed: int, index: int) -> str:
 def _record_drive(
     config: RecordConfig, world: Any, route: tuple[Any, int], mount: CameraMount, folder: Path
 ) -> Recorded:
-    from navbench_gs.agents.privileged import PrivilegedPlanner
     from navbench_gs.errors import TaskError
     from navbench_gs.tasks.protocol import load_protocol
     from navbench_gs.tasks.sampling import sample_episode
@@ -173,7 +179,7 @@ def _record_drive(
     except TaskError as error:
         return Recorded(folder.name, 0, False, False, str(error))
     rng = np.random.default_rng([config.seed, zlib.crc32(folder.name.encode())])
-    planner = PrivilegedPlanner(config=config.terrain, caution=config.caution)
+    planner = TEACHERS[config.teacher](config=config.terrain, caution=config.caution)
     noise = CommandNoise(config.noise, rng)
     result = drive(world, spec, planner, _driver(config.driver), noise)
     count = len(result.images)
@@ -187,7 +193,8 @@ def _record_drive(
         mount_x=mount.x, mount_z=mount.z, mount_pitch=mount.pitch, robot=config.robot,
         provenance={
             'episode': spec.id, 'task': task, 'seed': config.seed,
-            'driver': config.driver or 'teacher', 'scene_hash': spec.scene_hash,
+            'driver': config.driver or 'teacher', 'teacher': config.teacher,
+            'scene_hash': spec.scene_hash,
             'arrived': result.arrived, 'touched': result.touched,
             'corner_blocked': bool(spec.corner_blocked),
         },
