@@ -32,8 +32,12 @@ setup-development:
 sim: setup
 	@exec $(VENV)/ros2 launch s2e_nav navbench_sim.launch.py $(LAUNCH_ARGS)
 
+# All of them in two runs side by side; with PYTEST_ARGS one run of what they choose.
 test: setup-development
-	@exec $(VENV)/python -m pytest --junitxml=.cache/test-report.xml $(PYTEST_ARGS)
+	@$(if $(strip $(PYTEST_ARGS)),\
+	exec $(VENV)/python -m pytest --junitxml=.cache/test-report.xml $(PYTEST_ARGS),\
+	PYTHONPATH=src/bare/workspace exec $(VENV)/python -m s2e_workspace.suites \
+	--report .cache/test-report.xml)
 
 lint: setup-development
 	$(VENV)/ruff check .
