@@ -67,7 +67,7 @@ class Frame:
         mounts = policy.spec.mounts(profile.camera.mount())
         self._kind, self._size = kind, (height, width)
         self._spare: np.ndarray | None = None
-        self._reproject = Reprojector(camera, policy.spec.camera, mounts)
+        self._reproject = Reprojector(camera, policy.spec.camera, mounts, policy.spec.unseen)
         self._navigator, self._frozen = Navigator(policy), FrozenWatch()
         self._navigator.set_goal((10.0, 1.0))
         self.cost: dict[str, list[float]] = {}

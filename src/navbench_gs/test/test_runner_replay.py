@@ -51,6 +51,38 @@ def episode(folder):
     return next(folder.episodes.glob('*.json'))
 
 
+class Watcher(Straight):
+    """Keeps the columns at the left of the images that it is shown."""
+
+    def __init__(self, unseen):
+        self.unseen, self.left = unseen, []
+
+    def __call__(self):
+        agent = super().__call__()
+        agent.spec = replace(agent.spec, unseen=self.unseen)
+        answer = agent.infer
+
+        def infer(observation):
+            self.left.append(observation.images[-1][:, :10].copy())
+            return answer(observation)
+
+        agent.infer = infer
+        return agent
+
+
+@pytest.mark.parametrize('unseen', ['black', 'edge'])
+def test_what_a_lens_does_not_see_is_as_the_policy_wants_it(tmp_path, only_yard, hurry, unseen):
+    """60 degrees of 90: tan(30) / tan(45) = 0.58 of the width, 27 of 128 columns at each side."""
+    watcher = Watcher(unseen)
+    config = RunConfig(('yard',), ('empty',), load_protocol(hurry), 'coco', episodes=1,
+                       conditions=Conditions(hfov=60.0))
+    run_benchmark(config, watcher, tmp_path)
+    left = np.stack(watcher.left)
+    assert len(left) > 3
+    assert (left == left[:, :, :1]).all()
+    assert left.any() == (unseen == 'edge')
+
+
 def test_replay_is_equal_to_the_byte(run):
     recorded = open_recorded(episode(run))
     assert recorded.run['conditions']['latency'] == 0.1

@@ -12,6 +12,8 @@ import numpy as np
 from s2e_core.errors import ContractError
 
 DistortionModel = Literal['pinhole', 'plumb_bob', 'rational_polynomial', 'equidistant']
+Unseen = Literal['black', 'edge']
+"""What a view shows where the camera that it is made from does not see."""
 COEFFICIENTS: dict[str, tuple[int, ...]] = {
     'pinhole': (0,), 'plumb_bob': (0, 4, 5), 'rational_polynomial': (0, 8), 'equidistant': (0, 4),
 }

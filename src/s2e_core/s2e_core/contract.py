@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from s2e_core.camera import CameraModel, CameraMount
+from s2e_core.camera import CameraModel, CameraMount, Unseen
 from s2e_core.errors import ContractError
 from s2e_core.records import Odometry
 
@@ -57,6 +57,8 @@ class PolicySpec:
     """Where that camera sat, if one place is known; images from elsewhere are moved to it."""
     coverage: float = 0.5
     """Least share of the camera's image that a robot's must see."""
+    unseen: Unseen = 'black'
+    """What the rest of the image shows: as in training, or what disturbs least."""
 
     def mounts(self, own: CameraMount) -> tuple[CameraMount, CameraMount] | None:
         """Return the places that images are moved between, for `Reprojector`.

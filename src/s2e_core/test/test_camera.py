@@ -102,6 +102,43 @@ def test_narrow_camera_leaves_black_borders() -> None:
     assert (seen[64, 64] == 200).all()
 
 
+def test_what_is_not_seen_may_take_the_nearest_pixel() -> None:
+    """The 60 deg camera fills columns 27 to 100 of 128; what is left of them repeats its first."""
+    source = CameraModel.from_fov(320, 240, math.radians(60))
+    image = np.full((240, 320, 3), 200, np.uint8)
+    image[:, :40] = 50
+    black, edge = (Reprojector(source, SMALL_CAMERA, None, unseen) for unseen in ('black', 'edge'))
+    assert edge.coverage == black.coverage < 1.0
+    seen = edge(image)
+    assert (black(image)[64, :27] == 0).all()
+    assert (seen[64, :27] == 50).all() and (seen[64, 101:] == 200).all()
+    # Above the image it is the colour of the column's first row.
+    assert (seen[0, 64] == 200).all() and (seen[0, 28] == 50).all()
+    inside = np.s_[40:88, 28:100]
+    assert (seen[inside] == black(image)[inside]).all()
+
+
+def test_a_whole_view_has_no_edge_to_repeat() -> None:
+    """Nothing changes where every ray is seen."""
+    source = CameraModel.from_fov(400, 400, math.radians(110))
+    image = checkered(400, 400)
+    same = [Reprojector(source, SMALL_CAMERA, None, unseen)(image) for unseen in ('black', 'edge')]
+    assert (same[0] == same[1]).all()
+
+
+def test_rays_behind_the_camera_stay_black() -> None:
+    """A camera that looks 80 deg down sees nothing of a level view's upper half, nor near it."""
+    down = CameraMount(SMALL_MOUNT.x, 0.0, SMALL_MOUNT.z, math.radians(80))
+    level = CameraMount(SMALL_MOUNT.x, 0.0, SMALL_MOUNT.z, 0.0)
+    source = CameraModel.from_fov(200, 200, math.radians(90))
+    view = Reprojector(source, SMALL_CAMERA, (down, level), 'edge')
+    seen = view(np.full((200, 200, 3), 90, np.uint8))
+    # Row v looks atan((v + 0.5 - 64) / 85.3) down; behind is what is over 90 deg from the axis, so
+    # looks up by more than 10 deg: above 64 - 85.3 tan(10 deg) = 48.95.
+    assert (seen[:48, 64] == 0).all()
+    assert (seen[50:, 64] == 90).all()
+
+
 def test_plumb_bob_agrees_with_opencv_undistortion() -> None:
     """Un-distorting the Go2 camera by our table equals OpenCV's own."""
     target = CameraModel(400, 300, 300.0, 300.0, 200.0, 150.0)

@@ -127,6 +127,17 @@ def test_a_camera_with_a_narrow_view_is_named():
     ) is None
 
 
+@pytest.mark.parametrize(('unseen', 'value'), [('black', 0), ('edge', 200)])
+def test_what_a_narrow_camera_leaves_unseen_is_as_the_policy_wants_it(unseen, value):
+    intake = Intake(SMALL_CAMERA, lockstep=False, coverage=0.05, unseen=unseen)
+    intake.set_camera(CameraModel.from_fov(640, 480, math.radians(60)))
+    intake.add_odometry(odometry(1.0))
+    seen = CameraFrame(SECOND, np.full((480, 640, 3), 200, np.uint8))
+    intake.offer(SECOND, lambda: seen)
+    view = intake.take(0.0).frame.rgb
+    assert (view[64, :20] == value).all() and (view[64, 64] == 200).all()
+
+
 def test_the_gate_waits_for_the_whole_tick():
     steps: list[int] = []
     driver = LockstepDriver(lambda now, stamp: steps.append(now))

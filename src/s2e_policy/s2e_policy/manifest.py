@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from s2e_core.camera import CameraModel, CameraMount
+from s2e_core.camera import CameraModel, CameraMount, Unseen
 from s2e_core.config import check, from_yaml, option
 from s2e_core.contract import CONTRACT_VERSION, POLICY_PERIOD_NS, WAYPOINT_DT, WAYPOINTS
 from s2e_core.errors import S2EError
@@ -53,8 +53,13 @@ class ImageInput:
     high: float = option(1.0, choices=(1.0,), help='Value of white.')
     coverage: float = option(
         0.5, low=0.01, high=1.0,
-        help='Least share of the image that a camera must see; the rest is black. The policy has '
-        'not been trained below it.',
+        help='Least share of the image that a camera must see. The policy has not been trained '
+        'below it.',
+    )
+    unseen: Unseen = option(
+        'black', choices=('black', 'edge'),
+        help='What the rest shows: black, as in training through narrower lenses, or the nearest '
+        'pixel that is seen.',
     )
 
     @property

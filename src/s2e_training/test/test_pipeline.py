@@ -128,6 +128,8 @@ def test_export_and_parity(clips: Path, finished: Path) -> None:
     assert manifest.provenance['data']['frames'] == 60 and manifest.licence == 'Apache-2.0'
     card = (bundle.root / 'MODEL_CARD.md').read_text()
     assert 'Pre-trained on rendered video only' in card
+    # It was trained through whole views: black margins would be news to it.
+    assert bundle.spec.unseen == 'edge' and 'takes the nearest pixel' in card
     window, streaming = OnnxPolicy(bundle, mode='window'), OnnxPolicy(bundle)
     images = load_clip(find_clips(clips / 'validation')[0]).rgb
     for first in range(5):
@@ -139,6 +141,17 @@ def test_export_and_parity(clips: Path, finished: Path) -> None:
         a, b = window.infer(seen), streaming.infer(seen)
         np.testing.assert_allclose(a.modes, b.modes, atol=1e-4)
         assert a.scores.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_policy_of_narrow_lenses_sees_their_margins_black(clips: Path, finished: Path) -> None:
+    content = load_checkpoint(finished / LAST)
+    content['config']['views'] = 2
+    folder = clips / 'narrow'
+    folder.mkdir()
+    torch.save(content, folder / LAST)
+    bundle = export_run(folder / LAST, clips / 'narrow_bundle', 'narrow')
+    assert bundle.spec.unseen == 'black'
+    assert 'stays black' in (bundle.root / 'MODEL_CARD.md').read_text()
 
 
 def test_measurements_can_be_put_in_later(clips: Path, finished: Path) -> None:

@@ -185,7 +185,7 @@ class Bench:
         sense = GateSense(conditions.gate_source, world, self._robot, self._camera(), mount)
         eye = Reprojector(
             self._camera(), self._policy.spec.camera,
-            self._policy.spec.mounts(self._robot.camera.mount()),
+            self._policy.spec.mounts(self._robot.camera.mount()), self._policy.spec.unseen,
         )
         look = _Eye(world, eye, looks, Spoiler(conditions, spec),
                     getattr(self._policy, 'take_depth', None), sense)

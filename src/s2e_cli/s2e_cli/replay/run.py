@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FILM, PAGE, JSON, CSV = 'replay.mp4', 'index.html', 'replay.json', 'replay.csv'
 
+_UNSEEN = {'black': 'is black', 'edge': 'takes the nearest pixel'}
+
 
 class ReplayError(S2EError):
     """A recording cannot be replayed."""
@@ -65,10 +67,10 @@ def replay(
     goal = choose_goal(options.goal, footage.track is not None, policy.spec.goal == 'required')
     # A guessed mount is the policy's own already: only a known one moves the view.
     mounts = None if footage.mount is None else policy.spec.mounts(footage.mount)
-    reprojector = Reprojector(camera, policy.spec.camera, mounts)
+    reprojector = Reprojector(camera, policy.spec.camera, mounts, policy.spec.unseen)
     if reprojector.coverage < 0.999:
         notes.append(f'The camera sees {reprojector.coverage:.0%} of the view the policy wants; '
-                     'the rest is black.')
+                     f'the rest {_UNSEEN[policy.spec.unseen]}.')
     out.mkdir(parents=True, exist_ok=True)
     title = f'{footage.name}   {policy.spec.name}'
     rate = film_rate(footage.stamps_ns[indices])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from s2e_core.camera import CameraModel, CameraMount
+from s2e_core.camera import CameraModel, CameraMount, Unseen
 from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.reprojection import Reprojector
@@ -41,6 +41,7 @@ class Intake:
     def __init__(
         self, target: CameraModel, lockstep: bool,
         mounts: tuple[CameraMount, CameraMount] | None = None, coverage: float = 0.5,
+        unseen: Unseen = 'black',
     ) -> None:
         """Start empty.
 
@@ -49,9 +50,10 @@ class Intake:
             lockstep: Take odometry of the very stamp only, however long it takes to come.
             mounts: Places of the robot's and the policy's camera, where they differ.
             coverage: Least share of the policy's view that a camera must see.
+            unseen: What the rest of it shows.
         """
         self._target, self._lockstep, self._mounts = target, lockstep, mounts
-        self._least = coverage
+        self._least, self._unseen = coverage, unseen
         self._condition = threading.Condition()
         self._slot: tuple[int, Callable[[], CameraFrame]] | None = None
         self._offered = 0.0
@@ -80,7 +82,7 @@ class Intake:
             if camera == self._camera:
                 return None
             self._camera = camera
-            self._reprojector = Reprojector(camera, self._target, self._mounts)
+            self._reprojector = Reprojector(camera, self._target, self._mounts, self._unseen)
             coverage = self._reprojector.coverage
             self._condition.notify_all()
         if coverage < self._least:

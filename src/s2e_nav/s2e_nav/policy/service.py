@@ -71,7 +71,7 @@ class PolicyService:
         self._target: Target | None = None
         self._frames, self._gps = FrameTree(), GpsLocaliser(config.gps)
         spec = loaded.policy.spec
-        self._intake = Intake(spec.camera, self._lockstep, mounts, spec.coverage)
+        self._intake = Intake(spec.camera, self._lockstep, mounts, spec.coverage, spec.unseen)
         self._obstacles = obstacles
         self._worker = Worker(
             loaded.policy, config.navigator, self._intake, self,

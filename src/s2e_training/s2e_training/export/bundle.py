@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import yaml
 
-from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT
+from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, Unseen
 from s2e_core.config import to_mapping
 from s2e_core.contract import CONTRACT_VERSION, POLICY_PERIOD_NS, WAYPOINT_DT, WAYPOINTS
 from s2e_policy.bundle import Bundle, load_bundle
@@ -48,6 +48,8 @@ class ExportInfo:
     w_max: float = 1.5
     coverage: float = 0.5
     """Least share of the image that a camera must see."""
+    unseen: Unseen = 'black'
+    """What the rest of it shows."""
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
@@ -132,7 +134,7 @@ def _manifest(model: S2EModel, info: ExportInfo, files: dict[str, FileEntry]) ->
         frames=c.frames, period=POLICY_PERIOD_NS / 1e9, colour='rgb', width=camera.width,
         height=camera.height, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy,
         mount_x=SMALL_MOUNT.x, mount_z=SMALL_MOUNT.z, mount_pitch=SMALL_MOUNT.pitch,
-        coverage=info.coverage,
+        coverage=info.coverage, unseen=info.unseen,
     )
     output = TrajectoryOutput(
         modes=c.anchors, waypoints=WAYPOINTS, dt=WAYPOINT_DT,

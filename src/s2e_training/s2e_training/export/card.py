@@ -9,6 +9,7 @@ from s2e_training.errors import TrainingError
 from s2e_training.models.policy import S2EModel
 
 MEASURED, LIMITS = '## Measured', '## Limits'
+UNSEEN = {'black': 'stays black', 'edge': 'takes the nearest pixel that they see'}
 
 
 def with_metrics(card: str, metrics: dict[str, Any]) -> str:
@@ -50,7 +51,8 @@ def model_card(manifest: Manifest, model: S2EModel) -> str:
     images = manifest.images
     camera = (
         f'- Camera: {_degrees(manifest)} at {images.mount_z} m height, {images.mount_pitch} rad '
-        'down; other cameras are re-projected, and what they do not see stays black.'
+        'down; other cameras are re-projected, and what they do not see '
+        f'{UNSEEN[images.unseen]}.'
     )
     gate = (
         '- It proposes trajectories and knows neither the footprint nor drops: run it only '

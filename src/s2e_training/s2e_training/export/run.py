@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from s2e_core.camera import Unseen
 from s2e_core.contract import WAYPOINT_DT
 from s2e_policy.bundle import Bundle
 from s2e_policy.manifest import ImageInput
@@ -48,7 +49,7 @@ def export_run(
     said, origin = _origin(config, content)
     info = ExportInfo(
         name, said, terms or licence(all_data(origin)), provenance=origin, metrics=measured,
-        coverage=_coverage(config),
+        coverage=_coverage(config), unseen=_unseen(config),
     )
     return export_bundle(model, out, info, _examples(config, content))
 
@@ -58,6 +59,15 @@ def _coverage(config: PretrainConfig) -> float:
     if config.views == 1:
         return ImageInput.coverage
     return round(math.prod(NARROWEST), 2)
+
+
+def _unseen(config: PretrainConfig) -> Unseen:
+    """Return what policies see where cameras do not: as in training, if it had such margins.
+
+    A policy without them takes black for something to keep away from: with the 3 % of a go2's
+    camera s2e-small arrived in 0.33 of 24 episodes, with the nearest pixel there in 0.92.
+    """
+    return 'edge' if config.views == 1 else 'black'
 
 
 def _origin(config: PretrainConfig, content: dict[str, Any]) -> tuple[str, dict[str, Any]]:

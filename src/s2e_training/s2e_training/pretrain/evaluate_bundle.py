@@ -90,7 +90,7 @@ def run_clip(
     spec, info = policy.spec, clip.info
     source = CameraModel(info.width, info.height, info.fx, info.fy, info.cx, info.cy)
     own = CameraMount(info.mount_x, 0.0, info.mount_z, info.mount_pitch)
-    view = Reprojector(source, spec.camera, spec.mounts(own))
+    view = Reprojector(source, spec.camera, spec.mounts(own), spec.unseen)
     history = ObservationHistory(spec)
     policy.reset()
     answers, wanted = [], set(keep.tolist())
