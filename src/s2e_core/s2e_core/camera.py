@@ -14,6 +14,10 @@ from s2e_core.errors import ContractError
 DistortionModel = Literal['pinhole', 'plumb_bob', 'rational_polynomial', 'equidistant']
 Unseen = Literal['black', 'edge']
 """What a view shows where the camera that it is made from does not see."""
+UNSEEN_WORDS: dict[Unseen, str] = {
+    'black': 'is black', 'edge': 'takes the nearest pixel that is seen',
+}
+"""The same for people, behind 'the rest'."""
 COEFFICIENTS: dict[str, tuple[int, ...]] = {
     'pinhole': (0,), 'plumb_bob': (0, 4, 5), 'rational_polynomial': (0, 8), 'equidistant': (0, 4),
 }

@@ -1,5 +1,7 @@
 """Choosing images, cutting, slowing down, and the labels of a known path."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from s2e_core.camera import CameraModel, CameraMount
 from s2e_training.data.checks import check_stamps, check_track, frozen_images
+from s2e_training.data.clip import load_clip
 from s2e_training.data.importer import ImportConfig, import_recording
 from s2e_training.data.resample import choose_frames, future_plan, slow_down, split
 from s2e_training.data.sources.recording import Recording, Track
@@ -126,6 +129,17 @@ def test_frozen_images_count_only_in_motion():
 def test_frozen_images_are_reported(tmp_path):
     reports, _ = import_recording(recording(line(), change=False), tmp_path, ImportConfig())
     assert any(f.rule == 'frozen' for f in reports[0].findings)
+
+
+@pytest.mark.parametrize(('unseen', 'words'), [('black', 'is black'), ('edge', 'nearest pixel')])
+def test_what_a_camera_does_not_see_is_filled_as_asked(tmp_path, unseen, words):
+    narrow = recording(line(), camera=CameraModel.from_fov(32, 24, math.radians(60)))
+    reports, _ = import_recording(narrow, tmp_path, ImportConfig(unseen=unseen))
+    assert any(words in f.text for f in reports[0].findings if f.rule == 'view')
+    clip = load_clip(reports[0].folder)
+    # tan(30 deg) / tan(45 deg) = 0.58 of the width is seen, so 27 columns at each side are not.
+    assert clip.rgb[:, 64, :25].any() == (unseen == 'edge')
+    assert clip.info.provenance['unseen'] == unseen
 
 
 def test_wrong_units_are_refused_unless_forced(tmp_path):

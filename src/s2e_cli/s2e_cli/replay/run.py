@@ -15,7 +15,7 @@ from s2e_cli.replay.options import GoalChoice, ReplayOptions, choose_goal
 from s2e_cli.replay.page import render
 from s2e_cli.replay.player import Player, Step
 from s2e_cli.replay.screen import Screen, film_rate
-from s2e_core.camera import SMALL_MOUNT, CameraModel, CameraMount
+from s2e_core.camera import SMALL_MOUNT, UNSEEN_WORDS, CameraModel, CameraMount
 from s2e_core.errors import S2EError
 from s2e_core.reprojection import Reprojector
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from s2e_policy.named import LoadedPolicy
 
 FILM, PAGE, JSON, CSV = 'replay.mp4', 'index.html', 'replay.json', 'replay.csv'
-
-_UNSEEN = {'black': 'is black', 'edge': 'takes the nearest pixel'}
 
 
 class ReplayError(S2EError):
@@ -70,7 +68,7 @@ def replay(
     reprojector = Reprojector(camera, policy.spec.camera, mounts, policy.spec.unseen)
     if reprojector.coverage < 0.999:
         notes.append(f'The camera sees {reprojector.coverage:.0%} of the view the policy wants; '
-                     f'the rest {_UNSEEN[policy.spec.unseen]}.')
+                     f'the rest {UNSEEN_WORDS[policy.spec.unseen]}.')
     out.mkdir(parents=True, exist_ok=True)
     title = f'{footage.name}   {policy.spec.name}'
     rate = film_rate(footage.stamps_ns[indices])

@@ -39,6 +39,9 @@ def add_import_parser(steps: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument('--sparse', action='store_true',
                         help='accept images over 0.5 s apart: clips for evaluation only')
     parser.add_argument('--force', action='store_true', help='accept impossible speeds')
+    parser.add_argument('--unseen', choices=('black', 'edge'),
+                        help="what of the policy's view the camera does not see (black), or its "
+                        'nearest pixel')
     add_source_options(parser)
 
 
@@ -61,7 +64,7 @@ def run_import(args: argparse.Namespace) -> int:
     from s2e_training.data.importer import ImportConfig, import_recording
     from s2e_training.data.sources.opening import find_recordings, open_recording
 
-    names = ('size', 'v_max', 'platform_v_max', 'longest', 'shortest')
+    names = ('size', 'v_max', 'platform_v_max', 'longest', 'shortest', 'unseen')
     values = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     config = from_mapping(
         ImportConfig, {**values, 'sparse': args.sparse, 'force': args.force}, source='import'

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from s2e_core.camera import SMALL_CAMERA
+from s2e_core.camera import SMALL_CAMERA, UNSEEN_WORDS, Unseen
 from s2e_core.config import check, option
 from s2e_core.contract import POLICY_PERIOD_NS
 from s2e_core.reprojection import Reprojector
@@ -58,6 +58,11 @@ class ImportConfig:
         False, help='Whether images further apart than 0.5 s still make a clip, for evaluation.'
     )
     force: bool = option(False, help='Whether speeds that are called impossible are accepted.')
+    unseen: Unseen = option(
+        'black', choices=('black', 'edge'),
+        help="What of the policy's view the camera does not see: black, or its nearest pixel, as "
+        'on a robot where the policy wants that.',
+    )
 
     def __post_init__(self) -> None:
         check(self, source='import')
@@ -168,7 +173,7 @@ def _make_clip(
     assert camera is not None
     assert mount is not None
     target = SMALL_CAMERA.scaled(config.size, config.size)
-    view = Reprojector(camera, target)
+    view = Reprojector(camera, target, unseen=config.unseen)
     images = [(index, view(rgb)) for index, rgb in recording.load(indices.tolist())]
     findings = []
     if len(images) < len(indices):
@@ -186,13 +191,14 @@ def _make_clip(
     operator, moments = _driven(recording.driving, stamps)
     if view.coverage < 0.98:
         findings.append(Finding('note', 'view', f'the camera sees {view.coverage:.0%} of the '
-                                "policy's view; the rest is black"))
+                                f"policy's view; the rest {UNSEEN_WORDS[config.unseen]}"))
     info = ClipInfo(
         source=recording.name, licence=recording.licence or 'unknown', frames=len(kept),
         width=target.width, height=target.height, fx=target.fx, fy=target.fy, cx=target.cx,
         cy=target.cy, mount_x=mount.x, mount_z=mount.z, mount_pitch=mount.pitch,
         period=float(np.clip(np.median(np.diff(stamps)) * 1e-9, 0.01, 10.0)),
-        provenance={**extra, 'task': 'recording', 'coverage': round(view.coverage, 4), **moments,
+        provenance={**extra, 'task': 'recording', 'coverage': round(view.coverage, 4),
+                    'unseen': config.unseen, **moments,
                     'findings': [str(finding) for finding in findings]},
     )
     plan = future_plan(track, stamps).astype(np.float32)

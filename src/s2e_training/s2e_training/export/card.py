@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from s2e_core.camera import UNSEEN_WORDS
 from s2e_policy.manifest import Manifest
 from s2e_training.errors import TrainingError
 from s2e_training.models.policy import S2EModel
 
 MEASURED, LIMITS = '## Measured', '## Limits'
-UNSEEN = {'black': 'stays black', 'edge': 'takes the nearest pixel that they see'}
 
 
 def with_metrics(card: str, metrics: dict[str, Any]) -> str:
@@ -52,7 +52,7 @@ def model_card(manifest: Manifest, model: S2EModel) -> str:
     camera = (
         f'- Camera: {_degrees(manifest)} at {images.mount_z} m height, {images.mount_pitch} rad '
         'down; other cameras are re-projected, and what they do not see '
-        f'{UNSEEN[images.unseen]}.'
+        f'{UNSEEN_WORDS[images.unseen]}.'
     )
     gate = (
         '- It proposes trajectories and knows neither the footprint nor drops: run it only '
