@@ -66,7 +66,7 @@ AXES: dict[str, Axis] = {axis.name: axis for axis in (
     Axis('fov', 'horizontal field of view, degrees', (60, 75, 90, 105, 120), _condition('hfov'),
          nominal=lambda config: math.nan,
          note="Images are re-projected into the policy's view; what the lens does not see is "
-         'black.'),
+         'black, or its nearest pixel where the policy says so.'),
     Axis('height', 'camera higher by, m', (-0.3, -0.15, 0, 0.15, 0.3), _condition('height')),
     Axis('pitch', 'camera looks down by, degrees', (-10, -5, 0, 5, 10), _condition('pitch')),
     Axis('exposure', 'exposure, EV', (-2, -1, 0, 1, 2), _condition('exposure')),
