@@ -35,6 +35,9 @@ def test_the_table_shows_every_episode_of_an_agent(agent: str) -> None:
     ('depth', 's2e-small', 'collision_free_success', TASKS),
     ('s2e-small', 's2e-small-lens', 'success', ('all', 'obstacle_pedestrian')),
     ('s2e-small', 's2e-small-lens', 'collision_free_success', ('all', 'empty', 'obstacle')),
+    ('privileged', 'onlooker', 'success', ('pedestrian', 'obstacle_pedestrian')),
+    ('privileged', 'onlooker', 'collision_free_success', ('pedestrian', 'obstacle_pedestrian')),
+    ('onlooker', 's2e-small', 'collision_free_success', TASKS),
     ('s2e-small', 's2e-small-careful', 'success', ('all', *TASKS)),
     ('s2e-small', 's2e-small-careful', 'collision_free_success', ('all', *TASKS)),
 ])

@@ -13,9 +13,11 @@ from navbench_gs.metrics.estimate import Estimate, estimate
 from navbench_gs.tasks.spec import TASKS
 
 FOLDER = Path(__file__).resolve().parents[2] / 'docs' / 'results'
-AGENTS = ('straight', 's2e-small', 'privileged', 's2e-small-lens', 's2e-small-careful', 'depth')
+AGENTS = ('straight', 's2e-small', 'privileged', 'onlooker', 's2e-small-lens',
+          's2e-small-careful', 'depth')
 PAIRS = (('straight', 's2e-small'), ('depth', 's2e-small'), ('s2e-small', 's2e-small-lens'),
-         ('s2e-small', 's2e-small-careful'))
+         ('s2e-small', 's2e-small-careful'), ('privileged', 'onlooker'),
+         ('onlooker', 's2e-small'))
 """Baseline first."""
 RATES = ('success', 'collision_free_success', 'route_completion')
 
