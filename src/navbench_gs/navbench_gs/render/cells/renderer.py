@@ -19,7 +19,7 @@ from navbench_gs.render.cpu.prepare import PreparedCloud, take
 from navbench_gs.render.cpu.renderer import CpuRenderer
 from navbench_gs.splats.cloud import GaussianCloud
 
-WEIGHTS = {192: 0.003, 384: 0.005, 768: 0.01}
+WEIGHTS = {192: 0.003, 384: 0.005, 768: 0.007}
 """Pixels along an edge of a survey's faces, and the least weight, in some pixel, of a gaussian
 that is kept. A camera takes the least edge that is as sharp as itself. The sharper, the more
 gaussians share the work and the more the faintest can be spared: at these weights each size
