@@ -19,15 +19,15 @@ from navbench_gs.render.cpu.prepare import PreparedCloud, take
 from navbench_gs.render.cpu.renderer import CpuRenderer
 from navbench_gs.splats.cloud import GaussianCloud
 
-WEIGHTS = {192: 0.003, 384: 0.005, 768: 0.007}
+WEIGHTS = {192: 0.002, 384: 0.005, 768: 0.007}
 """Pixels along an edge of a survey's faces, and the least weight, in some pixel, of a gaussian
 that is kept. A camera takes the least edge that is as sharp as itself. The sharper, the more
 gaussians share the work and the more the faintest can be spared: at these weights each size
 stays above 38 dB along the path of a real garden."""
 NEAR = 0.05
-CELL_BYTES = 256 << 20
-"""Memory for the clouds of cells, or half of the world's where that is more: four million
-gaussians leave cells of 100 MB each. The least recently used go first."""
+CELL_BYTES = 384 << 20
+"""Memory for the clouds of cells, or the world's size where that is more: a million gaussians
+leave cells of 35 MB each, five million of 100 MB. The least recently used go first."""
 
 Cell = tuple[int, tuple[Node, ...]]
 
@@ -72,7 +72,7 @@ class CellRenderer(CpuRenderer):
         self._store = NodeStore(cache, name, self._world.means.shape[1])
         self._nodes: dict[tuple[int, Node], NDArray[np.int32]] = {}
         self._cells: OrderedDict[Cell, PreparedCloud] = OrderedDict()
-        self._bytes, self._limit = 0, max(CELL_BYTES, _size(self._world) // 2)
+        self._bytes, self._limit = 0, max(CELL_BYTES, _size(self._world))
 
     def survey(
         self,

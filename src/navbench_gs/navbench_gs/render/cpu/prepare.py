@@ -131,16 +131,17 @@ def _taken(
     cloud: PreparedCloud, chosen: NDArray[np.int64], padding: NDArray[np.bool_]
 ) -> PreparedCloud:
     """Return gaussians `[M]`, some of which are there to fill blocks and are never drawn."""
-    reach, radius = cloud.reach[chosen], cloud.radius[chosen]
-    source_index = cloud.source_index[chosen]
+    # np.take: indexing takes 2.5 (columns) and 5 times (rows of looks) as long for 1.2 of 3 M.
+    reach, radius = np.take(cloud.reach, chosen), np.take(cloud.radius, chosen)
+    source_index = np.take(cloud.source_index, chosen)
     reach[padding], radius[padding], source_index[padding] = -1.0, 0.0, -1
-    means = np.ascontiguousarray(cloud.means[:, chosen])
+    means = np.take(cloud.means, chosen, axis=1)
     return PreparedCloud(
         means,
-        np.ascontiguousarray(cloud.covariances[:, chosen]),
+        np.take(cloud.covariances, chosen, axis=1),
         reach,
-        cloud.looks[chosen],
-        cloud.sh[chosen] if cloud.degree else cloud.sh,
+        np.take(cloud.looks, chosen, axis=0),
+        np.take(cloud.sh, chosen, axis=0) if cloud.degree else cloud.sh,
         cloud.degree,
         _block_bounds(means, radius),
         radius,
