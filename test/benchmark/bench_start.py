@@ -3,12 +3,13 @@
 Example:
     python test/benchmark/bench_start.py
     python test/benchmark/bench_start.py --scene city:100 --size 128x128
+    python test/benchmark/bench_start.py --metres 50 --out test/benchmark/results/bench_memory.csv
 
 Each case runs twice in processes of its own; the second, with every cache warm (scene, surveys,
 compiled kernels, Python's byte code), counts. The time starts before Python does. Mode `fast` then
-also draws every half metre for 6 m of the scene's longest route, so that its memory includes cells
-and not only the world. CPU time up to the first picture stands beside, since other work on the
-machine lengthens the wall time alone.
+also draws every half metre for 6 m (--metres) of the scene's longest route, so that its memory
+includes cells and not only the world. CPU time up to the first picture stands beside, since other
+work on the machine lengthens the wall time alone.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument('--scene', help='city:SEED, a bundle or a capture (the garden)')
     parser.add_argument('--size', default='640x480', help='WxH')
     parser.add_argument('--out', type=Path, default=RESULTS, help='CSV file, overwritten')
+    parser.add_argument('--metres', type=float, default=6.0, help='of the route, drawn (6)')
     parser.add_argument('--child', help=argparse.SUPPRESS)
     parser.add_argument('--cache', type=Path, help='folder that keeps surveys (a temporary one)')
     parser.add_argument('--started', type=float, help=argparse.SUPPRESS)
@@ -94,7 +96,8 @@ def main() -> None:
     scene = arguments.scene or str(GARDEN)
     with tempfile.TemporaryDirectory() as folder:
         cache = arguments.cache or Path(folder)
-        _, cameras = route_cameras(scene, (64, 64), 13, 6.0)
+        count = 1 + round(2.0 * arguments.metres)
+        _, cameras = route_cameras(scene, (64, 64), count, arguments.metres)
         np.save(cache / POSES, np.stack([camera.pose for camera in cameras]))
         rows = [measure(scene, mode, arguments.size, cache)
                 for mode in ('exact', 'fast')]

@@ -25,9 +25,10 @@ that is kept. A camera takes the least edge that is as sharp as itself. The shar
 gaussians share the work and the more the faintest can be spared: at these weights each size
 stays above 38 dB along the path of a real garden."""
 NEAR = 0.05
-CELL_BYTES = 384 << 20
+CELL_BYTES = 320 << 20
 """Memory for the clouds of cells, or the world's size where that is more: a million gaussians
-leave cells of 35 MB each, five million of 100 MB. The least recently used go first."""
+leave cells of 35 MB each, five million of 100 MB. The least recently used go first. Sixty more
+MB, and 50 m of the garden at 640x480 would take more than 1 GB in all."""
 
 Cell = tuple[int, tuple[Node, ...]]
 
