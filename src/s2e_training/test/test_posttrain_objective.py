@@ -16,7 +16,7 @@ from s2e_training.posttrain.advantages import (
 )
 from s2e_training.posttrain.config import PPOConfig
 from s2e_training.posttrain.curriculum import Curriculum, CurriculumConfig, Stage
-from s2e_training.posttrain.history import FeatureHistory
+from s2e_training.posttrain.history import FrameHistory
 from s2e_training.posttrain.objective import StepSize, clipped_objective, divergence
 from s2e_training.posttrain.update import minibatches
 
@@ -136,13 +136,14 @@ def test_the_curriculum_advances_when_enough_episodes_succeed() -> None:
 
 
 def test_windows_repeat_the_first_frame_and_begin_anew() -> None:
-    def maps(*values: float) -> np.ndarray:
-        return np.array(values, np.float16).reshape(-1, 1, 1, 1)
+    def maps(*values: float) -> torch.Tensor:
+        return torch.tensor(values).reshape(-1, 1)
 
-    history = FeatureHistory(3)
+    history = FrameHistory(3)
     history.begin(maps(1, 10))
-    assert history.windows[:, :, 0, 0, 0].tolist() == [[1, 1, 1], [10, 10, 10]]
-    history.push(maps(2, 20), np.array([False, False]))
-    assert history.following(maps(3, 30))[:, :, 0, 0, 0].tolist() == [[1, 2, 3], [10, 20, 30]]
-    history.push(maps(3, 99), np.array([False, True]))
-    assert history.windows[:, :, 0, 0, 0].tolist() == [[1, 2, 3], [99, 99, 99]]
+    assert history.windows[:, :, 0].tolist() == [[1, 1, 1], [10, 10, 10]]
+    history.push(maps(2, 20), torch.tensor([False, False]))
+    assert history.following(maps(3, 30))[:, :, 0].tolist() == [[1, 2, 3], [10, 20, 30]]
+    assert history.following(maps(30), torch.tensor([1]))[:, :, 0].tolist() == [[10, 20, 30]]
+    history.push(maps(3, 99), torch.tensor([False, True]))
+    assert history.windows[:, :, 0].tolist() == [[1, 2, 3], [99, 99, 99]]

@@ -31,7 +31,7 @@ from s2e_training.models.policy import S2EModel
 from s2e_training.posttrain.actor import Actor
 from s2e_training.posttrain.config import EnvironmentConfig, ExplorationConfig, PosttrainConfig
 from s2e_training.posttrain.curriculum import Stage
-from s2e_training.posttrain.history import FeatureHistory
+from s2e_training.posttrain.history import FrameHistory
 from s2e_training.posttrain.navbench import (
     GROUPS,
     NavBench,
@@ -70,22 +70,22 @@ def test_features_in_training_are_those_of_the_deployed_policy(tmp_path: Path) -
     policy = OnnxPolicy(bundle)
     runner = EncoderSession(FeatureEncoder(model.encoder, SIZE).model)
     actor = Actor(model, 'ram', ExplorationConfig())
-    history, window = FeatureHistory(TINY.frames), ObservationHistory(policy.spec)
+    history, window = FrameHistory(TINY.frames), ObservationHistory(policy.spec)
     rng, goal = np.random.default_rng(0), np.array([3.0, 1.0])
     code, mask = encode_goal(goal[None], TINY.goal_encoding)
     for step in range(5):
         rgb = rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8)
-        features = runner.encode(rgb[None])
+        newest = actor.perceive(torch.from_numpy(runner.encode(rgb[None])))
         if step:
-            history.push(features, np.array([False]))
+            history.push(newest, torch.tensor([False]))
         else:
-            history.begin(features)
+            history.begin(newest)
         stamp = step * POLICY_PERIOD_NS
         odometry = Odometry(stamp, Pose2())
         window.add(CameraFrame(stamp, rgb), odometry)
         expected = policy.infer(window.observation(goal, odometry))
         seen = actor.observe(
-            torch.from_numpy(history.windows), torch.from_numpy(code), torch.from_numpy(mask),
+            history.windows, torch.from_numpy(code), torch.from_numpy(mask),
             torch.zeros(1, 2), torch.zeros(1, 0),
         )
         with torch.no_grad():
@@ -252,7 +252,7 @@ def test_the_branch_in_bfloat16_leaves_the_parents_answer_alone() -> None:
     exact = Actor(make_model(), 'ram', ExplorationConfig())
     half = Actor(make_model(), 'ram', ExplorationConfig(), bfloat16=True)
     seen = exact.observe(
-        torch.randn(5, TINY.frames, 112, 2, 2), torch.randn(5, 3), torch.ones(5, 1),
+        torch.randn(5, TINY.frames, TINY.dim), torch.randn(5, 3), torch.ones(5, 1),
         torch.zeros(5, 2), torch.zeros(5, 0),
     )
     with torch.no_grad():

@@ -31,6 +31,9 @@ class Seeded(GoalReaching):
             tuple(e for p in parts for e in p.episodes),
         )
 
+    def foresee(self, plans: np.ndarray) -> np.ndarray:
+        return np.concatenate([e.foresee(plans[i:i + 1]) for i, e in enumerate(self._each)])
+
     @staticmethod
     def _stack(parts: list[Observations]) -> Observations:
         return Observations(*(
@@ -68,6 +71,8 @@ def test_processes_change_nothing() -> None:
         rng = np.random.default_rng(0)
         for _ in range(LIMIT + 3):
             np.testing.assert_array_equal(a.goal, b.goal)
+            plans = rng.normal(0, 2, (5, 3, 10, 2)).astype(np.float32)
+            np.testing.assert_array_equal(alone.foresee(plans), spread.foresee(plans))
             velocity = rng.uniform(0, 1, (5, 2)).astype(np.float32)
             x, y = alone.step(velocity), spread.step(velocity)
             for name in ('rewards', 'terminated', 'truncated'):

@@ -13,10 +13,12 @@ from navbench_gs.agents.terrain import Terrain
 from navbench_gs.tasks.hazards import PERSON_RADIUS
 from s2e_core.config import check, option
 from s2e_core.contract import WAYPOINT_DT, WAYPOINTS
+from s2e_core.follower import FollowerConfig
 from s2e_core.robot import RobotProfile
 from s2e_core.se2 import Pose2
 
 _LOOKAHEAD = 6.0
+LOOKAHEAD = FollowerConfig().lookahead
 _CIRCLES = 3
 _WAYPOINT_STEPS = np.arange(1, WAYPOINTS + 1) * round(WAYPOINT_DT / rollout.STEP) - 1
 # Costs in metres of way: touching something outweighs any progress a 2 s plan can make (3 m).
@@ -59,6 +61,7 @@ class DriveChooser:
         self._caution = caution or Caution()
         self._robot = robot
         self._limits = _limits(robot, v_max)
+        self._own = _own_limits(robot, v_max)
         self._circles, self._circle_radius = _cover(robot)
         self._candidates = _candidates(self._limits)
 
@@ -95,8 +98,53 @@ class DriveChooser:
             PERSON_RADIUS, self._caution.comfort, self._caution.personal,
         )
         cost = self._cost(terrain, goal, tracks, static, moving)
+        cost += self._candidates[:, rollout.PENALTY]
         best = self._choose(terrain, goal, tracks, cost)
         return pose.inverse().transform(tracks[best, _WAYPOINT_STEPS, :2])
+
+    def foresee(
+        self,
+        terrain: Terrain,
+        goal: tuple[float, float],
+        pose: Pose2,
+        motion: tuple[float, float],
+        people: NDArray[np.float64],
+        plans: NDArray[np.floating],
+    ) -> NDArray[np.float64]:
+        """Say what following each of several plans would cost.
+
+        Args:
+            terrain: Ground, and the cost to the goal over it.
+            goal: In the terrain's frame, metres.
+            pose: terrain's frame <- base_link.
+            motion: Speed, m/s, and curvature driven now, 1/m.
+            people: x, y, vx, vy, terrain's frame. [P, 4]
+            plans: Waypoints 0.2 s apart, base_link, metres. [K, T, 2]
+
+        Returns:
+            Metres of way: what is left at the end, and what touching and nearness cost. [K]
+        """
+        start = np.array([pose.x, pose.y, pose.yaw, max(motion[0], 0.0), motion[1]])
+        points = pose.transform(np.asarray(plans, np.float64).reshape(-1, 2))
+        tracks, static, moving = rollout.follow_all(
+            start, np.ascontiguousarray(points).reshape(plans.shape), self._own, LOOKAHEAD,
+            self._circles, self._circle_radius, terrain.clearance, terrain.origin,
+            terrain.resolution, people, PERSON_RADIUS, self._caution.comfort,
+            self._caution.personal,
+        )
+        cost = self._cost(terrain, goal, tracks, static, moving)
+        stuck = [not self._goes_on(terrain, goal, track[-1]) for track in tracks]
+        return cost + _DEAD_END * np.array(stuck)
+
+    def _goes_on(
+        self, terrain: Terrain, goal: tuple[float, float], end: NDArray[np.float64]
+    ) -> bool:
+        """Whether a base without reverse is near the goal or finds a way on."""
+        near = math.hypot(goal[0] - end[0], goal[1] - end[1])
+        return near < _GOAL_NEAR or bool(rollout.can_go_on(
+            end, self._limits[rollout.CURVATURE], self._circles, self._circle_radius,
+            terrain.clearance, terrain.origin, terrain.resolution,
+        ))
 
     def _choose(
         self, terrain: Terrain, goal: tuple[float, float], tracks: NDArray[np.float64],
@@ -107,12 +155,7 @@ class DriveChooser:
         for index in order:
             if cost[index] > cost[order[0]] + _DEAD_END:
                 break
-            end = tracks[index, -1]
-            near = math.hypot(goal[0] - end[0], goal[1] - end[1])
-            if near < _GOAL_NEAR or rollout.can_go_on(
-                end, self._limits[rollout.CURVATURE], self._circles, self._circle_radius,
-                terrain.clearance, terrain.origin, terrain.resolution,
-            ):
+            if self._goes_on(terrain, goal, tracks[index, -1]):
                 return int(index)
         return int(order[0])
 
@@ -129,7 +172,7 @@ class DriveChooser:
         togo = np.array([field.at(end[:2]) for end in ends])
         togo[~np.isfinite(togo)] = 1e3
         away = np.array([_misaligned(terrain, end) for end in ends])
-        cost = togo + _HEADING * away + self._candidates[:, rollout.PENALTY]
+        cost = togo + _HEADING * away
         cost += self._out_of_reach(goal, ends)
         near, near_person = self._caution.near, self._caution.near_person
         cost += _TOUCH * static[:, 0] + near * static[:, 1]
@@ -173,6 +216,17 @@ def _limits(robot: RobotProfile, v_max: float) -> NDArray[np.float64]:
         1.5 / robot.wheelbase if robot.kinematics == 'car' else robot.w_acceleration / robot.v_max
     )
     limits[rollout.LATERAL] = 0.9
+    return limits
+
+
+def _own_limits(robot: RobotProfile, v_max: float) -> NDArray[np.float64]:
+    """Limits by which gate and base follow a plan: the robot's own."""
+    limits = _limits(robot, v_max)
+    limits[rollout.W_MAX] = robot.w_max
+    limits[rollout.CURVATURE] = robot.max_curvature
+    limits[rollout.ACCELERATE] = robot.a_max
+    limits[rollout.BRAKE] = robot.stop_deceleration
+    limits[rollout.LATERAL] = 100.0
     return limits
 
 

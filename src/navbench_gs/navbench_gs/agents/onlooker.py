@@ -66,6 +66,12 @@ class OnlookerPlanner(PrivilegedPlanner):
         return np.ascontiguousarray(tracks)
 
 
+PLANNERS: dict[str, type[PrivilegedPlanner]] = {
+    'privileged': PrivilegedPlanner, 'onlooker': OnlookerPlanner,
+}
+"""Planners on the true map, by what they know of people."""
+
+
 def in_view(eye: Pose2, place: NDArray[np.float64], collision: CollisionMap) -> bool:
     """Say whether a camera sees a point on the ground.
 

@@ -116,6 +116,24 @@ class PrivilegedPlanner:
             self._terrain, self._episode.goal, pose, (v, curvature), people
         )
 
+    def foresee(self, plans: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Say what following each of several plans from here would cost.
+
+        Args:
+            plans: Waypoints 0.2 s apart, base_link, metres. [K, T, 2]
+
+        Returns:
+            Metres of way; see `DriveChooser.foresee`. [K]
+        """
+        world = self._require_world()
+        v, w = world.true_velocity()
+        curvature = w / v if v > 0.2 else 0.0
+        self._refresh(_planar(world.obstacle_poses()))
+        return self._chooser.foresee(
+            self._terrain, self._episode.goal, world.true_pose(), (v, curvature),
+            self._people(world.time_ns), plans,
+        )
+
     def _people(self, t_ns: int) -> NDArray[np.float64]:
         """Return x, y, vx, vy of the people it knows of, predicted to a time; map. [P, 4]"""
         world = self._require_world()

@@ -21,6 +21,11 @@ STEP = 0.05
 STEPS = 60
 """Steps of one drive: 3 s, of which the first 2 s become the plan; people are met in the last."""
 
+STILL, CREEP = 0.05, 0.4
+"""m/s below which the follower stands, and to which it slows for what lies behind."""
+PERIOD = 0.2
+"""Seconds between two waypoints of a plan."""
+
 # Columns of the limits array.
 V_MAX, W_MAX, CURVATURE, ACCELERATE, BRAKE, TURN_RATE, LATERAL = range(7)
 # Columns of the candidate array: pursue the path shifted by OFFSET at SPEED times the allowed
@@ -122,6 +127,76 @@ def drive_all(
 
 
 @compiled
+def follow_all(
+    start: Floats, plans: Floats, limits: Floats, lookahead: float, circles: Floats,
+    circle_radius: float, clearance: Grid, origin: Floats, resolution: float, people: Floats,
+    person_radius: float, comfort: float, personal: float,
+) -> tuple[Floats, Floats, Floats]:
+    """Follow every plan as `s2e_core.follower` would, to its end and to rest, and judge it.
+
+    Args:
+        start: x, y, yaw, v, curvature of the robot. [5]
+        plans: Waypoints 0.2 s apart from now, in the frame of `start`. [K, T, 2]
+        limits: See the column names. [7]
+        lookahead: Time to the aimed-at point, s.
+        circles: x of the circles that cover the footprint, base_link. [F]
+        circle_radius: Their radius, metres.
+        clearance: Metres to the nearest thing. [R, C]
+        origin: Scene xy of the grid's corner. [2]
+        resolution: Metres per cell.
+        people: x, y, vx, vy. [P, 4]
+        person_radius: Metres.
+        comfort: Gap to static things below which nearness counts, metres.
+        personal: The same to people.
+
+    Returns:
+        As `drive_all` does.
+    """
+    count = plans.shape[0]
+    tracks = np.empty((count, STEPS, 4))
+    static = np.zeros((count, 2))
+    moving = np.zeros((count, 2))
+    for k in range(count):
+        _follow(start, plans[k], limits, lookahead, tracks[k])
+        _judge(tracks[k], circles, circle_radius, clearance, origin, resolution, people,
+               person_radius, comfort, personal, static[k], moving[k])
+    return tracks, static, moving
+
+
+@compiled
+def _follow(
+    start: Floats, plan: Floats, limits: Floats, lookahead: float, track: Floats
+) -> None:
+    x, y, yaw, v, curvature = start
+    last = plan.shape[0] - 1
+    for step in range(STEPS):
+        # Plans are renewed each 0.2 s; the aim moves on with time and stays at the last waypoint.
+        due = min((step * STEP + lookahead) / PERIOD - 1.0, float(last))
+        near = min(int(due), last - 1)
+        share = due - near
+        target_x = plan[near, 0] + share * (plan[near + 1, 0] - plan[near, 0])
+        target_y = plan[near, 1] + share * (plan[near + 1, 1] - plan[near, 1])
+        c, s = math.cos(yaw), math.sin(yaw)
+        local_x = c * (target_x - x) + s * (target_y - y)
+        local_y = c * (target_y - y) - s * (target_x - x)
+        distance = math.hypot(local_x, local_y)
+        allowed = distance / lookahead
+        wanted = curvature
+        if distance < STILL * lookahead:
+            allowed = 0.0
+        elif local_x <= 0.0:
+            wanted = math.copysign(limits[CURVATURE], local_y)
+            allowed = min(allowed, CREEP)
+        else:
+            wanted = 2.0 * local_y / (distance * distance)
+        tight = min(abs(wanted), limits[CURVATURE])
+        if allowed > 0.0 and tight > 0.0:
+            allowed = min(allowed, limits[W_MAX] / tight)
+        x, y, yaw, v, curvature = _move(x, y, yaw, v, curvature, wanted, allowed, limits)
+        track[step, 0], track[step, 1], track[step, 2], track[step, 3] = x, y, yaw, v
+
+
+@compiled
 def can_go_on(
     pose: Floats, curvature: float, circles: Floats, circle_radius: float, clearance: Grid,
     origin: Floats, resolution: float,
@@ -166,19 +241,29 @@ def _drive(
         else:
             wanted, allowed = _pursue(path, speed, ahead, ends, candidate, limits, x, y, yaw, v,
                                       near)
-        wanted = min(max(wanted, -limits[CURVATURE]), limits[CURVATURE])
-        change = limits[TURN_RATE] * STEP
-        curvature += min(max(wanted - curvature, -change), change)
-        if abs(curvature) > 1e-6:
-            allowed = min(allowed, limits[W_MAX] / abs(curvature))
-            allowed = min(allowed, math.sqrt(limits[LATERAL] / abs(curvature)))
-        v += min(max(allowed - v, -limits[BRAKE] * STEP), limits[ACCELERATE] * STEP)
-        v = max(v, 0.0)
-        half = 0.5 * v * curvature * STEP
-        x += v * STEP * math.cos(yaw + half)
-        y += v * STEP * math.sin(yaw + half)
-        yaw += 2.0 * half
+        x, y, yaw, v, curvature = _move(x, y, yaw, v, curvature, wanted, allowed, limits)
         track[step, 0], track[step, 1], track[step, 2], track[step, 3] = x, y, yaw, v
+
+
+@compiled
+def _move(
+    x: float, y: float, yaw: float, v: float, curvature: float, wanted: float, allowed: float,
+    limits: Floats,
+) -> tuple[float, float, float, float, float]:
+    """One step of the base towards a curvature and a speed."""
+    wanted = min(max(wanted, -limits[CURVATURE]), limits[CURVATURE])
+    change = limits[TURN_RATE] * STEP
+    curvature += min(max(wanted - curvature, -change), change)
+    if abs(curvature) > 1e-6:
+        allowed = min(allowed, limits[W_MAX] / abs(curvature))
+        allowed = min(allowed, math.sqrt(limits[LATERAL] / abs(curvature)))
+    v += min(max(min(allowed, limits[V_MAX]) - v, -limits[BRAKE] * STEP),
+             limits[ACCELERATE] * STEP)
+    v = max(v, 0.0)
+    half = 0.5 * v * curvature * STEP
+    x += v * STEP * math.cos(yaw + half)
+    y += v * STEP * math.sin(yaw + half)
+    return x, y, yaw + 2.0 * half, v, curvature
 
 
 @compiled

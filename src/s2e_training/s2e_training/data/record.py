@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from navbench_gs.agents.drives import Caution
-from navbench_gs.agents.onlooker import OnlookerPlanner
-from navbench_gs.agents.privileged import PrivilegedPlanner
+from navbench_gs.agents.onlooker import PLANNERS
 from navbench_gs.agents.terrain import TerrainConfig
 from navbench_gs.scenes.repaint import PaintConfig
 from navbench_gs.sensors.jitter import JitterConfig, jitter_light, jitter_mount
@@ -31,7 +30,6 @@ SHORTEST = 10
 """Clips under 2 s are dropped: their drive began in contact."""
 TEST_SEEDS = (range(26), range(200, 210))
 """City seeds that no training may see."""
-TEACHERS = {'privileged': PrivilegedPlanner, 'onlooker': OnlookerPlanner}
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class RecordConfig:
     workers: int = option(2, low=1, high=64, help='Processes; each renders with one thread.')
     driver: str = option('', help='Bundle that drives (DAgger); the teacher when empty.')
     teacher: str = option(
-        'privileged', choices=tuple(TEACHERS),
+        'privileged', choices=tuple(PLANNERS),
         help='Who labels: knows everybody, or only people whom a forward camera shows.',
     )
     seed: int = option(0, low=0, high=2**31, help='Seed of everything drawn.')
@@ -179,7 +177,7 @@ def _record_drive(
     except TaskError as error:
         return Recorded(folder.name, 0, False, False, str(error))
     rng = np.random.default_rng([config.seed, zlib.crc32(folder.name.encode())])
-    planner = TEACHERS[config.teacher](config=config.terrain, caution=config.caution)
+    planner = PLANNERS[config.teacher](config=config.terrain, caution=config.caution)
     noise = CommandNoise(config.noise, rng)
     result = drive(world, spec, planner, _driver(config.driver), noise)
     count = len(result.images)

@@ -76,27 +76,55 @@ class Actor(nn.Module):
             self.value = ValueHead(model.config.dim, truths)
         freeze(model, mode)
 
+    @property
+    def whole(self) -> bool:
+        """Whether everything behind the encoder trains."""
+        return self.mode in ('full', 'sft')
+
+    def perceive(self, features: Tensor) -> Tensor:
+        """Return what a window keeps of frames: their tokens, where those layers are frozen.
+
+        Args:
+            features: Half precision. [B, C, h, w]
+
+        Returns:
+            [B, D], or the feature maps themselves.
+        """
+        if self.whole:
+            return features
+        with torch.no_grad():
+            return self.model.token(features.float())
+
     def observe(
-        self, features: Tensor, goal: Tensor, mask: Tensor, speed: Tensor, truth: Tensor
+        self, window: Tensor, goal: Tensor, mask: Tensor, speed: Tensor, truth: Tensor
     ) -> Seen:
         """Run the frozen layers.
 
         Args:
-            features: Windows of feature maps, half precision. [B, K, C, h, w]
+            window: K frames, oldest first, as `perceive` left them. [B, K, ...]
             goal: Encoded goals. [B, 3]
             mask: One where the goal is present. [B, 1]
             speed: m/s and rad/s. [B, 2]
             truth: Of the world. [B, P]
         """
-        if self.mode in ('full', 'sft'):
-            return Seen(speed, truth, features=features, goal=goal, mask=mask)
+        if self.whole:
+            return Seen(speed, truth, features=window, goal=goal, mask=mask)
         with torch.no_grad():
-            context = self.model.fuse(self.model.tokens(features.float()), goal, mask)
+            context = self.model.fuse(window, goal, mask)
             attended = self.model.attend(context) if self.mode == 'ram' else None
         return Seen(speed, truth, context, attended)
 
     def forward(self, seen: Seen) -> tuple[Mixture, Tensor]:
         """Return the mixture that actions are drawn from and the values, [B], of states."""
+        mixture, context = self._answer(seen)
+        return self.exploration.tempered(mixture), self.value(context, seen.speed, seen.truth)
+
+    def answer(self, seen: Seen) -> Mixture:
+        """Return the mixture as the exported policy answers it."""
+        return self._answer(seen)[0]
+
+    def _answer(self, seen: Seen) -> tuple[Mixture, Tensor]:
+        """Return the mixture and the context."""
         context = seen.context
         if context is None:
             assert seen.features is not None
@@ -114,8 +142,7 @@ class Actor(nn.Module):
             with torch.autocast(context.device.type, torch.bfloat16):
                 added = self.model.added(context)
             added = None if added is None else added.float()
-        mixture = self.exploration.tempered(self.model.answer(context, attended, added))
-        return mixture, self.value(context, seen.speed, seen.truth)
+        return self.model.answer(context, attended, added), context
 
     def policy_parameters(self) -> list[nn.Parameter]:
         """Return what the policy's optimiser moves."""

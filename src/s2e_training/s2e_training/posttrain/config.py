@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from navbench_gs.agents.onlooker import PLANNERS
 from navbench_gs.env.gym.reward import RewardWeights
 from navbench_gs.render.factory import Mode as RenderMode
 from navbench_gs.sensors.jitter import JitterConfig
@@ -105,6 +106,41 @@ class PPOConfig:
 
 
 @dataclass(frozen=True)
+class ForesightConfig:
+    """How much is learned from foresight, and how fast."""
+
+    weight: float = option(
+        0.0, low=0.0, high=1000.0, help='Weight of the cross-entropy; 0 foresees nothing.'
+    )
+    people: str = option(
+        'onlooker', choices=tuple(PLANNERS),
+        help='onlooker: only people whom the camera has shown count; privileged: all.',
+    )
+    temperature: float = option(
+        0.3, unit='m', low=0.01, high=100.0,
+        help='T: so many metres of way make a mode e times less likely.',
+    )
+    prior: float = option(
+        0.3, low=0.0, high=1.0,
+        help='Power to which the weights of the policy that drove enter: 1 is the closed form, '
+        '0 forgets them.',
+    )
+    keep: float = option(
+        10.0, unit='1/m^2', low=0.0, high=1e6,
+        help='Weight of the squared change of waypoints: costs were foretold for these.',
+    )
+    rate: float = option(3e-4, low=0.0, high=1.0, help='Learning rate.')
+    minibatch: int = option(256, low=2, high=10**6, help='Samples of one step.')
+    passes: float = option(
+        3.0, low=0.0, high=1000.0, help='Samples learned from for each environment step.'
+    )
+    clip_norm: float = option(1.0, low=1e-3, high=1e6, help='Gradient norm.')
+
+    def __post_init__(self) -> None:
+        check(self, source='foresight')
+
+
+@dataclass(frozen=True)
 class SFTConfig:
     """Supervised fine-tuning, the comparison: the same loss as pre-training, on clips."""
 
@@ -155,6 +191,11 @@ class EnvironmentConfig:
     goal_hidden: float = option(0.0, low=0.0, high=1.0, help='Share of episodes without a goal.')
     episodes_per_scene: int = option(
         8, low=1, high=10000, help='Episodes before the next scene is entered.'
+    )
+    scenes_kept: int = option(
+        32, low=1, high=1000,
+        help='Scenes that each process keeps in memory, some 0.1 GB each: with fewer than there '
+        'are environments and scenes to come, they are loaded again and again.',
     )
     end_stuck: bool = option(
         True,
@@ -208,6 +249,7 @@ class PosttrainConfig:
     curriculum: CurriculumConfig = CurriculumConfig()
     exploration: ExplorationConfig = ExplorationConfig()
     ppo: PPOConfig = PPOConfig()
+    foresight: ForesightConfig = ForesightConfig()
     sft: SFTConfig = SFTConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     follower: FollowerConfig = FollowerConfig()

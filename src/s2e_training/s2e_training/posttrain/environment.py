@@ -76,5 +76,15 @@ class VectorEnv(Protocol):
             velocity: Speed (m/s) and yaw rate (rad/s). [E, 2]
         """
 
+    def foresee(self, plans: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Say what following each of M plans from here would cost each robot, in metres of way.
+
+        Args:
+            plans: Waypoints, metres, base_link. [E, M, T, 2]
+
+        Returns:
+            [E, M]
+        """
+
     def close(self) -> None:
         """Let go of everything."""

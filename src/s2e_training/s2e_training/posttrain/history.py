@@ -1,16 +1,16 @@
-"""Features of each robot's newest frames, as the policy's window would hold them."""
+"""What each robot's newest frames left, as the policy's window would hold them."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 
-class FeatureHistory:
-    """K feature maps for each of E robots, oldest first, one policy period apart.
+class FrameHistory:
+    """K frames for each of E robots, oldest first, one policy period apart.
 
     As in `s2e_core.history.ObservationHistory`: before the window is full its first frame is
-    repeated. Features are half precision, as those that pre-training reads.
+    repeated. A frame is what `Actor.perceive` keeps of it.
     """
 
     def __init__(self, frames: int) -> None:
@@ -20,29 +20,37 @@ class FeatureHistory:
             frames: K.
         """
         self._frames = frames
-        self._maps: NDArray[np.float16] | None = None
+        self._kept: Tensor | None = None
 
-    def begin(self, features: NDArray[np.float16]) -> None:
-        """Begin new windows everywhere. [E, C, h, w]"""
-        self._maps = np.repeat(features[:, None], self._frames, axis=1)
+    def begin(self, newest: Tensor) -> None:
+        """Begin new windows everywhere. [E, ...]"""
+        self._kept = torch.stack([newest] * self._frames, dim=1)
 
-    def push(self, features: NDArray[np.float16], fresh: NDArray[np.bool_]) -> None:
+    def push(self, newest: Tensor, fresh: Tensor) -> None:
         """Take the newest frames.
 
         Args:
-            features: [E, C, h, w]
-            fresh: Where a new episode begins. [E]
+            newest: [E, ...]
+            fresh: Where a new episode begins. [E] bool
         """
-        self._maps = self.following(features)
-        self._maps[fresh] = features[fresh][:, None]
+        self._kept = self.following(newest)
+        self._kept[fresh] = newest[fresh][:, None]
 
-    def following(self, features: NDArray[np.float16]) -> NDArray[np.float16]:
-        """Return the windows that newest frames would give. [E, K, C, h, w]"""
-        maps = self.windows
-        return np.concatenate([maps[:, 1:], features[:, None]], axis=1)
+    def following(self, newest: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Return the windows that newest frames would give, or some robots' only.
+
+        Args:
+            newest: [R, ...]
+            rows: Whose they are; everybody's by default. [R]
+
+        Returns:
+            [R, K, ...]
+        """
+        kept = self.windows if rows is None else self.windows[rows]
+        return torch.cat([kept[:, 1:], newest[:, None]], dim=1)
 
     @property
-    def windows(self) -> NDArray[np.float16]:
-        """The windows. [E, K, C, h, w]"""
-        assert self._maps is not None, 'begin() comes first'
-        return self._maps
+    def windows(self) -> Tensor:
+        """The windows. [E, K, ...]"""
+        assert self._kept is not None, 'begin() comes first'
+        return self._kept

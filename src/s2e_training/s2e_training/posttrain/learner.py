@@ -15,6 +15,7 @@ from s2e_training.posttrain.actor import Actor
 from s2e_training.posttrain.config import PosttrainConfig
 from s2e_training.posttrain.curriculum import Curriculum, Stage
 from s2e_training.posttrain.environment import Episode, VectorEnv
+from s2e_training.posttrain.foresight import Foresight
 from s2e_training.posttrain.rollout import Driver, Driving, Rollout
 from s2e_training.posttrain.sft import SupervisedUpdater
 from s2e_training.posttrain.update import Updater
@@ -65,6 +66,9 @@ class Reinforcement:
             robot, config.follower, config.navigator, config.ppo.density
         )
         self._updater = Updater(actor, config.ppo, self._driving.waypoints)
+        self._foresight = (
+            Foresight(actor, config.foresight) if config.foresight.weight > 0.0 else None
+        )
         self._curriculum = Curriculum(config.curriculum)
         self._environment: VectorEnv | None = None
         self._made: Stage | None = None
@@ -77,7 +81,11 @@ class Reinforcement:
             self.close()
             self._made = self._curriculum.stage
             self._environment = self._make(self._made)
-            self._driver = Driver(self._actor, self._environment, self._driving)
+            self._driver = Driver(
+                self._actor, self._environment, self._driving, self._foresight is not None
+            )
+        if self._foresight is not None:
+            self._foresight.forget()
         seed = np.random.default_rng([self._config.seed, EPISODES, rollout]).integers(2**31)
         self._driver.reset(int(seed))
 
@@ -95,6 +103,8 @@ class Reinforcement:
         self._rollout = driven
         self._curriculum.add([episode.success for episode in driven.episodes])
         measured = self._updater.update(driven, generator, rollout < c.ppo.value_warmup)
+        if self._foresight is not None:
+            measured |= self._foresight.update(driven, generator)
         return {
             'reward': float(driven.rewards.mean()),
             **{f'reward_{name}': value for name, value in driven.terms.items()},
@@ -103,7 +113,9 @@ class Reinforcement:
 
     def state(self) -> dict[str, Any]:
         """Return optimisers, curriculum, exploration and value head."""
+        foresight = {} if self._foresight is None else self._foresight.state()
         return {
+            'foresight': foresight,
             'updater': self._updater.state(), 'curriculum': self._curriculum.state(),
             'exploration': self._actor.exploration.state_dict(),
             'value': self._actor.value.state_dict(),
@@ -112,6 +124,8 @@ class Reinforcement:
     def load(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self._updater.load(state['updater'])
+        if self._foresight is not None:
+            self._foresight.load(state['foresight'])
         self._curriculum.load(state['curriculum'])
         self._actor.exploration.load_state_dict(state['exploration'])
         self._actor.value.load_state_dict(state['value'])

@@ -41,6 +41,8 @@ class NavBenchFactory:
     """The frozen encoder, ONNX."""
     threads: int
     """Of encoder and renderer."""
+    foresight: str = ''
+    """Whose knowledge foretells what plans would cost; empty: nobody's."""
 
     def __call__(self, count: int) -> NavBench:
         """Make some.
@@ -71,6 +73,7 @@ class NavBench:
             jitter=config.jitter, reward=config.reward, goal_hidden=config.goal_hidden,
             episodes_per_scene=config.episodes_per_scene, renderer=config.renderer,
             survey_cache=config.survey_cache, end_stuck=config.end_stuck, truth=config.truth,
+            scenes_kept=config.scenes_kept, foresight=setting.foresight,
         )
         self._environment = NavBenchVectorEnv(
             count, config=options, autoreset_mode=AutoresetMode.SAME_STEP
@@ -108,6 +111,10 @@ class NavBench:
         return Steps(
             now, rewards.astype(np.float32), terminated, truncated, final, terms, episodes
         )
+
+    def foresee(self, plans: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Say what plans would cost. [E, M, T, 2] metres, base_link -> [E, M] metres of way"""
+        return self._environment.foresee(plans).astype(np.float32)
 
     def close(self) -> None:
         """Let the scenes go."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from s2e_training.posttrain.controller import (
 )
 from s2e_training.posttrain.environment import Episode, Observations, Steps, VectorEnv
 from s2e_training.posttrain.guard import demand_finite
-from s2e_training.posttrain.history import FeatureHistory
+from s2e_training.posttrain.history import FrameHistory
 from s2e_training.posttrain.mixture import cut, sample
 from s2e_training.posttrain.noise import Noise
 
@@ -60,6 +60,18 @@ class Driving:
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """What every mode would have led to in N states."""
+
+    cost: Tensor
+    """Metres of way. [N, M]"""
+    logits: Tensor
+    """Scores of the policy that drove, as it is exported. [N, M]"""
+    mean: Tensor
+    """Its waypoints, metres, base_link. [N, M, T, 2]"""
+
+
+@dataclass(frozen=True)
 class Rollout:
     """T steps of E environments; N = T E states in order of time."""
 
@@ -83,28 +95,34 @@ class Rollout:
     """Mean of each term of the reward, a step."""
     episodes: tuple[Episode, ...]
     """Episodes that ended."""
+    foreseen: Foreseen | None = None
+    """Where foresight is asked for."""
 
 
 class Driver:
     """Holds the environments between rollouts."""
 
-    def __init__(self, actor: Actor, environment: VectorEnv, driving: Driving) -> None:
+    def __init__(
+        self, actor: Actor, environment: VectorEnv, driving: Driving, foresees: bool = False
+    ) -> None:
         """Take the parts.
 
         Args:
             actor: Policy and value.
             environment: Where to drive.
             driving: From trajectory to velocity.
+            foresees: Whether to ask in each state what every mode would lead to.
         """
+        self._foresees = foresees
         self._actor, self._environment, self._driving = actor, environment, driving
-        self._history = FeatureHistory(actor.model.config.frames)
+        self._history = FrameHistory(actor.model.config.frames)
         self._noise: Noise | None = None
 
     def reset(self, seed: int) -> None:
         """Begin new episodes everywhere."""
         self._now = self._environment.reset(seed)
         self._noise = None
-        self._history.begin(self._now.features)
+        self._history.begin(self._perceive(self._now.features))
 
     def drive(self, steps: int, scale: ReturnScale, generator: torch.Generator) -> Rollout:
         """Drive all environments for some steps.
@@ -134,6 +152,7 @@ class Driver:
             torch.from_numpy(np.stack([r.done for r in results])),
             {name: float(np.mean([r.terms[name] for r in results])) for name in names},
             tuple(episode for r in results for episode in r.episodes),
+            _gathered([item.foreseen for item in taken if item.foreseen is not None]),
         )
 
     @torch.no_grad()
@@ -157,6 +176,7 @@ class Driver:
         log_prob = cut(mixture, log_sigma, driving.waypoints).log_prob(action)
         goal, present = torch.from_numpy(now.goal), torch.from_numpy(now.present)
         command = driving.command(trajectory, goal, present)
+        foreseen = self._foresee(mixture) if self._foresees else None
         result = self._environment.step(command.numpy().astype(np.float32))
         demand_finite(
             'the environment', reward=torch.from_numpy(result.rewards),
@@ -166,29 +186,43 @@ class Driver:
         self._noise = self._noise.following(
             self._actor.exploration.memory, torch.from_numpy(done), generator
         )
-        ended = self._ended(result) if done.any() else None
-        self._history.push(result.observations.features, done)
+        over = torch.from_numpy(np.flatnonzero(done))
+        ended = self._ended(result, over) if len(over) else None
+        self._history.push(self._perceive(result.observations.features), torch.from_numpy(done))
         self._now = result.observations
         following = self._judge()
-        values = following.value if ended is None else torch.where(
-            torch.from_numpy(done), ended, following.value
-        )
+        values = following.value
+        if ended is not None:
+            values = values.index_put((over,), ended)
         return _Taken(
-            state.seen, action, log_prob, scale.restore(state.value), scale.restore(values), result
+            state.seen, action, log_prob, scale.restore(state.value), scale.restore(values),
+            result, foreseen,
         ), following
 
-    def _ended(self, result: Steps) -> Tensor:
-        """Return the values of where the actions led, before the reset. [E]"""
-        windows = self._history.following(result.final.features)
-        value: Tensor = self._actor(self._observe(windows, result.final))[1]
+    def _foresee(self, mixture: Mixture) -> Foreseen:
+        cost = torch.from_numpy(self._environment.foresee(mixture.mean.numpy()))
+        demand_finite('the foresight', cost=cost)
+        logits = mixture.logits * self._actor.exploration.temperature
+        return Foreseen(cost, logits, mixture.mean)
+
+    def _ended(self, result: Steps, over: Tensor) -> Tensor:
+        """Return the values of where the actions led whose episodes are over. [R]"""
+        final = Observations(*(
+            getattr(result.final, part.name)[over.numpy()] for part in fields(Observations)
+        ))
+        windows = self._history.following(self._perceive(final.features), over)
+        value: Tensor = self._actor(self._observe(windows, final))[1]
         return value
 
-    def _observe(self, windows: NDArray[np.float16], seen: Observations) -> Seen:
+    def _perceive(self, features: NDArray[np.float16]) -> Tensor:
+        return self._actor.perceive(torch.from_numpy(features))
+
+    def _observe(self, windows: Tensor, seen: Observations) -> Seen:
         encoding = self._actor.model.config.goal_encoding
         code, mask = encode_goal(np.where(seen.present[:, None], seen.goal, 0.0), encoding)
         present = seen.present[:, None].astype(np.float32)
         return self._actor.observe(
-            torch.from_numpy(windows), torch.from_numpy(code * present),
+            windows, torch.from_numpy(code * present),
             torch.from_numpy(mask * present), torch.from_numpy(seen.speed),
             torch.from_numpy(seen.truth),
         )
@@ -214,3 +248,14 @@ class _Taken:
     value: Tensor
     following: Tensor
     result: Steps
+    foreseen: Foreseen | None
+
+
+def _gathered(steps: list[Foreseen]) -> Foreseen | None:
+    """Put what was foreseen step by step after one another."""
+    if not steps:
+        return None
+    return Foreseen(
+        torch.cat([step.cost for step in steps]), torch.cat([step.logits for step in steps]),
+        torch.cat([step.mean for step in steps]),
+    )

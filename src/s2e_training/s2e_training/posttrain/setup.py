@@ -71,7 +71,8 @@ def _learner(
     def make(stage: Stage) -> VectorEnv:
         rules = write_protocol(environment, stage, folder)
         factory = NavBenchFactory(
-            environment, stage, rules, runner.size, runner.model, config.threads
+            environment, stage, rules, runner.size, runner.model, config.threads,
+            config.foresight.people if config.foresight.weight > 0.0 else '',
         )
         if environment.workers == 1:
             return factory(environment.count)

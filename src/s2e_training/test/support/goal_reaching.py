@@ -54,6 +54,10 @@ class GoalReaching:
             terms, episodes,
         )
 
+    def foresee(self, plans: np.ndarray) -> np.ndarray:
+        """Metres from the executed waypoint to the goal."""
+        return np.linalg.norm(plans[:, :, 2] - self._goal[:, None], axis=-1).astype(np.float32)
+
     def close(self) -> None:
         self.closed = True
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from navbench_gs.agents.onlooker import PLANNERS
 from navbench_gs.env.gym.reward import RewardWeights
 from navbench_gs.errors import SimulationError
 from navbench_gs.render.factory import Backend, Mode
@@ -50,6 +51,11 @@ class EnvOptions:
     )
     truth: bool = option(
         False, help='Whether info holds `truth`, the state of the world for a critic in training.'
+    )
+    foresight: str = option(
+        '', choices=('', *PLANNERS),
+        help='Whose knowledge foretells what plans would cost (`foresee`); empty: nobody, which '
+        'saves solving the way at each reset.',
     )
     seed: int = option(0, low=0, high=2**31 - 1, help='Seed of the run the episodes belong to.')
     episodes_per_scene: int = option(

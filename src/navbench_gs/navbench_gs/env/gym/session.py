@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from navbench_gs.agents.onlooker import PLANNERS
 from navbench_gs.env.gym.controls import Controls, VelocityControls, WaypointControls
 from navbench_gs.env.gym.options import STEADY
 from navbench_gs.env.gym.reward import StepFacts, group_sums, reward_terms
@@ -77,6 +78,8 @@ class Session:
         )
         self._world: Simulation | None = None
         self._last = Step()
+        planner = PLANNERS.get(options.foresight)
+        self._planner = None if planner is None else planner(setting.protocol.judge.v_max)
 
     @property
     def world(self) -> Simulation:
@@ -118,6 +121,8 @@ class Session:
         self._goal_hidden = bool(rng.random() < options.goal_hidden)
         self._noise = np.random.default_rng(int(rng.integers(2**62)))
         self._world.reset(spec)
+        if self._planner is not None:
+            self._planner.bind(self._world, spec)
         self._judge = EpisodeJudge(spec, kit.bundle, self._setting.protocol, self._setting.robot)
         self._controls.begin(self._world.goal_odom)
         self._tally = CollisionTally(self._setting.protocol.judge.debounce)
@@ -165,6 +170,22 @@ class Session:
         if outcome is not None:
             self._scores = evaluate(self.log(), self._setting.protocol.judge)
         return self._last
+
+    def foresee(self, plans: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Say what following each of several plans from here would cost.
+
+        Args:
+            plans: Waypoints 0.2 s apart, base_link, metres. [K, T, 2]
+
+        Returns:
+            Metres of way; see `DriveChooser.foresee`. [K]
+
+        Raises:
+            SimulationError: the option `foresight` is empty.
+        """
+        if self._planner is None:
+            raise SimulationError('nobody foresees anything: set the option foresight')
+        return self._planner.foresee(plans)
 
     def log(self) -> EpisodeLog:
         """Return the log of the episode that ended, as the benchmark writes it.

@@ -135,6 +135,18 @@ class NavBenchVectorEnv(VectorEnv[Observation, NDArray[np.float32], NDArray[Any]
         rewards = np.array([step.reward for step in steps])
         return self._batch(), rewards, terminated, truncated, infos
 
+    def foresee(self, plans: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Say what following each of K plans would cost each robot.
+
+        Args:
+            plans: Waypoints 0.2 s apart, base_link, metres. [N, K, T, 2]
+
+        Returns:
+            Metres of way; see `Session.foresee`. [N, K]
+        """
+        rows = zip(self._sessions, plans, strict=True)
+        return np.stack([session.foresee(own) for session, own in rows])
+
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Draw each camera's view, sharper. N times `[480, 640, 3]` uint8"""
         if self.render_mode is None:
