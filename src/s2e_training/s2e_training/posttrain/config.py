@@ -110,18 +110,28 @@ class ForesightConfig:
     """How much is learned from foresight, and how fast."""
 
     weight: float = option(
-        0.0, low=0.0, high=1000.0, help='Weight of the cross-entropy; 0 foresees nothing.'
+        0.0, low=0.0, high=1000.0, help='Weight of the divergence; 0 foresees nothing.'
+    )
+    divergence: str = option(
+        'reverse', choices=('reverse', 'forward'),
+        help='reverse: KL(p || q), the expected cost less T times the entropy; where images leave '
+        'open which way is free it chooses what costs least on the whole. forward: KL(q || p), '
+        'cross-entropy; there it chooses what is best most often.',
     )
     people: str = option(
         'onlooker', choices=tuple(PLANNERS),
         help='onlooker: only people whom the camera has shown count; privileged: all.',
+    )
+    cap: float = option(
+        5.0, unit='m', low=0.1, high=1e6,
+        help='Costs count to so much above the cheapest: touching is bad, how much means little.',
     )
     temperature: float = option(
         0.3, unit='m', low=0.01, high=100.0,
         help='T: so many metres of way make a mode e times less likely.',
     )
     prior: float = option(
-        0.3, low=0.0, high=1.0,
+        0.0, low=0.0, high=1.0,
         help='Power to which the weights of the policy that drove enter: 1 is the closed form, '
         '0 forgets them.',
     )

@@ -1,10 +1,11 @@
 """Learning from what every mode would have led to, not only the one that was driven.
 
 A simulator can be asked. For each state it tells what following each of the M modes would cost,
-so that the best choice is known where PPO must find it by trying one mode at a time. The policy
-that costs least while staying near another one, min_q E_q[cost] / T + KL(q || p), is
-q_m ~ p_m exp(-cost_m / T) in closed form (Peters et al., 2010, equation 7; the E-step of MPO,
-Abdolmaleki et al., 2018); the scores are fitted to it by cross-entropy.
+so that a policy's expected cost is a sum over modes where PPO must estimate it from one that was
+tried (all-action policy gradient; Allen et al., 2017). The policy that costs least while staying
+near another one, min_q E_q[cost] / T + KL(q || p), is q_m ~ p_m exp(-cost_m / T) in closed form
+(Peters et al., 2010, equation 7). Scores descend their divergence from it, in either direction:
+T KL(pi || q) is, up to a constant, the expected cost less T times the entropy.
 """
 
 from __future__ import annotations
@@ -19,10 +20,6 @@ from s2e_training.posttrain.guard import demand_finite
 from s2e_training.posttrain.rollout import Rollout
 
 
-MISS = 5.0
-"""Metres: what costs more touches something, and by how much means little."""
-
-
 def improved(logits: Tensor, cost: Tensor, temperature: float, prior: float) -> Tensor:
     """Return the log weights of the better choice, log softmax(prior log p - cost / T).
 
@@ -34,6 +31,20 @@ def improved(logits: Tensor, cost: Tensor, temperature: float, prior: float) -> 
     """
     kept = prior * torch.log_softmax(logits, dim=-1)
     return torch.log_softmax(kept - cost / temperature, dim=-1)
+
+
+def shortfall(logits: Tensor, target: Tensor, temperature: float, divergence: str) -> Tensor:
+    """Return how far a choice is from the better one, T KL; the mean over states, metres.
+
+    Args:
+        logits: Scores. [B, M]
+        target: Log weights of the better choice. [B, M]
+        temperature: T, metres.
+        divergence: See `ForesightConfig`.
+    """
+    own = torch.log_softmax(logits, dim=-1)
+    pair = (target, own) if divergence == 'reverse' else (own, target)
+    return temperature * F.kl_div(*pair, log_target=True, reduction='batchmean')
 
 
 class Foresight:
@@ -59,9 +70,11 @@ class Foresight:
         """Remember a rollout and learn from all that are remembered.
 
         Returns:
-            `foresight_loss`, nats above the target's own entropy; `foresight_cost`, metres that
-            the best mode by score costs more than the cheapest, of which at most 5 count;
-            `foresight_moved`, RMS change of waypoints, metres; means over the steps.
+            `foresight_loss`, metres; `foresight_cost`, metres that the best mode by score costs
+            more than the cheapest; `foresight_missed`, share of states where that is the cap, so
+            that it touches what could be missed; `foresight_still`, share of states where the
+            best mode by score is the first, which stands; `foresight_moved`, RMS change
+            of waypoints, metres; means over the steps.
 
         Raises:
             NonFiniteError: A loss or gradient is not finite.
@@ -83,11 +96,10 @@ class Foresight:
         c, foreseen = self._config, past.foreseen
         assert foreseen is not None
         cost = foreseen.cost[rows]
+        cost = (cost - cost.min(dim=1, keepdim=True).values).clamp(max=c.cap)
         target = improved(foreseen.logits[rows], cost, c.temperature, c.prior)
         mixture = self._actor.answer(past.seen.rows(rows))
-        loss = F.kl_div(
-            torch.log_softmax(mixture.logits, -1), target, log_target=True, reduction='batchmean'
-        )
+        loss = shortfall(mixture.logits, target, c.temperature, c.divergence)
         moved = (mixture.mean - foreseen.mean[rows]).square().sum(dim=-1).mean()
         demand_finite('foresight', loss=loss, moved=moved)
         self._optimiser.zero_grad(set_to_none=True)
@@ -96,10 +108,12 @@ class Foresight:
         demand_finite('foresight', gradient=norm)
         self._optimiser.step()
         with torch.no_grad():
-            best = mixture.logits.argmax(dim=-1, keepdim=True)
-            regret = cost.gather(1, best)[:, 0] - cost.min(dim=1).values
+            best = mixture.logits.argmax(dim=-1)
+            regret = cost.gather(1, best[:, None])
         return {
-            'foresight_loss': float(loss.detach()), 'foresight_cost': float(regret.clamp(max=MISS).mean()),
+            'foresight_loss': float(loss.detach()), 'foresight_cost': float(regret.mean()),
+            'foresight_missed': float((regret >= c.cap).float().mean()),
+            'foresight_still': float((best == 0).float().mean()),
             'foresight_moved': float(moved.detach().sqrt()),
         }
 
