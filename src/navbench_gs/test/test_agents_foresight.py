@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from navbench_gs.agents import rollout
 from navbench_gs.agents.drives import DriveChooser
+from navbench_gs.agents.informed import InformedChoice
 from navbench_gs.agents.privileged import PrivilegedPlanner
 from navbench_gs.env.gym.options import EnvOptions
 from navbench_gs.env.gym.session import Session
@@ -17,6 +18,8 @@ from navbench_gs.env.gym.setting import Setting
 from navbench_gs.errors import SimulationError, TaskError
 from navbench_gs.runner.kinematic import KinematicWorld
 from navbench_gs.tasks.spec import EpisodeSpec, ObstacleSpec
+from s2e_core.camera import SMALL_CAMERA
+from s2e_core.contract import Observation, PolicyOutput, PolicySpec
 from s2e_core.follower import Follower
 from s2e_core.records import Odometry, Plan
 from s2e_core.robot import load_robot
@@ -111,6 +114,40 @@ def test_the_foretold_drive_is_the_followers(plan, speed):
         x, y = x + v * 0.05 * math.cos(yaw + half), y + v * 0.05 * math.sin(yaw + half)
         yaw += 2.0 * half
         assert_allclose(tracks[0, step], [x, y, yaw, v], atol=2e-3)
+
+
+class Eager:
+    """Proposes to stand still, and much rather to drive straight on."""
+
+    spec = PolicySpec('eager', 1, SMALL_CAMERA, 1.5, 3.0)
+
+    def __init__(self) -> None:
+        self.resets = 0
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def infer(self, observation: Observation) -> PolicyOutput:
+        modes = np.stack([np.zeros((10, 2)), straight(1.5)]).astype(np.float32)
+        return PolicyOutput(observation.stamp_ns, modes, np.array([0.1, 0.9], np.float32))
+
+
+@pytest.mark.parametrize(('obstacles', 'chosen'), [
+    ([], 1), ([ObstacleSpec('box', 7, 14.5, 3.0, 0.0, False)], 0),
+])
+def test_an_informed_choice_keeps_the_modes_and_knows_what_is_there(
+    block_scene, obstacles, chosen
+):
+    policy = Eager()
+    informed = InformedChoice(policy, planner(block_scene, obstacles=obstacles))
+    informed.reset()
+    assert policy.resets == 1 and informed.spec.name == 'informed:eager'
+    answer = informed.infer(Observation(
+        np.zeros((1, 128, 128, 3), np.uint8), np.zeros(1, np.int64), np.zeros(2),
+        Odometry(0, Pose2()),
+    ))
+    assert answer.problem() is None and answer.modes.shape == (2, 10, 2)
+    assert int(answer.scores.argmax()) == chosen
 
 
 def test_nobody_foresees_without_being_asked():

@@ -47,6 +47,18 @@ def test_an_adapter_is_opened_in_each_worker(tmp_path):
     assert factory.details()['as_published'] is False
 
 
+def test_a_policys_modes_are_chosen_by_who_knows_the_map():
+    factory = pickle.loads(pickle.dumps(policy_factory('informed:s2e-small', 1.5)))
+    policy = factory()
+    assert factory.name.startswith('informed:s2e-small')
+    assert policy.spec.frames == 11 and policy.spec.name == 'informed:s2e-small'
+    # A replay opens it by what the report says.
+    assert factory.details()['source'] == 'informed:s2e-small'
+    assert policy_factory(factory.details()['source'], 1.5).name == factory.name
+    with pytest.raises(S2EError, match='not a reference agent'):
+        policy_factory('informed:privileged', 1.5)
+
+
 def test_a_refused_adapter_ends_with_its_difference(tmp_path, capsys):
     path = stand_in(tmp_path / 's2e.onnx')
     code = main(['bench', 'run', '--policy', f'adapter:s2e:{path}', '--out', str(tmp_path / 'r')])

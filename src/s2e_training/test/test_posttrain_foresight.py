@@ -24,6 +24,7 @@ from s2e_training.posttrain.config import (
     EvaluationConfig,
     ExplorationConfig,
     ForesightConfig,
+    Mode,
     PosttrainConfig,
     PPOConfig,
 )
@@ -50,7 +51,9 @@ def make_trainer(folder: Path, mode: str = 'ram', **foresight: float) -> Trainer
         exploration=ExplorationConfig(start=-2.0, temperature=0.1),
         # PPO trains the value head only: what is learned here comes from foresight.
         ppo=PPOConfig(epochs=1, value_warmup=1000),
-        foresight=ForesightConfig(weight=1.0, rate=3e-3, minibatch=128, **foresight),
+        foresight=ForesightConfig(
+            weight=1.0, rate=3e-3, minibatch=128, prior=0.0, temperature=0.3, **foresight
+        ),
     )
     torch.manual_seed(0)
     model = S2EModel(TINY, torch.from_numpy(fan_anchors(TINY.anchors, 1.0))).eval()
@@ -88,6 +91,24 @@ def test_the_better_choice_by_hand() -> None:
     assert_close(improved(prior, cost, 0.5, 1.0).exp(), torch.tensor([[0.5, 0.5]]))
     ahead = 3.0 ** 0.5 / (3.0 ** 0.5 + 1.0)
     assert_close(improved(prior, cost, 0.5, 0.5).exp()[0, 0], torch.tensor(ahead))
+
+
+@pytest.mark.parametrize('mode', ['ram', 'decoder', 'full'])
+def test_the_parent_stays_what_it_was(mode: Mode) -> None:
+    torch.manual_seed(0)
+    model = S2EModel(TINY, torch.from_numpy(fan_anchors(TINY.anchors, 1.0))).eval()
+    actor = Actor(model, mode, ExplorationConfig())
+    frames = torch.randn(3 * TINY.frames, 112, 2, 2, dtype=torch.float16)
+    window = actor.perceive(frames).unflatten(0, (3, TINY.frames))
+    seen = actor.observe(window, torch.randn(3, 3), torch.ones(3, 1), torch.zeros(3, 2),
+                         torch.zeros(3, 0))
+    before = actor.parent_scores(seen)
+    assert_close(before, actor.answer(seen).logits.detach())
+    with torch.no_grad():
+        for parameter in actor.policy_parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape))
+    assert not torch.allclose(actor.answer(seen).logits, before, atol=0.01)
+    assert torch.equal(actor.parent_scores(seen), before)
 
 
 def test_the_divergence_by_hand() -> None:

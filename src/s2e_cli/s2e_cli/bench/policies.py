@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from s2e_core.contract import Policy
+from s2e_core.errors import ConfigError
 from s2e_core.paths import find_model
 
 AGENTS = {
@@ -17,6 +18,8 @@ AGENTS = {
     'depth': 'depth, odometry, goal',
 }
 """The reference agents, and what they see."""
+
+INFORMED = 'informed:'
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,36 @@ class NamedFactory:
         return {**self.about, 'source': self.source}
 
 
-def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:
+@dataclass(frozen=True)
+class InformedFactory:
+    """A policy whose modes are chosen by a planner that knows the map and the people in view."""
+
+    inner: NamedFactory
+    name: str
+    v_max: float
+
+    def __call__(self) -> Policy:
+        """Make both."""
+        from navbench_gs.agents.informed import InformedChoice
+        from navbench_gs.agents.onlooker import OnlookerPlanner
+
+        return InformedChoice(self.inner(), OnlookerPlanner(self.v_max))
+
+    def details(self) -> dict[str, Any]:
+        """Return what the report says about the policy."""
+        return {
+            **self.inner.details(), 'kind': 'reference agent',
+            'source': f'{INFORMED}{self.inner.source}',
+            'inputs': "a policy's; its modes are chosen by the true map and people in view",
+        }
+
+
+def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory | InformedFactory:
     """Return the factory of a policy.
 
     Args:
         name: straight, privileged, onlooker, depth, a bundle by name or folder,
-            adapter:KIND:PATH, or python:FILE.py:NAME.
+            adapter:KIND:PATH, python:FILE.py:NAME, or informed: before one of the last three.
         v_max: The protocol's cap, m/s.
 
     Raises:
@@ -77,6 +104,14 @@ def policy_factory(name: str, v_max: float) -> AgentFactory | NamedFactory:
     """
     if name in AGENTS:
         return AgentFactory(name, v_max)
+    if name.startswith(INFORMED):
+        inner = policy_factory(name.removeprefix(INFORMED), v_max)
+        if not isinstance(inner, NamedFactory):
+            raise ConfigError(
+                f'{name}: what stands behind {INFORMED} must be a policy with modes to choose '
+                'from, not a reference agent'
+            )
+        return InformedFactory(inner, f'{INFORMED}{inner.name}', v_max)
     from s2e_policy.adapters.options import is_adapter, parse_adapter
     from s2e_policy.named import open_policy
     from s2e_policy.python_policy import is_python, parse_python

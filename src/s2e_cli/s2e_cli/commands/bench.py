@@ -55,7 +55,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     run.add_argument('--policy', required=True, metavar='POLICY',
                      help='straight, privileged, onlooker, depth, a bundle by name or folder, '
-                          'adapter:KIND:PATH or python:FILE.py:NAME (docs/policies.md)')
+                          'adapter:KIND:PATH or python:FILE.py:NAME (docs/policies.md); informed: '
+                          'before one of these three has its modes chosen by the true map')
     run.add_argument('--scenes', nargs='+', metavar='SCENE',
                      help='city:SEED, city:FIRST-LAST, scene bundles or captures (the '
                           "protocol's, else city:100)")

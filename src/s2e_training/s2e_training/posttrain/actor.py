@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -67,6 +68,8 @@ class Actor(nn.Module):
             bfloat16: Whether the branch computes in it.
         """
         super().__init__()
+        # In a tuple, so that its weights are not taken for the actor's.
+        self._parent = (copy.deepcopy(model).eval().requires_grad_(False),)
         if mode == 'ram' and model.residual is None:
             model.add_residual()
         self.model, self.mode, self._bfloat16 = model.eval(), mode, bfloat16
@@ -122,6 +125,18 @@ class Actor(nn.Module):
     def answer(self, seen: Seen) -> Mixture:
         """Return the mixture as the exported policy answers it."""
         return self._answer(seen)[0]
+
+    @torch.no_grad()
+    def parent_scores(self, seen: Seen) -> Tensor:
+        """Return what the parent scores the modes with, as it was before this training. [B, M]"""
+        parent, context = self._parent[0], seen.context
+        if context is None:
+            assert seen.features is not None
+            assert seen.goal is not None
+            assert seen.mask is not None
+            context = parent.fuse(parent.tokens(seen.features.float()), seen.goal, seen.mask)
+        attended = parent.attend(context) if seen.attended is None else seen.attended
+        return parent.answer(context, attended).logits
 
     def _answer(self, seen: Seen) -> tuple[Mixture, Tensor]:
         """Return the mixture and the context."""

@@ -28,11 +28,6 @@ class Exploration(nn.Module):
         """Correlation of the draws of neighbouring steps."""
         return self._config.memory
 
-    @property
-    def temperature(self) -> float:
-        """What the scores are divided by where modes are drawn."""
-        return self._config.temperature
-
     def tempered(self, mixture: Mixture) -> Mixture:
         """Return the mixture that modes are drawn from."""
         return mixture._replace(logits=mixture.logits / self._config.temperature)

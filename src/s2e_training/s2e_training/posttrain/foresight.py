@@ -24,7 +24,7 @@ def improved(logits: Tensor, cost: Tensor, temperature: float, prior: float) -> 
     """Return the log weights of the better choice, log softmax(prior log p - cost / T).
 
     Args:
-        logits: Scores of the policy that drove. [B, M]
+        logits: Scores of the policy to stay near. [B, M]
         cost: Metres of way. [B, M]
         temperature: T, metres.
         prior: Power of p.
@@ -97,7 +97,7 @@ class Foresight:
         assert foreseen is not None
         cost = foreseen.cost[rows]
         cost = (cost - cost.min(dim=1, keepdim=True).values).clamp(max=c.cap)
-        target = improved(foreseen.logits[rows], cost, c.temperature, c.prior)
+        target = improved(foreseen.parent[rows], cost, c.temperature, c.prior)
         mixture = self._actor.answer(past.seen.rows(rows))
         loss = shortfall(mixture.logits, target, c.temperature, c.divergence)
         moved = (mixture.mean - foreseen.mean[rows]).square().sum(dim=-1).mean()

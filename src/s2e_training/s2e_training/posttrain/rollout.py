@@ -65,10 +65,10 @@ class Foreseen:
 
     cost: Tensor
     """Metres of way. [N, M]"""
-    logits: Tensor
-    """Scores of the policy that drove, as it is exported. [N, M]"""
+    parent: Tensor
+    """Scores of the parent. [N, M]"""
     mean: Tensor
-    """Its waypoints, metres, base_link. [N, M, T, 2]"""
+    """Waypoints of the policy that drove, metres, base_link. [N, M, T, 2]"""
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class Driver:
         log_prob = cut(mixture, log_sigma, driving.waypoints).log_prob(action)
         goal, present = torch.from_numpy(now.goal), torch.from_numpy(now.present)
         command = driving.command(trajectory, goal, present)
-        foreseen = self._foresee(mixture) if self._foresees else None
+        foreseen = self._foresee(state) if self._foresees else None
         result = self._environment.step(command.numpy().astype(np.float32))
         demand_finite(
             'the environment', reward=torch.from_numpy(result.rewards),
@@ -199,11 +199,11 @@ class Driver:
             result, foreseen,
         ), following
 
-    def _foresee(self, mixture: Mixture) -> Foreseen:
-        cost = torch.from_numpy(self._environment.foresee(mixture.mean.numpy()))
+    def _foresee(self, state: _State) -> Foreseen:
+        mean = state.mixture.mean
+        cost = torch.from_numpy(self._environment.foresee(mean.numpy()))
         demand_finite('the foresight', cost=cost)
-        logits = mixture.logits * self._actor.exploration.temperature
-        return Foreseen(cost, logits, mixture.mean)
+        return Foreseen(cost, self._actor.parent_scores(state.seen), mean)
 
     def _ended(self, result: Steps, over: Tensor) -> Tensor:
         """Return the values of where the actions led whose episodes are over. [R]"""
@@ -256,6 +256,6 @@ def _gathered(steps: list[Foreseen]) -> Foreseen | None:
     if not steps:
         return None
     return Foreseen(
-        torch.cat([step.cost for step in steps]), torch.cat([step.logits for step in steps]),
+        torch.cat([step.cost for step in steps]), torch.cat([step.parent for step in steps]),
         torch.cat([step.mean for step in steps]),
     )
