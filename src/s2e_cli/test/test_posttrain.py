@@ -146,3 +146,42 @@ def test_variants_are_trained_measured_and_not_again(
     stamps = {path: path.stat().st_mtime_ns for path in out.rglob('*.pt')}
     assert main([*command, '--seeds', '1']) == 0
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
+def test_amounts_of_data_are_compared_without_a_parent(
+    settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from arc_clips import make_clip
+
+    for seed in range(4):
+        make_clip(tmp_path / f'clips/{seed}', seed)
+    base, study, out = tmp_path / 'base.yaml', tmp_path / 'study.yaml', tmp_path / 'study'
+    base.write_text(yaml.safe_dump({
+        'name': 'mini', 'clips': [str(tmp_path / 'clips')],
+        'validation': [str(tmp_path / 'clips')], 'steps': 2, 'batch': 4, 'threads': 1,
+        'validation_samples': 8,
+        'model': {'frames': 2, 'image_size': 32, 'token_channels': 4, 'dim': 16, 'heads': 2,
+                  'feed_forward': 32, 'fusion_layers': 1, 'decoder_layers': 1, 'anchors': 4},
+    }))
+    study.write_text(yaml.safe_dump({
+        'name': 'mini', 'trains': 'pretrain', 'base': str(base), 'seeds': [0, 1], 'settings': {},
+        'variants': {'quarter': {'share': 0.25}, 'all': {}},
+        'places': [{'name': 'yard', 'protocol': str(tmp_path / 'short.yaml'), 'scenes': ['yard'],
+                    'tasks': ['empty'], 'episodes': 1}],
+    }, sort_keys=False))
+    command = ['train', 'study', str(study), str(out), '--workers', '1']
+    assert main(command) == 0
+    assert 'all-1, 4 of 4' in capsys.readouterr().out
+    with (out / 'study.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row['variant'], row['seed'], row['steps']) for row in rows] == [
+        ('quarter', '0', '2'), ('all', '0', '2'), ('quarter', '1', '2'), ('all', '1', '2'),
+        ('quarter', 'all', '2'), ('all', 'all', '2'),
+    ]
+    assert {row['SR_gain'] for row in rows} == {''} and {row['SR'] for row in rows} <= {
+        '0.0000', '1.0000'
+    }
+    assert (out / 'study.png').is_file()
+    stamps = {path: path.stat().st_mtime_ns for path in out.rglob('*.pt')}
+    assert main(command) == 0
+    assert stamps == {path: path.stat().st_mtime_ns for path in stamps}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from arc_clips import make_clip
 from safetensors.torch import save_file
 
 from s2e_core.config import from_yaml
@@ -17,15 +17,6 @@ from s2e_training.models.dino import REGISTERS, WEIGHTS_FILE, DinoSmall
 from s2e_training.pretrain.checkpoint import BEST, load_checkpoint
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.setup import make_trainer
-
-spec = importlib.util.spec_from_file_location(
-    'arc_clips', Path(__file__).with_name('arc_clips.py')
-)
-assert spec is not None
-assert spec.loader is not None
-arc_clips = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(arc_clips)
-make_clip = arc_clips.make_clip
 
 SIZE = 256
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from arc_clips import SIZE, make_clip
 
 from s2e_core.contract import POLICY_PERIOD_NS, Observation
 from s2e_core.errors import ConfigError
@@ -31,15 +31,6 @@ from s2e_training.pretrain.checkpoint import LAST, load_checkpoint
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.setup import make_trainer
 
-spec = importlib.util.spec_from_file_location(
-    'arc_clips', Path(__file__).with_name('arc_clips.py')
-)
-assert spec is not None
-assert spec.loader is not None
-arc_clips = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(arc_clips)
-make_clip = arc_clips.make_clip
-SIZE = arc_clips.SIZE
 MODEL = ModelConfig(
     frames=3, image_size=SIZE, token_channels=4, dim=16, heads=2, feed_forward=32,
     fusion_layers=1, decoder_layers=1, anchors=4,

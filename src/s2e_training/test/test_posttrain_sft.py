@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import itertools
 from pathlib import Path
 
 import pytest
 import torch
+from arc_clips import SIZE, make_clip
 
 from s2e_training.data.features import FeatureEncoder
 from s2e_training.models.anchors import fan_anchors
@@ -23,16 +23,8 @@ from s2e_training.pretrain.checkpoint import LAST, load_checkpoint
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.parent import Parent
 
-spec = importlib.util.spec_from_file_location(
-    'arc_clips', Path(__file__).with_name('arc_clips.py')
-)
-assert spec is not None
-assert spec.loader is not None
-arc_clips = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(arc_clips)
-
 TINY = ModelConfig(
-    frames=3, image_size=arc_clips.SIZE, token_channels=4, dim=16, heads=2, feed_forward=32,
+    frames=3, image_size=SIZE, token_channels=4, dim=16, heads=2, feed_forward=32,
     fusion_layers=1, decoder_layers=1, anchors=4, dropout=0.1,
 )
 
@@ -41,7 +33,7 @@ TINY = ModelConfig(
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp('clips')
     for seed in range(2):
-        arc_clips.make_clip(root / f'{seed}', seed)
+        make_clip(root / f'{seed}', seed)
     return root
 
 

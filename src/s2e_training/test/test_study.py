@@ -21,6 +21,9 @@ from s2e_core.config import from_mapping, from_yaml
 from s2e_core.errors import ConfigError
 from s2e_core.paths import find_config
 from s2e_core.se2 import Pose2
+from s2e_training.posttrain.config import PosttrainConfig
+from s2e_training.pretrain.config import PretrainConfig
+from s2e_training.pretrain.setup import _first
 from s2e_training.study.config import PlaceConfig, StudyConfig, trainings, with_workers
 from s2e_training.study.picture import curve, draw_study
 from s2e_training.study.pooled import pooled
@@ -50,11 +53,42 @@ def test_each_seed_trains_each_variant_with_its_settings() -> None:
     study = from_mapping(StudyConfig, STUDY)
     found = trainings(study)
     assert [one.name for one in found] == ['ram-3', 'decoder-3', 'ram-4', 'decoder-4']
-    clips = [one.config.ppo.clip for one in found]
+    clips = [one.config.ppo.clip for one in found if isinstance(one.config, PosttrainConfig)]
     assert clips == [0.1, 0.3, 0.1, 0.3], "a variant's settings win over the study's"
     assert {one.config.steps for one in found} == {1024}
     assert [one.config.seed for one in found] == [3, 3, 4, 4]
+    assert isinstance(found[0].config, PosttrainConfig)
     assert with_workers(found[0].config, 64).environment.workers == 8, 'one each at most'
+
+
+def test_parents_may_be_trainings_of_the_same_seed() -> None:
+    study = from_mapping(StudyConfig, {**STUDY, 'settings': {
+        'initial': 'runs/data/half-{seed}/last.pt',
+    }})
+    assert [one.config.initial for one in trainings(study)] == [
+        f'runs/data/half-{seed}/last.pt' for seed in (3, 3, 4, 4)
+    ]
+
+
+def test_pre_training_is_studied_too() -> None:
+    study = from_mapping(StudyConfig, {
+        **STUDY, 'trains': 'pretrain', 'base': 'training/small.yaml', 'settings': {'steps': 7},
+        'variants': {'half': {'share': 0.5}, 'all': {}},
+    })
+    found = trainings(study)
+    assert [(one.name, one.config.steps, one.config.initial) for one in found] == [
+        ('half-3', 7, ''), ('all-3', 7, ''), ('half-4', 7, ''), ('all-4', 7, ''),
+    ]
+    shares = [one.config.share for one in found if isinstance(one.config, PretrainConfig)]
+    assert shares == [0.5, 1.0, 0.5, 1.0]
+    with pytest.raises(ConfigError, match=r"no setting 'ppo\.clip'"):
+        trainings(replace(study, settings={'ppo.clip': 0.1}))
+
+
+@pytest.mark.parametrize(('share', 'kept'), [(1.0, 8), (0.5, 4), (0.125, 1), (0.001, 1)])
+def test_a_share_of_the_data_is_its_first_clips(share: float, kept: int) -> None:
+    clips = [Path(f'city-{1000 + index}') for index in range(8)]
+    assert _first(clips, share) == clips[:kept]
 
 
 @pytest.mark.parametrize(('changes', 'said'), [
@@ -73,9 +107,9 @@ def test_what_is_wrong_is_said(changes: dict[str, Any], said: str) -> None:
 def test_the_studies_that_ship_can_be_read() -> None:
     folder = find_config('training/studies')
     files = sorted(folder.glob('*.yaml'))
-    assert len(files) >= 2
+    assert len(files) >= 4
     for path in files:
-        assert len(trainings(from_yaml(StudyConfig, path))) >= 12
+        assert len(trainings(from_yaml(StudyConfig, path))) >= 6
 
 
 def test_seeds_that_agree_leave_only_what_scenes_and_episodes_add() -> None:
@@ -113,6 +147,14 @@ def measured(seed: int | None, outcomes: Sequence[bool]) -> Measured:
              for index, good in enumerate(outcomes)]
     return Measured('here', 'ram' if seed is not None else 'parent p', seed, 1024, 0.5,
                     'abc', found)
+
+
+def test_rates_are_drawn_where_there_is_no_parent(tmp_path: Path) -> None:
+    table = rows([measured(0, [True, False]), measured(1, [True, True])])
+    assert [row.seed for row in table] == ['0', '1', 'all']
+    assert all(row.differences == {} for row in table)
+    draw_study(table, {}, 'try', tmp_path / 'study.png')
+    assert (tmp_path / 'study.png').stat().st_size > 10_000
 
 
 def test_gains_are_those_of_the_same_episodes(tmp_path: Path) -> None:

@@ -14,17 +14,22 @@ from s2e_core.errors import ConfigError
 if TYPE_CHECKING:
     from navbench_gs.metrics.summary import Scored
     from navbench_gs.runner.plan import RunConfig
+    from s2e_training.posttrain.config import PosttrainConfig
+    from s2e_training.posttrain.site import Budget
+    from s2e_training.pretrain.config import PretrainConfig
     from s2e_training.study.config import PlaceConfig, StudyConfig, Training
     from s2e_training.study.table import Measured
 
 EPILOG = """examples:
   s2e train study config/training/studies/modes.yaml runs/modes
   s2e train study config/training/studies/terms.yaml runs/terms --only ram no-contact --seeds 0
+  s2e train study config/training/studies/data.yaml runs/data       # pre-training
   s2e train study my_study.yaml runs/mine --report
 
-Trains every variant of FILE from every seed and drives its last network and its parent in the
-same episodes. Killed, it goes on where it was. After each training OUT/study.csv, study.md and
-study.png hold what there is so far; OUT/VARIANT-SEED is a run of `s2e train posttrain`.
+Trains every variant of FILE from every seed and drives its last network and its parent, where it
+has one, in the same episodes. Killed, it goes on where it was. After each training OUT/study.csv,
+study.md and study.png hold what there is so far; OUT/VARIANT-SEED is a run of
+`s2e train posttrain` or pretrain.
 """
 PARENT = 'parent'
 
@@ -57,7 +62,8 @@ def run_study(args: argparse.Namespace) -> int:
     if not args.report:
         for number, training in enumerate(chosen, 1):
             print(f'{training.name}, {number} of {len(chosen)}', flush=True)
-            _measure(args, study, _parent(args.out, training), training.config.initial)
+            if training.config.initial:
+                _measure(args, study, _parent(args.out, training), training.config.initial)
             _train(args, training)
             last = args.out / training.name / LAST
             _measure(args, study, args.out / training.name, str(last))
@@ -84,25 +90,53 @@ def _chosen(
 
 def _train(args: argparse.Namespace, training: Training) -> None:
     """Train to the end; the time spent is kept, as kills are part of long trainings."""
+    from s2e_training.posttrain.config import PosttrainConfig
+    from s2e_training.posttrain.site import Budget
+
+    folder, config = args.out / training.name, training.config
+    budget = Budget(folder, float('inf'), time.monotonic)
+    if isinstance(config, PosttrainConfig):
+        _posttrain(args, training.name, config, budget)
+    else:
+        _pretrain(folder, config, budget)
+    budget.save()
+
+
+def _posttrain(
+    args: argparse.Namespace, name: str, config: PosttrainConfig, budget: Budget
+) -> None:
     from s2e_cli.training.posttrain import rollout_line, show_evaluation
     from s2e_training.posttrain.setup import make_trainer
-    from s2e_training.posttrain.site import Budget
     from s2e_training.posttrain.trainer import Progress
     from s2e_training.study.config import with_workers
 
-    folder = args.out / training.name
-    config = with_workers(training.config, args.workers)
-    trainer = make_trainer(config, folder, time.monotonic, show_evaluation)
+    config = with_workers(config, args.workers)
+    trainer = make_trainer(config, args.out / name, time.monotonic, show_evaluation)
     if trainer.rollout >= config.rollouts:
         return
-    budget = Budget(folder, float('inf'), time.monotonic)
 
     def show(p: Progress) -> None:
         budget.save()
-        print(f'{training.name}: {p.rollout}/{p.rollouts}  {rollout_line(p)}', flush=True)
+        print(f'{name}: {p.rollout}/{p.rollouts}  {rollout_line(p)}', flush=True)
 
     trainer.run(show)
-    budget.save()
+
+
+def _pretrain(folder: Path, config: PretrainConfig, budget: Budget) -> None:
+    from s2e_cli.training.progress import StepLines, encoded_line
+    from s2e_training.pretrain.setup import make_trainer
+    from s2e_training.pretrain.trainer import Progress
+
+    trainer = make_trainer(config, folder, time.monotonic, encoded_line)
+    if trainer.step >= config.steps:
+        return
+    lines = StepLines()
+
+    def show(p: Progress) -> None:
+        budget.save()
+        lines(p)
+
+    trainer.run(show)
 
 
 def _measure(args: argparse.Namespace, study: StudyConfig, folder: Path, source: str) -> None:
@@ -162,16 +196,17 @@ def _found(out: Path, place: PlaceConfig, every: Sequence[Training]) -> list[Mea
     parents: dict[str, Measured] = {}
     found = []
     for one in every:
-        before = read(_parent(out, one) / place.name)
+        initial = one.config.initial
+        before = read(_parent(out, one) / place.name) if initial else None
         if before is not None:
-            parents.setdefault(one.config.initial, Measured(
-                place.name, f'parent {Path(one.config.initial).name}', None, 0, 0.0, *before,
+            parents.setdefault(initial, Measured(
+                place.name, f'parent {Path(initial).name}', None, 0, 0.0, *before,
             ))
         after = read(out / one.name / place.name)
-        if before is not None and after is not None:
+        if after is not None and (before is not None or not initial):
             found.append(Measured(
                 place.name, one.variant, one.seed, one.config.steps,
-                spent_hours(out / one.name), *after, before[1],
+                spent_hours(out / one.name), *after, None if before is None else before[1],
             ))
     return [*parents.values(), *found]
 

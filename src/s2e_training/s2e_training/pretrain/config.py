@@ -21,6 +21,10 @@ class PretrainConfig:
         (), help='Share of the draws from each folder of `clips`, such as rendered and real ones, '
         'whatever their sizes; by size when left out.',
     )
+    share: float = option(
+        1.0, low=1e-4, high=1.0, help='Share of the clips of each folder that is trained on: the '
+        'first by name, so that it is a share of the scenes.',
+    )
     views: int = option(
         1, low=1, high=16, help='Cached views of each training clip; those after the first are '
         'narrower lenses, re-projected as on the robot.',

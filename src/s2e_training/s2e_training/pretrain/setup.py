@@ -33,7 +33,7 @@ def make_trainer(
         TrainingError: Clips or weights of the encoder are missing.
     """
     runner = feature_encoder(config, config.threads)
-    roots = [find_clips(Path(root)) for root in config.clips]
+    roots = [_first(find_clips(Path(root)), config.share) for root in config.clips]
     train = [clip for root in roots for clip in root]
     validation = [clip for root in config.validation for clip in find_clips(Path(root))]
     devices = choose_devices(config.device, config.precision)
@@ -51,6 +51,11 @@ def make_trainer(
         config, folder, WindowSet(train, *shape, weights, config.views),
         WindowSet(validation, *shape), clock,
     )
+
+
+def _first(clips: list[Path], share: float) -> list[Path]:
+    """Return the first share of some clips, at least one."""
+    return clips[:max(1, round(share * len(clips)))]
 
 
 def feature_encoder(config: PretrainConfig, threads: int) -> FeatureEncoder:

@@ -12,6 +12,13 @@ from s2e_core.errors import ConfigError
 from s2e_core.paths import find_config
 from s2e_core.settings import put
 from s2e_training.posttrain.config import PosttrainConfig
+from s2e_training.pretrain.config import PretrainConfig
+
+Config = PosttrainConfig | PretrainConfig
+KINDS: dict[str, type[PosttrainConfig] | type[PretrainConfig]] = {
+    'posttrain': PosttrainConfig, 'pretrain': PretrainConfig,
+}
+"""What a study may train."""
 
 
 def _check_name(name: str, what: str) -> None:
@@ -51,6 +58,9 @@ class StudyConfig:
     settings: dict[str, Any] = option(help='What all trainings change, dots reach into groups.')
     variants: dict[str, dict[str, Any]] = option(help='What each variant changes besides.')
     seeds: tuple[int, ...] = option((0, 1, 2), low=0, high=2**31 - 1, help='Training seeds.')
+    trains: str = option(
+        'posttrain', choices=tuple(KINDS), help='The command that `base` holds settings of.'
+    )
     places: tuple[PlaceConfig, ...] = option(
         (PlaceConfig('validation'),), help='Where every policy is measured.'
     )
@@ -73,7 +83,7 @@ class Training:
 
     variant: str
     seed: int
-    config: PosttrainConfig
+    config: Config
 
     @property
     def name(self) -> str:
@@ -89,7 +99,7 @@ def trainings(study: StudyConfig) -> list[Training]:
     """
     path = Path(study.base)
     path = path if path.is_file() else find_config(study.base)
-    base = to_mapping(from_yaml(PosttrainConfig, path))
+    base = to_mapping(from_yaml(KINDS[study.trains], path))
     return [
         Training(variant, seed, _config(study, base, variant, seed))
         for seed in study.seeds for variant in study.variants
@@ -105,11 +115,12 @@ def with_workers(config: PosttrainConfig, workers: int) -> PosttrainConfig:
     )
 
 
-def _config(
-    study: StudyConfig, base: dict[str, Any], variant: str, seed: int
-) -> PosttrainConfig:
-    values = to_mapping(from_mapping(PosttrainConfig, base))
+def _config(study: StudyConfig, base: dict[str, Any], variant: str, seed: int) -> Config:
+    kind = KINDS[study.trains]
+    values = to_mapping(from_mapping(kind, base))
     for name, value in {**study.settings, **study.variants[variant]}.items():
         put(values, name, value, f'{study.name}, {variant}')
-    named = {**values, 'seed': seed, 'name': f'{variant}-{seed}'}
-    return from_mapping(PosttrainConfig, named, source=f'{study.name}, {variant}')
+    # A parent may be a training of another study, of the same seed.
+    initial = values['initial'].replace('{seed}', str(seed))
+    named = {**values, 'seed': seed, 'name': f'{variant}-{seed}', 'initial': initial}
+    return from_mapping(kind, named, source=f'{study.name}, {variant}')

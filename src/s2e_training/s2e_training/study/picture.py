@@ -1,4 +1,4 @@
-"""A study at a glance: gains over the parent with intervals, and the curves of its trainings."""
+"""A study at a glance: gains over parents, or rates, with intervals, and curves of trainings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOGGED = {'success': 'success, exploring', 'clean_success': 'without contact, e
 def draw_study(
     table: Sequence[Row], logs: Mapping[tuple[str, int], Path], title: str, path: Path
 ) -> None:
-    """Draw gains by place and variant above the curves of training.
+    """Draw gains, or rates where there is no parent, by place and variant above training's curves.
 
     Args:
         table: Rows of the study.
@@ -39,8 +39,9 @@ def draw_study(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    trained = [row for row in table if row.differences and row.task == ALL]
-    trained = trained or [row for row in table if row.differences]
+    gains = any(row.differences for row in table)
+    trained = [row for row in table if row.seed and bool(row.differences) == gains]
+    trained = [row for row in trained if row.task == ALL] or trained
     labels = list(dict.fromkeys((row.place, row.variant) for row in trained))
     figure = Figure(figsize=(11.0, 3.6 + 0.45 * len(labels)), layout='constrained')
     upper, lower = figure.subplots(2, 2)
@@ -49,7 +50,8 @@ def draw_study(
     )}
     for plot, (column, label) in zip(upper, _SHOWN.items(), strict=True):
         _gains(plot, trained, labels, column, colours)
-        plot.set_title(f'{label}: gain over the parent, same episodes', fontsize=9)
+        what = f'{label}: gain over the parent, same episodes' if gains else label
+        plot.set_title(what, fontsize=9)
     for plot, (column, label) in zip(lower, _LOGGED.items(), strict=True):
         for (variant, seed), log in sorted(logs.items()):
             steps, values = curve(log, column)
@@ -100,13 +102,14 @@ def _gains(
         group = [row for row in trained if (row.place, row.variant) == (place, variant)]
         style: dict[str, Any] = {'color': colours.get(variant, 'C0')}
         for row in group:
-            value = row.differences[column]
+            value = row.differences.get(column, row.values[column])
             if row.seed == ALL or len(group) == 1:
                 plot.plot([value.low, value.high], [at, at], linewidth=2.0, **style)
             mark = 'D' if row.seed == ALL else 'o'
             plot.plot([value.mean], [at], mark, markersize=7 if mark == 'D' else 4,
                       alpha=1.0 if mark == 'D' else 0.6, **style)
-    plot.axvline(0.0, color='#777777', linewidth=1.0)
+    if any(row.differences for row in trained):
+        plot.axvline(0.0, color='#777777', linewidth=1.0)
     plot.set_yticks(range(len(labels)), [
         f'{variant}, {place}' if places else variant for place, variant in labels
     ], fontsize=8)
