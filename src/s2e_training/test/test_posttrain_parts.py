@@ -176,6 +176,7 @@ def test_the_example_settings_hold_and_wrong_ones_are_refused() -> None:
     assert from_mapping(PosttrainConfig, to_mapping(config)) == config
     for changes, message in (
         ({'mode': 'sft'}, 'mode sft needs sft.clips'),
+        ({'mode': 'sft', 'sft': {'clips': ['x']}, 'foresight': {'weight': 1.0}}, 'does not drive'),
         ({'mode': 'all'}, 'mode must be one of'),
         ({'segment': 7}, 'must be a multiple of segment'),
         ({'ppo': {'entropy': 'guess'}}, 'entropy must be one of'),

@@ -85,7 +85,8 @@ def rollout_line(progress: Progress) -> str:
         ('reward', 'reward', 3), ('SR', 'success', 2),
         ('clean', 'clean_success', 2), ('CT', 'collisions', 2),
         ('KL', 'kl', 4), ('entropy', 'entropy', 2), ('clipped', 'clip_fraction', 3),
-        ('EV', 'explained_variance', 2), ('stage', 'stage', 0), ('loss', 'total', 3),
+        ('EV', 'explained_variance', 2), ('missed', 'foresight_missed', 2),
+        ('stage', 'stage', 0), ('loss', 'total', 3),
     ):
         if key in m:
             parts.append(f'{label} {m[key]:.{digits}f}')

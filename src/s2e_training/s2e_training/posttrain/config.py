@@ -283,6 +283,8 @@ class PosttrainConfig:
             )
         if self.mode == 'sft' and not self.sft.clips:
             raise ConfigError('posttrain: mode sft needs sft.clips')
+        if self.mode == 'sft' and self.foresight.weight > 0.0:
+            raise ConfigError('posttrain: mode sft does not drive: foresight.weight must be 0')
 
     @property
     def rollouts(self) -> int:
