@@ -38,12 +38,12 @@ def arc(speed: float, curvature: float) -> np.ndarray:
     return np.stack([np.sin(turn), 1.0 - np.cos(turn)], axis=1) / curvature
 
 
-def planner(scene, goal=(30.0, 3.0), obstacles=()) -> PrivilegedPlanner:
+def planner(scene, goal=(30.0, 3.0), obstacles=(), robot=COCO) -> PrivilegedPlanner:
     start = Pose2(12.0, 3.0, 0.0)
     length = math.dist((start.x, start.y), goal)
     spec = EpisodeSpec('city:0', 'blocks', 'coco', 'empty', 0, 0, start, goal, length, length,
                        False, 60.0, tuple(obstacles), ())
-    world = KinematicWorld(scene, COCO)
+    world = KinematicWorld(scene, robot)
     world.reset(spec)
     result = PrivilegedPlanner()
     result.bind(world, spec)
@@ -58,6 +58,16 @@ def test_in_the_open_the_way_left_is_what_counts(block_scene):
     # has not quite come to rest there after 3 s.
     assert still - slow == pytest.approx(1.0, abs=0.15)
     assert still - fast == pytest.approx(3.0, abs=0.45)
+
+
+@pytest.mark.parametrize('name', ['turtlebot4', 'go2'])
+def test_other_bases_are_foretold_too(block_scene, name):
+    """Straight on gains its metre, a curve away from the goal less, what lies behind nothing."""
+    ahead, aside, behind, still = planner(block_scene, robot=load_robot(name)).foresee(
+        np.stack([straight(0.5), arc(0.5, 1.5), -straight(0.5), np.zeros((10, 2))])
+    )
+    assert still - ahead == pytest.approx(1.0, abs=0.15)
+    assert ahead < aside < behind and behind > still - 0.1
 
 
 def test_driving_through_things_costs_more_than_any_way_is_long(block_scene):

@@ -113,6 +113,9 @@ class DriveChooser:
     ) -> NDArray[np.float64]:
         """Say what following each of several plans would cost.
 
+        A base that turns on the spot is taken to drive its tightest arc instead, as in
+        `trajectory`: what lies behind costs somewhat more than it would.
+
         Args:
             terrain: Ground, and the cost to the goal over it.
             goal: In the terrain's frame, metres.
@@ -223,7 +226,8 @@ def _own_limits(robot: RobotProfile, v_max: float) -> NDArray[np.float64]:
     """Limits by which gate and base follow a plan: the robot's own."""
     limits = _limits(robot, v_max)
     limits[rollout.W_MAX] = robot.w_max
-    limits[rollout.CURVATURE] = robot.max_curvature
+    if robot.min_turn_radius > 0.0:
+        limits[rollout.CURVATURE] = robot.max_curvature
     limits[rollout.ACCELERATE] = robot.a_max
     limits[rollout.BRAKE] = robot.stop_deceleration
     limits[rollout.LATERAL] = 100.0
