@@ -35,9 +35,10 @@ from s2e_training.posttrain.setup import make_trainer
 from s2e_training.posttrain.update import Updater
 
 RESULTS = Path(__file__).parent / 'results/bench_posttrain.csv'
-PARTS = {
-    'environment': (NavBench, 'step'), 'encode': (EncoderSession, 'encode'),
-    'observe': (Actor, 'observe'), 'forward': (Actor, 'forward'), 'update': (Updater, 'update'),
+PARTS: dict[str, tuple[type, list[str]]] = {
+    'environment': (NavBench, ['step', 'foresee']), 'encode': (EncoderSession, ['encode']),
+    'observe': (Actor, ['perceive', 'observe', 'parent_scores']), 'forward': (Actor, ['forward']),
+    'update': (Updater, ['update']),
 }
 FIXED = [
     'environment.workers=1', 'environment.renderer=exact', 'ppo.value_warmup=0',
@@ -80,8 +81,9 @@ def measure(settings: list[str], rollouts: int) -> dict[str, Any]:
     assign(plain, [*FIXED, *settings])
     config = from_mapping(PosttrainConfig, plain, source='bench_posttrain')
     clock = Clock()
-    for name, (owner, method) in PARTS.items():
-        clock.watch(name, owner, method)
+    for name, (owner, methods) in PARTS.items():
+        for method in methods:
+            clock.watch(name, owner, method)
     marks: list[tuple[float, float]] = []
 
     def mark(_: object) -> None:
