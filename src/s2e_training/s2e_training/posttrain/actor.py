@@ -129,24 +129,14 @@ class Actor(nn.Module):
     @torch.no_grad()
     def parent_scores(self, seen: Seen) -> Tensor:
         """Return what the parent scores the modes with, as it was before this training. [B, M]"""
-        parent, context = self._parent[0], seen.context
-        if context is None:
-            assert seen.features is not None
-            assert seen.goal is not None
-            assert seen.mask is not None
-            context = parent.fuse(parent.tokens(seen.features.float()), seen.goal, seen.mask)
+        parent = self._parent[0]
+        context = fused(parent, seen)
         attended = parent.attend(context) if seen.attended is None else seen.attended
         return parent.answer(context, attended).logits
 
     def _answer(self, seen: Seen) -> tuple[Mixture, Tensor]:
         """Return the mixture and the context."""
-        context = seen.context
-        if context is None:
-            assert seen.features is not None
-            assert seen.goal is not None
-            assert seen.mask is not None
-            tokens = self.model.tokens(seen.features.float())
-            context = self.model.fuse(tokens, seen.goal, seen.mask)
+        context = fused(self.model, seen)
         attended = seen.attended
         if attended is None:
             attended = self.model.attend(context)
@@ -163,6 +153,16 @@ class Actor(nn.Module):
         """Return what the policy's optimiser moves."""
         trained = [p for p in self.model.parameters() if p.requires_grad]
         return [*trained, *self.exploration.parameters()]
+
+
+def fused(model: S2EModel, seen: Seen) -> Tensor:
+    """Return the fused tokens of states, at hand or made by a network. [B, K + 1, D]"""
+    if seen.context is not None:
+        return seen.context
+    assert seen.features is not None
+    assert seen.goal is not None
+    assert seen.mask is not None
+    return model.fuse(model.tokens(seen.features.float()), seen.goal, seen.mask)
 
 
 def freeze(model: S2EModel, mode: Mode) -> None:

@@ -204,8 +204,8 @@ class EnvironmentConfig:
     )
     scenes_kept: int = option(
         32, low=1, high=1000,
-        help='Scenes that each process keeps in memory, some 0.1 GB each: with fewer than there '
-        'are environments and scenes to come, they are loaded again and again.',
+        help='Scenes that each process keeps in memory: with fewer than there are environments '
+        'and scenes to come, they are loaded again and again.',
     )
     end_stuck: bool = option(
         True,
