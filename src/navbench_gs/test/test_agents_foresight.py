@@ -102,10 +102,7 @@ def test_the_foretold_drive_is_the_followers(plan, speed):
     """Beside the plain one: `Follower` and the base's limits, step by step."""
     limits = DriveChooser(COCO, 1.5)._own
     start = np.array([0.0, 0.0, 0.0, speed, 0.0])
-    tracks, _, _ = rollout.follow_all(
-        start, plan[None], limits, 0.6, np.zeros(1), 0.1, np.full((9, 9), 9.0, np.float32),
-        np.zeros(2), 1.0, np.zeros((0, 4)), 0.3, 0.3, 0.8,
-    )
+    tracks = rollout.follow_all(start, plan[None], limits, 0.6)
     follower, odom = Follower(COCO), Plan(0, plan, 0.2)
     x, y, yaw, v, curvature = start
     for step in range(rollout.STEPS):

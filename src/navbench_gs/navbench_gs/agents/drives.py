@@ -92,12 +92,10 @@ class DriveChooser:
             self._limits, ends,
         )
         start = np.array([pose.x, pose.y, pose.yaw, max(motion[0], 0.0), motion[1]])
-        tracks, static, moving = rollout.drive_all(
-            start, path, speed, ahead, ends, self._candidates, self._limits, self._circles,
-            self._circle_radius, terrain.clearance, terrain.origin, terrain.resolution, people,
-            PERSON_RADIUS, self._caution.comfort, self._caution.personal,
+        tracks = rollout.drive_all(
+            start, path, speed, ahead, ends, self._candidates, self._limits
         )
-        cost = self._cost(terrain, goal, tracks, static, moving)
+        cost = self._cost(terrain, goal, tracks, people)
         cost += self._candidates[:, rollout.PENALTY]
         best = self._choose(terrain, goal, tracks, cost)
         return pose.inverse().transform(tracks[best, _WAYPOINT_STEPS, :2])
@@ -129,13 +127,10 @@ class DriveChooser:
         """
         start = np.array([pose.x, pose.y, pose.yaw, max(motion[0], 0.0), motion[1]])
         points = pose.transform(np.asarray(plans, np.float64).reshape(-1, 2))
-        tracks, static, moving = rollout.follow_all(
-            start, np.ascontiguousarray(points).reshape(plans.shape), self._own, LOOKAHEAD,
-            self._circles, self._circle_radius, terrain.clearance, terrain.origin,
-            terrain.resolution, people, PERSON_RADIUS, self._caution.comfort,
-            self._caution.personal,
+        tracks = rollout.follow_all(
+            start, np.ascontiguousarray(points).reshape(plans.shape), self._own, LOOKAHEAD
         )
-        cost = self._cost(terrain, goal, tracks, static, moving)
+        cost = self._cost(terrain, goal, tracks, people)
         stuck = [not self._goes_on(terrain, goal, track[-1]) for track in tracks]
         return cost + _DEAD_END * np.array(stuck)
 
@@ -167,9 +162,13 @@ class DriveChooser:
         terrain: Terrain,
         goal: tuple[float, float],
         tracks: NDArray[np.float64],
-        static: NDArray[np.float64],
-        moving: NDArray[np.float64],
+        people: NDArray[np.float64],
     ) -> NDArray[np.float64]:
+        static, moving = rollout.judge_all(
+            tracks, self._circles, self._circle_radius, terrain.clearance, terrain.origin,
+            terrain.resolution, people, PERSON_RADIUS, self._caution.comfort,
+            self._caution.personal,
+        )
         field = terrain.field
         ends = tracks[:, -1]
         togo = np.array([field.at(end[:2]) for end in ends])

@@ -87,10 +87,9 @@ def speed_along(
 @compiled
 def drive_all(
     start: Floats, path: Floats, speed: Floats, ahead: Floats, ends: bool, candidates: Floats,
-    limits: Floats, circles: Floats, circle_radius: float, clearance: Grid, origin: Floats,
-    resolution: float, people: Floats, person_radius: float, comfort: float, personal: float,
-) -> tuple[Floats, Floats, Floats]:
-    """Drive every candidate and judge it.
+    limits: Floats,
+) -> Floats:
+    """Drive every candidate.
 
     Args:
         start: x, y, yaw, v, curvature of the robot. [5]
@@ -100,45 +99,44 @@ def drive_all(
         ends: Whether its last point is the goal.
         candidates: See the column names. [K, 4]
         limits: See the column names. [7]
-        circles: x of the circles that cover the footprint, base_link. [F]
-        circle_radius: Their radius, metres.
-        clearance: Metres to the nearest thing. [R, C]
-        origin: Scene xy of the grid's corner. [2]
-        resolution: Metres per cell.
-        people: x, y, vx, vy. [P, 4]
-        person_radius: Metres.
-        comfort: Gap to static things below which nearness counts, metres.
-        personal: The same to people.
 
     Returns:
-        **tracks**: x, y, yaw, v after each step. [K, STEPS, 4]
-        **static**: Penetration into static things, and nearness, summed. [K, 2]
-        **moving**: The same for people. [K, 2]
+        x, y, yaw, v after each step. [K, STEPS, 4]
     """
-    count = candidates.shape[0]
-    tracks = np.empty((count, STEPS, 4))
-    static = np.zeros((count, 2))
-    moving = np.zeros((count, 2))
-    for k in range(count):
+    tracks = np.empty((candidates.shape[0], STEPS, 4))
+    for k in range(candidates.shape[0]):
         _drive(start, path, speed, ahead, ends, candidates[k], limits, tracks[k])
-        _judge(tracks[k], circles, circle_radius, clearance, origin, resolution, people,
-               person_radius, comfort, personal, static[k], moving[k])
-    return tracks, static, moving
+    return tracks
 
 
 @compiled
-def follow_all(
-    start: Floats, plans: Floats, limits: Floats, lookahead: float, circles: Floats,
-    circle_radius: float, clearance: Grid, origin: Floats, resolution: float, people: Floats,
-    person_radius: float, comfort: float, personal: float,
-) -> tuple[Floats, Floats, Floats]:
-    """Follow every plan as `s2e_core.follower` would, to its end and to rest, and judge it.
+def follow_all(start: Floats, plans: Floats, limits: Floats, lookahead: float) -> Floats:
+    """Follow every plan as `s2e_core.follower` would, to its end and to rest.
 
     Args:
         start: x, y, yaw, v, curvature of the robot. [5]
         plans: Waypoints 0.2 s apart from now, in the frame of `start`. [K, T, 2]
         limits: See the column names. [7]
         lookahead: Time to the aimed-at point, s.
+
+    Returns:
+        x, y, yaw, v after each step. [K, STEPS, 4]
+    """
+    tracks = np.empty((plans.shape[0], STEPS, 4))
+    for k in range(plans.shape[0]):
+        _follow(start, plans[k], limits, lookahead, tracks[k])
+    return tracks
+
+
+@compiled
+def judge_all(
+    tracks: Floats, circles: Floats, circle_radius: float, clearance: Grid, origin: Floats,
+    resolution: float, people: Floats, person_radius: float, comfort: float, personal: float,
+) -> tuple[Floats, Floats]:
+    """Add up what drives touch and come near to.
+
+    Args:
+        tracks: As `drive_all` and `follow_all` return them. [K, STEPS, 4]
         circles: x of the circles that cover the footprint, base_link. [F]
         circle_radius: Their radius, metres.
         clearance: Metres to the nearest thing. [R, C]
@@ -150,17 +148,15 @@ def follow_all(
         personal: The same to people.
 
     Returns:
-        As `drive_all` does.
+        **static**: Penetration into static things, and nearness, summed. [K, 2]
+        **moving**: The same for people. [K, 2]
     """
-    count = plans.shape[0]
-    tracks = np.empty((count, STEPS, 4))
-    static = np.zeros((count, 2))
-    moving = np.zeros((count, 2))
-    for k in range(count):
-        _follow(start, plans[k], limits, lookahead, tracks[k])
+    static = np.zeros((tracks.shape[0], 2))
+    moving = np.zeros((tracks.shape[0], 2))
+    for k in range(tracks.shape[0]):
         _judge(tracks[k], circles, circle_radius, clearance, origin, resolution, people,
                person_radius, comfort, personal, static[k], moving[k])
-    return tracks, static, moving
+    return static, moving
 
 
 @compiled
