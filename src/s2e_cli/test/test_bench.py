@@ -157,15 +157,31 @@ def test_compare_prints_each_run_by_task_and_corner(capsys, monkeypatch, tmp_pat
     assert next(line for line in lines if line.startswith('empty, corner')).split()[3] == '1'
 
 
-def test_console_shows_the_running_means_and_each_failure_once():
-    def finished(success, collisions, cause=Cause.NONE, detail=''):
-        scores = EpisodeScores(
-            success, success and not collisions, 1.0 if success else 0.5, collisions, 0.0, 0.0,
-            0.9, 12.0, 10.0, 0.3, 1.0, 1.0, 0.0, 1.0, 0.0, cause,
-        )
-        return Finished(Item('city:1', 'empty', 0), None, scores, detail)
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
+
+def finished(success, collisions, cause=Cause.NONE, detail=''):
+    scores = EpisodeScores(
+        success, success and not collisions, 1.0 if success else 0.5, collisions, 0.0, 0.0,
+        0.9, 12.0, 10.0, 0.3, 1.0, 1.0, 0.0, 1.0, 0.0, cause,
+    )
+    return Finished(Item('city:1', 'empty', 0), None, scores, detail)
+
+
+def test_a_log_file_is_not_filled_with_bars():
     stream = io.StringIO()
+    console = Console(400, stream)
+    for _ in range(400):
+        console.finished(finished(True, 0))
+    console.close()
+    drawn = stream.getvalue().split('\r')
+    assert len(drawn) < 6 and '400/400' in drawn[-1] and 'SR 1.00' in drawn[-1]
+
+
+def test_console_shows_the_running_means_and_each_failure_once():
+    stream = Terminal()
     console = Console(5, stream)
     console.finished(finished(True, 0))
     console.finished(finished(True, 3))

@@ -53,8 +53,10 @@ class Console:
     def finished(self, episode: Finished) -> None:
         """Count an episode."""
         if self._bar is None:
+            # In a file each drawing stays.
+            interval = 0.1 if self._stream.isatty() else 30.0
             self._bar = tqdm(total=self._total, unit='ep', file=self._stream,
-                             smoothing=0.1, dynamic_ncols=True)
+                             smoothing=0.1, dynamic_ncols=True, mininterval=interval)
         self._done.append(episode)
         scores = [item.scores for item in self._done if item.scores is not None]
         text = self._line(episode)

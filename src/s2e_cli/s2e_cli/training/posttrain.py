@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2e_cli.training.progress import count_line
+
 if TYPE_CHECKING:
     from s2e_training.posttrain.trainer import Progress
 
@@ -95,8 +97,7 @@ def rollout_line(progress: Progress) -> str:
 
 def show_evaluation(done: int, total: int) -> None:
     """Count the episodes of an evaluation."""
-    end = '\n' if done == total else ''
-    print(f'\revaluated {done}/{total} episodes', end=end, file=sys.stderr, flush=True)
+    count_line(f'evaluated {done}/{total} episodes', done, total, sys.stderr)
 
 
 def _print_evaluation(row: dict[str, float], rollout: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from s2e_training.data.record import Recorded
@@ -43,9 +44,17 @@ class DriveLines:
         )
 
 
+def count_line(text: str, done: int, total: int, stream: TextIO) -> None:
+    """Say how far something is: in one line of a terminal, in a file ten times in all."""
+    if stream.isatty():
+        print(f'\r{text}', end='\n' if done == total else '', file=stream, flush=True)
+    elif done * 10 // total > (done - 1) * 10 // total:
+        print(text, file=stream, flush=True)
+
+
 def encoded_line(done: int, total: int) -> None:
-    """Say in one line how many clips are encoded."""
-    print(f'\rencoded {done}/{total} clips', end='\n' if done == total else '', flush=True)
+    """Say how many clips are encoded."""
+    count_line(f'encoded {done}/{total} clips', done, total, sys.stdout)
 
 
 class StepLines:
