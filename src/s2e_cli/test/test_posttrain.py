@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import yaml
 from navbench_gs.runner import bench
 from navbench_gs.scenes import resolve
 from s2e_cli.main import main
+from s2e_cli.training.progress import count_line
 
 pytest.importorskip('torch')
 
@@ -113,6 +115,24 @@ def test_what_is_wrong_is_said(
         assert message in capsys.readouterr().err
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_counting_fills_a_line_of_a_terminal_and_ten_of_a_file() -> None:
+    file, terminal = io.StringIO(), Terminal()
+    for done in range(1, 41):
+        for stream in (file, terminal):
+            count_line(f'{done} of 40', done, 40, stream)
+    assert file.getvalue().splitlines() == [f'{done} of 40' for done in range(4, 41, 4)]
+    assert terminal.getvalue().count('\n') == 1 and terminal.getvalue().endswith('\r40 of 40\n')
+    few = io.StringIO()
+    for done in (1, 2, 3):
+        count_line(f'{done} of 3', done, 3, few)
+    assert few.getvalue() == '1 of 3\n2 of 3\n3 of 3\n'
+
+
 def test_variants_are_trained_measured_and_not_again(
     settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +168,7 @@ def test_variants_are_trained_measured_and_not_again(
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
 
 
-def test_amounts_of_data_are_compared_without_a_parent(
+def test_pre_trainings_are_compared_with_one_of_them(
     settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from arc_clips import make_clip
@@ -165,22 +185,23 @@ def test_amounts_of_data_are_compared_without_a_parent(
     }))
     study.write_text(yaml.safe_dump({
         'name': 'mini', 'trains': 'pretrain', 'base': str(base), 'seeds': [0, 1], 'settings': {},
-        'variants': {'quarter': {'share': 0.25}, 'all': {}},
+        'variants': {'all': {}, 'quarter': {'share': 0.25}, 'one': {'model.anchors': 1}},
+        'reference': 'all',
         'places': [{'name': 'yard', 'protocol': str(tmp_path / 'short.yaml'), 'scenes': ['yard'],
                     'tasks': ['empty'], 'episodes': 1}],
     }, sort_keys=False))
     command = ['train', 'study', str(study), str(out), '--workers', '1']
     assert main(command) == 0
-    assert 'all-1, 4 of 4' in capsys.readouterr().out
+    assert 'one-1, 6 of 6' in capsys.readouterr().out
     with (out / 'study.csv').open() as file:
         rows = list(csv.DictReader(file))
     assert [(row['variant'], row['seed'], row['steps']) for row in rows] == [
-        ('quarter', '0', '2'), ('all', '0', '2'), ('quarter', '1', '2'), ('all', '1', '2'),
-        ('quarter', 'all', '2'), ('all', 'all', '2'),
+        (variant, seed, '2') for seed in ('0', '1', 'all') for variant in ('all', 'quarter', 'one')
     ]
-    assert {row['SR_gain'] for row in rows} == {''} and {row['SR'] for row in rows} <= {
-        '0.0000', '1.0000'
-    }
+    alone = {(row['variant'], row['seed']): row for row in rows if row['seed'] != 'all'}
+    for (variant, seed), row in alone.items():
+        gain = float(row['SR']) - float(alone['all', seed]['SR'])
+        assert row['SR_gain'] == ('' if variant == 'all' else f'{gain:.4f}'), 'one episode'
     assert (out / 'study.png').is_file()
     stamps = {path: path.stat().st_mtime_ns for path in out.rglob('*.pt')}
     assert main(command) == 0

@@ -70,6 +70,12 @@ def test_parents_may_be_trainings_of_the_same_seed() -> None:
     ]
 
 
+def test_gains_may_be_counted_from_a_variant() -> None:
+    assert from_mapping(StudyConfig, {**STUDY, 'reference': 'ram'}).reference == 'ram'
+    with pytest.raises(ConfigError, match=r"one of .*'ram'.* got 'none'"):
+        from_mapping(StudyConfig, {**STUDY, 'reference': 'none'})
+
+
 def test_pre_training_is_studied_too() -> None:
     study = from_mapping(StudyConfig, {
         **STUDY, 'trains': 'pretrain', 'base': 'training/small.yaml', 'settings': {'steps': 7},

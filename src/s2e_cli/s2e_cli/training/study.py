@@ -178,7 +178,9 @@ def _report(out: Path, study: StudyConfig) -> None:
     from s2e_training.study.table import rows, write_csv, write_markdown
 
     every = trainings(study)
-    table = rows([found for place in study.places for found in _found(out, place, every)])
+    table = rows([
+        found for place in study.places for found in _found(out, place, every, study.reference)
+    ])
     if not table:
         raise ConfigError(f'{out}: nothing has been measured yet')
     write_atomically(out / 'study.csv', write_csv(table))
@@ -188,7 +190,9 @@ def _report(out: Path, study: StudyConfig) -> None:
                study.name, out / 'study.png')
 
 
-def _found(out: Path, place: PlaceConfig, every: Sequence[Training]) -> list[Measured]:
+def _found(
+    out: Path, place: PlaceConfig, every: Sequence[Training], reference: str
+) -> list[Measured]:
     from s2e_training.posttrain.site import spent_hours
     from s2e_training.study.table import Measured
 
@@ -202,8 +206,11 @@ def _found(out: Path, place: PlaceConfig, every: Sequence[Training]) -> list[Mea
             parents.setdefault(initial, Measured(
                 place.name, f'parent {Path(initial).name}', None, 0, 0.0, *before,
             ))
+        if reference:
+            other = one.variant != reference
+            before = read(out / f'{reference}-{one.seed}' / place.name) if other else None
         after = read(out / one.name / place.name)
-        if after is not None and (before is not None or not initial):
+        if after is not None:
             found.append(Measured(
                 place.name, one.variant, one.seed, one.config.steps,
                 spent_hours(out / one.name), *after, None if before is None else before[1],

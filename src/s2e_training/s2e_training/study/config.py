@@ -61,12 +61,20 @@ class StudyConfig:
     trains: str = option(
         'posttrain', choices=tuple(KINDS), help='The command that `base` holds settings of.'
     )
+    reference: str = option(
+        '', help='Variant whose training of the same seed gains are counted from; the parent '
+        'where empty.'
+    )
     places: tuple[PlaceConfig, ...] = option(
         (PlaceConfig('validation'),), help='Where every policy is measured.'
     )
 
     def __post_init__(self) -> None:
         check(self, source='study')
+        if self.reference and self.reference not in self.variants:
+            raise ConfigError(
+                f'study: reference must be one of {list(self.variants)}, got {self.reference!r}'
+            )
         for name in self.variants:
             _check_name(name, 'variants')
         for what, names in (
