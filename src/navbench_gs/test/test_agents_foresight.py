@@ -126,7 +126,7 @@ def test_the_foretold_drive_is_the_followers(plan, speed):
 class Eager:
     """Proposes to stand still, and much rather to drive straight on."""
 
-    spec = PolicySpec('eager', 1, SMALL_CAMERA, 1.5, 3.0)
+    spec = PolicySpec('eager', 1, SMALL_CAMERA, 1.5, 3.0, vote=0.2, memory=0.5)
 
     def __init__(self) -> None:
         self.resets = 0
@@ -149,6 +149,7 @@ def test_an_informed_choice_keeps_the_modes_and_knows_what_is_there(
     informed = InformedChoice(policy, planner(block_scene, obstacles=obstacles))
     informed.reset()
     assert policy.resets == 1 and informed.spec.name == 'informed:eager'
+    assert (informed.spec.vote, informed.spec.memory) == (0.0, 0.0), 'who knows needs no votes'
     answer = informed.infer(Observation(
         np.zeros((1, 128, 128, 3), np.uint8), np.zeros(1, np.int64), np.zeros(2),
         Odometry(0, Pose2()),

@@ -59,6 +59,10 @@ class PolicySpec:
     """Least share of the camera's image that a robot's must see."""
     unseen: Unseen = 'black'
     """What the rest of the image shows: as in training, or what disturbs least."""
+    vote: float = 0.0
+    """How far apart modes vote for each other, metres; 0: the highest score is driven."""
+    memory: float = 0.0
+    """Weight of the answers before in the choice; see `s2e_core.vote`."""
 
     def mounts(self, own: CameraMount) -> tuple[CameraMount, CameraMount] | None:
         """Return the places that images are moved between, for `Reprojector`.

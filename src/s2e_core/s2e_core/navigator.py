@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
@@ -18,6 +18,7 @@ from s2e_core.range_scan import RangeScan
 from s2e_core.records import CameraFrame, Odometry, Plan
 from s2e_core.route import Route
 from s2e_core.se2 import Pose2
+from s2e_core.vote import ModeVote
 
 
 class NavigatorStatus(str, Enum):
@@ -88,6 +89,7 @@ class Navigator:
         self._policy = policy
         self._config = config or NavigatorConfig()
         self._history = ObservationHistory(policy.spec)
+        self._vote = ModeVote(policy.spec)
         self._route: Route | None = None
         self._roaming = False
         self._arrived = False
@@ -122,6 +124,7 @@ class Navigator:
         """
         self._route = Route(points, self._config.pass_radius)
         self._roaming = self._arrived = False
+        self._vote.reset()
 
     def move_route(self, points: np.ndarray) -> None:
         """Take the same points anew: their frame moved against odometry. [N, 2]
@@ -142,6 +145,7 @@ class Navigator:
         if spec.goal == 'required':
             raise ContractError(f'{spec.name}: this policy cannot drive without a goal')
         self._route, self._roaming, self._arrived = None, True, False
+        self._vote.reset()
 
     def cancel(self) -> None:
         """Drop the goal; the next plan stands still."""
@@ -162,6 +166,7 @@ class Navigator:
         """
         if self._history.add(frame, odometry):
             self._policy.reset()
+            self._vote.reset()
         distance, remaining = float('nan'), 0
         if self._route is not None:
             here = (odometry.pose.x, odometry.pose.y)
@@ -177,11 +182,13 @@ class Navigator:
             return result(NavigatorStatus.ARRIVED, stop, None, {}, remaining=0)
         local = None if self.goal is None else odometry.pose.inverse().transform(self.goal)
         output = self._policy.infer(self._history.observation(local, odometry))
-        mode, rejected = choose_mode(output, self._policy.spec, self._config.speed_margin)
+        sound = output.problem() is None
+        voted = replace(output, scores=self._vote(output)) if sound else output
+        mode, rejected = choose_mode(voted, self._policy.spec, self._config.speed_margin)
         if mode is not None and self._obstacles is not None and self._obstacles.active:
             seen = self._obstacles.look(output, self._policy.spec, odometry.pose)
             result = partial(result, free_space=seen)
-            mode = free_mode(output, self._obstacles, odometry.pose, rejected)
+            mode = free_mode(voted, self._obstacles, odometry.pose, rejected)
         if mode is None:
             return result(NavigatorStatus.REJECTED, stop, output, rejected)
         points = odometry.pose.transform(output.modes[mode])

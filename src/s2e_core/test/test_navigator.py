@@ -57,6 +57,29 @@ def at(
     return CameraFrame(stamp, IMAGE), Odometry(stamp, Pose2(x, y, yaw))
 
 
+def test_modes_that_lie_together_are_driven_before_a_lone_one() -> None:
+    """0.3 and 0.3 side by side, 0.4 elsewhere; a new goal forgets the answers before."""
+    policy = Recorder((0.3, 0.3, 0.4))
+    policy._modes = np.stack([fan()[0], fan()[0] + 0.05, fan()[2]])
+    plain = Navigator(policy)
+    plain.set_goal((9.0, 0.0))
+    assert plain.step(*at(0.0)).plan.mode == 2
+    policy.spec = dataclasses.replace(SPEC, vote=0.2, memory=0.5)
+    voting = Navigator(policy)
+    voting.set_goal((9.0, 0.0))
+    result = voting.step(*at(0.0))
+    assert result.plan.mode == 0 and result.output is not None
+    assert result.output.scores.tolist() == [0.3, 0.3, 0.4], 'what is shown is the answer itself'
+    policy._scores = np.array([0.1, 0.1, 0.8])
+    # Odds of 1.5 to 1 and 1 to 4 before and now: sqrt(1.5 / 4) = 0.61, so the right is driven.
+    assert voting.step(*at(0.2)).plan.mode == 2
+    policy._scores = np.array([0.3, 0.3, 0.4])
+    # Odds of sqrt(0.61 * 1.5) = 0.96 still; without what was before, 1.5.
+    assert voting.step(*at(0.4)).plan.mode == 2
+    voting.set_goal((9.0, 1.0))
+    assert voting.step(*at(0.6)).plan.mode == 0
+
+
 def test_idle_without_goal() -> None:
     """The policy is not even asked."""
     policy = Recorder()

@@ -44,7 +44,8 @@ class Bundle:
         m = self.manifest
         return PolicySpec(
             m.name, m.images.frames, m.images.camera, m.v_max, m.w_max, mount=m.images.mount,
-            coverage=m.images.coverage, unseen=m.images.unseen,
+            coverage=m.images.coverage, unseen=m.images.unseen, vote=m.output.vote,
+            memory=m.output.memory,
         )
 
     def graph(self, mode: str) -> tuple[Path, bytes]:

@@ -82,6 +82,13 @@ class TrajectoryOutput:
     dt: float = option(choices=(WAYPOINT_DT,), unit='s', help='Time between waypoints.')
     meaning: str = option(help='Frame and axes of the waypoints.')
     scale: float = option(1.0, low=1e-3, high=1e3, help='Metres per unit of the trajectories.')
+    vote: float = option(
+        0.0, low=0.0, high=5.0, unit='m',
+        help='How far apart modes vote for each other; 0: the highest score is driven.',
+    )
+    memory: float = option(
+        0.0, low=0.0, high=0.95, help='Weight of the answers before in the choice.'
+    )
 
 
 @dataclass(frozen=True)

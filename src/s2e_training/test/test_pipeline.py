@@ -23,7 +23,7 @@ from s2e_training.data.draws import DrawWeights
 from s2e_training.data.features import FeatureEncoder, encode_clips, features_path
 from s2e_training.data.windows import BatchOptions, WindowSet
 from s2e_training.errors import TrainingError
-from s2e_training.export.measured import put_metrics, read_metrics
+from s2e_training.export.measured import put_metrics, put_vote, read_metrics
 from s2e_training.export.run import export_run
 from s2e_training.models.config import ModelConfig
 from s2e_training.models.lite0 import Lite0
@@ -164,6 +164,18 @@ def test_measurements_can_be_put_in_later(clips: Path, finished: Path) -> None:
     (root / 'MODEL_CARD.md').write_text('x')
     with pytest.raises(PolicyError, match='MODEL_CARD'):
         put_metrics(root, {})
+
+
+def test_the_choice_of_modes_can_be_set_later(clips: Path, finished: Path) -> None:
+    root = export_run(finished, clips / 'voting', 'mini').root
+    before = load_bundle(root)
+    assert (before.spec.vote, before.spec.memory) == (0.0, 0.0)
+    after = put_vote(root, 0.2, 0.5)
+    assert (after.spec.vote, after.spec.memory) == (0.2, 0.5)
+    assert after.weights == before.weights and after.manifest.files == before.manifest.files
+    with pytest.raises(ConfigError, match='memory'):
+        put_vote(root, 0.2, 1.0)
+    assert load_bundle(root).spec.memory == 0.5
 
 
 def test_the_bundle_shares_its_weights_and_guards_them(clips: Path, finished: Path) -> None:

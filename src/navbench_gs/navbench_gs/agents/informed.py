@@ -26,7 +26,10 @@ class InformedChoice:
             planner: Chooses; what it knows of people is its own affair.
         """
         self._policy, self._planner = policy, planner
-        self.spec = dataclasses.replace(policy.spec, name=f'informed:{policy.spec.name}')
+        # Who knows what each mode costs needs no votes.
+        self.spec = dataclasses.replace(
+            policy.spec, name=f'informed:{policy.spec.name}', vote=0.0, memory=0.0
+        )
 
     def reset(self) -> None:
         """Forget the images."""

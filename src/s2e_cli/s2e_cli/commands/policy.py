@@ -23,6 +23,7 @@ EPILOG = """examples:
   s2e policy bench random:paper
   s2e policy evaluate models/s2e-small clips
   s2e policy export runs/small models/my-policy --name my-policy
+  s2e policy vote models/my-policy --width 0.2 --memory 0.5
   s2e policy measured models/my-policy results.yaml
   s2e policy convert models/s2e-small models/s2e-small-int8 --precision int8
 """
@@ -60,6 +61,12 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     measured = steps.add_parser('measured', help='put measurements into a bundle and its card')
     measured.add_argument('bundle', help='folder, or name under models/')
     measured.add_argument('metrics', type=Path, help='YAML of measured metrics; others stay')
+    vote = steps.add_parser('vote', help='say how the modes of a bundle are chosen')
+    vote.add_argument('bundle', help='folder, or name under models/')
+    vote.add_argument('--width', type=float, required=True, metavar='METRES',
+                      help='how far apart modes vote for each other; 0: the highest score')
+    vote.add_argument('--memory', type=float, default=0.0, metavar='SHARE',
+                      help='weight of the answers before (0)')
     add_evaluate_parser(steps)
     convert = steps.add_parser('convert', help='make a bundle in float16 or int8 of another')
     convert.add_argument('bundle', help='folder, or name under models/; float32')
@@ -72,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     """Run one step."""
     steps = {
         'info': _info, 'check': _check, 'bench': _bench, 'export': _export, 'convert': _convert,
-        'evaluate': run_evaluate, 'measured': _measured,
+        'evaluate': run_evaluate, 'measured': _measured, 'vote': _vote,
     }
     return steps[args.step](args)
 
@@ -150,6 +157,17 @@ def _measured(args: argparse.Namespace) -> int:
 
     bundle = put_metrics(find_model(args.bundle), read_metrics(args.metrics))
     print(f'{bundle.root}: card and metadata hold {", ".join(bundle.manifest.metrics)}')
+    return 0
+
+
+def _vote(args: argparse.Namespace) -> int:
+    from s2e_core.paths import find_model
+    from s2e_training.export.measured import put_vote
+
+    bundle = put_vote(find_model(args.bundle), args.width, args.memory)
+    chosen = bundle.manifest.output
+    way = f'modes vote within {chosen.vote} m' if chosen.vote > 0.0 else 'the highest score counts'
+    print(f'{bundle.root}: {way}, answers before weigh {chosen.memory}')
     return 0
 
 

@@ -15,6 +15,7 @@ from s2e_core.history import ObservationHistory
 from s2e_core.records import CameraFrame, Odometry
 from s2e_core.reprojection import Reprojector
 from s2e_core.se2 import Pose2
+from s2e_core.vote import ModeVote
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Step:
     look: Look
     output: PolicyOutput
     top: int
-    """Index of the mode with the highest score."""
+    """Index of the mode that would be driven."""
     goal: np.ndarray | None
     """base_link, metres. [2]"""
     truth: np.ndarray | None
@@ -64,6 +65,7 @@ class Player:
         self._policy, self._footage, self._goal = policy, footage, goal
         self._reproject, self._clock = reprojector, clock
         self._history = ObservationHistory(policy.spec)
+        self._vote = ModeVote(policy.spec)
         self._set_goal_image = getattr(policy, 'set_goal_image', None)
 
     def play(self, indices: np.ndarray) -> Iterator[Step]:
@@ -87,6 +89,7 @@ class Player:
         restarted = self._history.add(frame, odometry)
         if restarted:
             self._policy.reset()
+            self._vote.reset()
         goal = self._local_goal(look.stamp_ns, odometry)
         observation = self._history.observation(
             goal, odometry or Odometry(look.stamp_ns, Pose2())
@@ -95,14 +98,16 @@ class Player:
         output = self._policy.infer(observation)
         done = self._clock()
         real = None if way is None else truth(way, look.stamp_ns)
-        top = int(np.argsort(-output.scores, kind='stable')[0])
+        # As the navigator chooses.
+        voted = replace(output, scores=self._vote(output))
+        top = int(np.argsort(-voted.scores, kind='stable')[0])
         latency = {
             'decode': look.decode_ms, 'preprocess': 1e3 * (prepared - begin),
             'infer': 1e3 * (done - prepared),
         }
         return Step(
             look, output, top, goal, real, odometry, restarted, latency,
-            {} if real is None else errors(output, real), entropy(output.scores),
+            {} if real is None else errors(voted, real), entropy(output.scores),
             dict(getattr(self._policy, 'notes', {})),
         )
 
