@@ -186,8 +186,9 @@ def _report(out: Path, study: StudyConfig) -> None:
     write_atomically(out / 'study.csv', write_csv(table))
     write_atomically(out / 'study.md', write_markdown(table))
     logs = {(one.variant, one.seed): out / one.name / LOG for one in every}
+    against = f"'{study.reference}'" if study.reference else 'the parent'
     draw_study(table, {key: path for key, path in logs.items() if path.is_file()},
-               study.name, out / 'study.png')
+               study.name, out / 'study.png', against)
 
 
 def _found(

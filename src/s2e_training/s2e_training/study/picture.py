@@ -1,4 +1,4 @@
-"""A study at a glance: gains over parents, or rates, with intervals, and curves of trainings."""
+"""A study at a glance: rates, gains over parents, with intervals, and curves of trainings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from s2e_training.study.table import ALL, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from navbench_gs.metrics.estimate import Estimate
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Steps and values."""
 
 WINDOW = 8
 """Rollouts that a point of a curve is the mean of; single ones hold a few episodes."""
@@ -23,15 +29,17 @@ _LOGGED = {'success': 'success, exploring', 'clean_success': 'without contact, e
 
 
 def draw_study(
-    table: Sequence[Row], logs: Mapping[tuple[str, int], Path], title: str, path: Path
+    table: Sequence[Row], logs: Mapping[tuple[str, int], Path], title: str, path: Path,
+    against: str = 'the parent',
 ) -> None:
-    """Draw gains, or rates where there is no parent, by place and variant above training's curves.
+    """Draw rates, gains where there is something to gain on, and curves where somebody explored.
 
     Args:
         table: Rows of the study.
         logs: log.csv of each variant and seed.
         title: Name of the study.
         path: PNG or SVG.
+        against: What gains are counted from.
 
     Raises:
         TrainingError: The file cannot be written.
@@ -39,30 +47,31 @@ def draw_study(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    gains = any(row.differences for row in table)
-    trained = [row for row in table if row.seed and bool(row.differences) == gains]
-    trained = [row for row in trained if row.task == ALL] or trained
-    labels = list(dict.fromkeys((row.place, row.variant) for row in trained))
-    figure = Figure(figsize=(11.0, 3.6 + 0.45 * len(labels)), layout='constrained')
-    upper, lower = figure.subplots(2, 2)
+    shown = [row for row in table if row.task == ALL] or list(table)
+    gains = [row for row in shown if row.differences]
+    curves = {
+        key: {column: curve(log, column) for column in _LOGGED} for key, log in logs.items()
+    }
+    curves = {key: found for key, found in curves.items() if found['success'][0].size}
+    heights = [1.2 + 0.35 * len(_labels(rows)) for rows in (shown, gains) if rows]
+    heights += [2.6] if curves else []
+    figure = Figure(figsize=(11.0, 0.8 + sum(heights)), layout='constrained')
+    plots = figure.subplots(len(heights), 2, squeeze=False, height_ratios=heights)
     colours = {variant: f'C{index % 10}' for index, variant in enumerate(
         dict.fromkeys(variant for variant, _ in logs)
     )}
-    for plot, (column, label) in zip(upper, _SHOWN.items(), strict=True):
-        _gains(plot, trained, labels, column, colours)
-        what = f'{label}: gain over the parent, same episodes' if gains else label
-        plot.set_title(what, fontsize=9)
-    for plot, (column, label) in zip(lower, _LOGGED.items(), strict=True):
-        for (variant, seed), log in sorted(logs.items()):
-            steps, values = curve(log, column)
-            plot.plot(steps, values, color=colours[variant], linewidth=1.2,
-                      label=variant if seed == min(s for v, s in logs if v == variant) else None)
-        plot.set(xlabel='environment steps', ylim=(0.0, 1.0))
-        plot.set_title(f'{label}; means of {WINDOW} rollouts', fontsize=9)
-    if logs:
-        figure.legend(*lower[0].get_legend_handles_labels(), loc='outside lower center',
-                      ncols=5, frameon=False)
-    for plot in (*upper, *lower):
+    for plot, (column, label) in zip(plots[0], _SHOWN.items(), strict=True):
+        _marks(plot, shown, [row.values[column] for row in shown], colours)
+        plot.set_title(label, fontsize=9)
+        if not gains:
+            continue
+        below = plots[1][0 if plot is plots[0][0] else 1]
+        _marks(below, gains, [row.differences[column] for row in gains], colours)
+        below.axvline(0.0, color='#777777', linewidth=1.0)
+        below.set_title(f'{label}: gain over {against}, same episodes', fontsize=9)
+    if curves:
+        _curves(figure, plots[-1], curves, colours)
+    for plot in plots.flat:
         plot.grid(alpha=0.25)
         plot.spines[['top', 'right']].set_visible(False)
     figure.suptitle(title)
@@ -73,7 +82,26 @@ def draw_study(
         raise TrainingError(f'{path}: cannot be written: {error.strerror}') from error
 
 
-def curve(log: Path, column: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _curves(
+    figure: Figure, plots: Sequence[Axes],
+    curves: Mapping[tuple[str, int], Mapping[str, Curve]], colours: Mapping[str, str],
+) -> None:
+    for plot, (column, label) in zip(plots, _LOGGED.items(), strict=True):
+        for (variant, seed), found in sorted(curves.items()):
+            first = seed == min(s for v, s in curves if v == variant)
+            plot.plot(*found[column], color=colours[variant], linewidth=1.2,
+                      label=variant if first else None)
+        plot.set(xlabel='environment steps', ylim=(0.0, 1.0))
+        plot.set_title(f'{label}; means of {WINDOW} rollouts', fontsize=9)
+    figure.legend(*plots[0].get_legend_handles_labels(), loc='outside lower center', ncols=5,
+                  frameon=False)
+
+
+def _labels(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((row.place, row.variant) for row in rows))
+
+
+def curve(log: Path, column: str) -> Curve:
     """Return steps and a measure of a training's episodes, smoothed over `WINDOW` rollouts.
 
     Rollouts in which no episode ended do not count; each counts by its episodes. A run that has
@@ -93,23 +121,22 @@ def curve(log: Path, column: str) -> tuple[NDArray[np.float64], NDArray[np.float
     return steps[len(box) - 1:], total / np.convolve(episodes, box, 'valid')
 
 
-def _gains(
-    plot: Axes, trained: Sequence[Row], labels: Sequence[tuple[str, str]], column: str,
-    colours: Mapping[str, str],
+def _marks(
+    plot: Axes, rows: Sequence[Row], values: Sequence[Estimate], colours: Mapping[str, str]
 ) -> None:
+    """Draw a line for each place and variant: seeds as dots, all of them as a diamond."""
+    labels = _labels(rows)
     places = len({place for place, _ in labels}) > 1
-    for at, (place, variant) in enumerate(labels):
-        group = [row for row in trained if (row.place, row.variant) == (place, variant)]
-        style: dict[str, Any] = {'color': colours.get(variant, 'C0')}
-        for row in group:
-            value = row.differences.get(column, row.values[column])
+    for at, label in enumerate(labels):
+        group = [(row, value) for row, value in zip(rows, values, strict=True)
+                 if (row.place, row.variant) == label]
+        style: dict[str, Any] = {'color': colours.get(label[1], '#555555')}
+        for row, value in group:
             if row.seed == ALL or len(group) == 1:
                 plot.plot([value.low, value.high], [at, at], linewidth=2.0, **style)
             mark = 'D' if row.seed == ALL else 'o'
             plot.plot([value.mean], [at], mark, markersize=7 if mark == 'D' else 4,
                       alpha=1.0 if mark == 'D' else 0.6, **style)
-    if any(row.differences for row in trained):
-        plot.axvline(0.0, color='#777777', linewidth=1.0)
     plot.set_yticks(range(len(labels)), [
         f'{variant}, {place}' if places else variant for place, variant in labels
     ], fontsize=8)
