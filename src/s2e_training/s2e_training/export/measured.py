@@ -60,9 +60,8 @@ def put_vote(folder: Path, width: float, memory: float) -> Bundle:
         ConfigError: Out of bounds.
     """
     manifest = load_bundle(folder).manifest
-    output = from_mapping(
-        TrajectoryOutput, {**to_mapping(manifest.output), 'vote': width, 'memory': memory}
-    )
+    values = {**to_mapping(manifest.output), 'vote': width, 'memory': memory}
+    output = from_mapping(TrajectoryOutput, values, source='output')
     card = (folder / CARD_FILE).read_text(encoding='utf-8')
     return _rewritten(folder, replace(manifest, output=output), card)
 
