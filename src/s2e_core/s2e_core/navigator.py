@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
@@ -182,8 +182,7 @@ class Navigator:
             return result(NavigatorStatus.ARRIVED, stop, None, {}, remaining=0)
         local = None if self.goal is None else odometry.pose.inverse().transform(self.goal)
         output = self._policy.infer(self._history.observation(local, odometry))
-        sound = output.problem() is None
-        voted = replace(output, scores=self._vote(output)) if sound else output
+        voted = self._vote(output)
         mode, rejected = choose_mode(voted, self._policy.spec, self._config.speed_margin)
         if mode is not None and self._obstacles is not None and self._obstacles.active:
             seen = self._obstacles.look(output, self._policy.spec, odometry.pose)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,17 +58,19 @@ class ModeVote:
         """Forget the answers so far."""
         self._log = None
 
-    def __call__(self, output: PolicyOutput) -> NDArray[np.float32]:
-        """Return the scores by which to choose.
+    def __call__(self, output: PolicyOutput) -> PolicyOutput:
+        """Return an answer with the scores by which to choose.
 
         Args:
-            output: A sound answer; see `PolicyOutput.problem`.
+            output: The policy's answer.
 
         Returns:
-            [M]; those of the answer where the policy asks for neither votes nor memory.
+            The answer itself where the policy asks for neither votes nor memory, or where nobody
+            may use it.
         """
-        if self._width == 0.0 and self._memory == 0.0:
-            return output.scores
+        wanted = self._width > 0.0 or self._memory > 0.0
+        if not wanted or output.problem() is not None:
+            return output
         new = votes(output.modes, output.scores, self._width)
         if self._memory > 0.0:
             log = np.log(new + _LEAST)
@@ -75,4 +79,4 @@ class ModeVote:
             self._log = log
             new = np.exp(log - log.max())
             new /= new.sum()
-        return new.astype(np.float32)
+        return replace(output, scores=new.astype(np.float32))

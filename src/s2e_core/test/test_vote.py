@@ -41,7 +41,12 @@ def test_votes_by_hand() -> None:
 
 def test_without_width_the_scores_remain_to_the_bit() -> None:
     output = answer(parallel(0.0, 0.1), 0.4, 0.6)
-    assert ModeVote(spec(0.0))(output) is output.scores
+    assert ModeVote(spec(0.0))(output) is output
+
+
+def test_an_answer_that_nobody_may_use_is_left_alone() -> None:
+    output = answer(parallel(0.0, 0.1), 0.4, math.nan)
+    assert ModeVote(spec(0.2, 0.5))(output) is output
 
 
 def test_ways_that_are_far_apart_do_not_vote_for_what_lies_between() -> None:
@@ -51,18 +56,18 @@ def test_ways_that_are_far_apart_do_not_vote_for_what_lies_between() -> None:
 
 def test_memory_by_hand() -> None:
     modes, vote = parallel(-1.0, 1.0), ModeVote(spec(0.0, 0.5))
-    np.testing.assert_allclose(vote(answer(modes, 0.8, 0.2)), [0.8, 0.2], atol=1e-5)
+    np.testing.assert_allclose(vote(answer(modes, 0.8, 0.2)).scores, [0.8, 0.2], atol=1e-5)
     # Odds 4 and 1/9 meet at the geometric mean, 2/3: 0.4 and 0.6.
-    np.testing.assert_allclose(vote(answer(modes, 0.1, 0.9)), [0.4, 0.6], atol=1e-5)
+    np.testing.assert_allclose(vote(answer(modes, 0.1, 0.9)).scores, [0.4, 0.6], atol=1e-5)
     vote.reset()
-    np.testing.assert_allclose(vote(answer(modes, 0.1, 0.9)), [0.1, 0.9], atol=1e-5)
+    np.testing.assert_allclose(vote(answer(modes, 0.1, 0.9)).scores, [0.1, 0.9], atol=1e-5)
 
 
 def test_an_answer_of_other_modes_begins_anew() -> None:
     vote = ModeVote(spec(0.0, 0.9))
     vote(answer(parallel(0.0, 1.0), 1.0, 0.0))
     np.testing.assert_allclose(
-        vote(answer(parallel(0.0, 1.0, 2.0), 0.0, 0.0, 1.0)), [0.0, 0.0, 1.0], atol=1e-5
+        vote(answer(parallel(0.0, 1.0, 2.0), 0.0, 0.0, 1.0)).scores, [0.0, 0.0, 1.0], atol=1e-5
     )
 
 
@@ -70,7 +75,7 @@ def test_a_mode_that_was_at_zero_comes_back_within_a_second() -> None:
     modes, vote = parallel(-1.0, 1.0), ModeVote(spec(0.2, 0.5))
     for _ in range(50):
         vote(answer(modes, 1.0, 0.0))
-    chosen = [int(vote(answer(modes, 0.0, 1.0)).argmax()) for _ in range(5)]
+    chosen = [int(vote(answer(modes, 0.0, 1.0)).scores.argmax()) for _ in range(5)]
     assert chosen[-1] == 1
 
 
@@ -84,7 +89,7 @@ def test_votes_are_shares_whatever_comes(
     rng, vote = np.random.default_rng(seed), ModeVote(spec(width, memory))
     for _ in range(3):
         scores = rng.dirichlet(np.full(len(offsets), 0.1)).astype(np.float32)
-        found = vote(answer(parallel(*offsets), *scores))
+        found = vote(answer(parallel(*offsets), *scores)).scores
         assert found.shape == scores.shape and np.isfinite(found).all() and (found >= 0).all()
         assert found.sum() == pytest.approx(1.0, abs=1e-3)
 
@@ -92,4 +97,4 @@ def test_votes_are_shares_whatever_comes(
 def test_nobody_votes_where_all_scores_are_zero() -> None:
     np.testing.assert_array_equal(votes(parallel(0.0, 1.0), np.zeros(2), 0.2), [0.0, 0.0])
     found = ModeVote(spec(0.2, 0.5))(answer(parallel(0.0, 1.0), 0.0, 0.0))
-    np.testing.assert_allclose(found, [0.5, 0.5])
+    np.testing.assert_allclose(found.scores, [0.5, 0.5])

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
+
 from s2e_core.camera import CameraModel, CameraMount, Unseen
-from s2e_core.config import check, from_yaml, option
+from s2e_core.config import check, from_yaml, option, to_mapping
 from s2e_core.contract import CONTRACT_VERSION, POLICY_PERIOD_NS, WAYPOINT_DT, WAYPOINTS
 from s2e_core.errors import S2EError
 from s2e_policy.errors import PolicyError
@@ -119,6 +121,14 @@ class Manifest:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write ``bundle.yaml`` at once."""
+    text = yaml.safe_dump(to_mapping(manifest), sort_keys=False, width=99, allow_unicode=True)
+    draft = path.with_name(f'{path.name}.tmp')
+    draft.write_text(text, encoding='utf-8')
+    draft.replace(path)
 
 
 def read_manifest(root: Path) -> Manifest:

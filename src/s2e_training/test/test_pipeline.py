@@ -18,12 +18,13 @@ from s2e_policy.bundle import load_bundle
 from s2e_policy.errors import PolicyError
 from s2e_policy.reference import replay
 from s2e_policy.runtime import OnnxPolicy
+from s2e_policy.vote import put_vote
 from s2e_training.data.clip import Clip, find_clips, load_clip, save_clip
 from s2e_training.data.draws import DrawWeights
 from s2e_training.data.features import FeatureEncoder, encode_clips, features_path
 from s2e_training.data.windows import BatchOptions, WindowSet
 from s2e_training.errors import TrainingError
-from s2e_training.export.measured import put_metrics, put_vote, read_metrics
+from s2e_training.export.measured import put_metrics, read_metrics
 from s2e_training.export.run import export_run
 from s2e_training.models.config import ModelConfig
 from s2e_training.models.lite0 import Lite0

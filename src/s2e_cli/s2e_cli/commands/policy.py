@@ -162,7 +162,7 @@ def _measured(args: argparse.Namespace) -> int:
 
 def _vote(args: argparse.Namespace) -> int:
     from s2e_core.paths import find_model
-    from s2e_training.export.measured import put_vote
+    from s2e_policy.vote import put_vote
 
     bundle = put_vote(find_model(args.bundle), args.width, args.memory)
     chosen = bundle.manifest.output

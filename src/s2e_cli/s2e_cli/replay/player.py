@@ -99,7 +99,7 @@ class Player:
         done = self._clock()
         real = None if way is None else truth(way, look.stamp_ns)
         # As the navigator chooses.
-        voted = replace(output, scores=self._vote(output))
+        voted = self._vote(output)
         top = int(np.argsort(-voted.scores, kind='stable')[0])
         latency = {
             'decode': look.decode_ms, 'preprocess': 1e3 * (prepared - begin),

@@ -10,10 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 
 from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, Unseen
-from s2e_core.config import to_mapping
 from s2e_core.contract import CONTRACT_VERSION, POLICY_PERIOD_NS, WAYPOINT_DT, WAYPOINTS
 from s2e_policy.bundle import Bundle, load_bundle
 from s2e_policy.goal import encode_goal
@@ -27,6 +25,7 @@ from s2e_policy.manifest import (
     ImageInput,
     Manifest,
     TrajectoryOutput,
+    write_manifest,
 )
 from s2e_policy.reference import replay
 from s2e_policy.tensors import image_tensor
@@ -84,8 +83,7 @@ def export_bundle(
     (staging / CARD_FILE).write_text(model_card(manifest, model), encoding='utf-8')
     files = {name: entry_of(staging / name) for name in BUNDLE_FILES}
     manifest = _manifest(model, info, files)
-    text = yaml.safe_dump(to_mapping(manifest), sort_keys=False, width=99, allow_unicode=True)
-    (staging / MANIFEST_FILE).write_text(text, encoding='utf-8')
+    write_manifest(manifest, staging / MANIFEST_FILE)
     _check_parity(load_bundle(staging))
     if folder.exists():
         shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""Changes what a bundle says of itself: metadata, card and the card's hash together."""
+"""Puts measurements into a bundle that exists: metadata, card and the card's hash together."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from s2e_core.config import from_mapping, to_mapping
+from s2e_core.config import to_mapping
 from s2e_policy.bundle import Bundle, load_bundle
-from s2e_policy.manifest import CARD_FILE, MANIFEST_FILE, Manifest, TrajectoryOutput
+from s2e_policy.manifest import CARD_FILE, MANIFEST_FILE
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import entry_of
 from s2e_training.export.card import with_metrics
@@ -44,33 +44,10 @@ def put_metrics(folder: Path, metrics: dict[str, Any]) -> Bundle:
     manifest = load_bundle(folder).manifest
     merged = {**manifest.metrics, **metrics}
     card = with_metrics((folder / CARD_FILE).read_text(encoding='utf-8'), merged)
-    return _rewritten(folder, replace(manifest, metrics=merged), card)
-
-
-def put_vote(folder: Path, width: float, memory: float) -> Bundle:
-    """Set how a bundle's modes are chosen; weights are not touched.
-
-    Args:
-        folder: The bundle; it is verified before and after.
-        width: How far apart modes vote for each other, metres; 0: the highest score is driven.
-        memory: Weight of the answers before.
-
-    Raises:
-        PolicyError: The bundle does not hold what it says.
-        ConfigError: Out of bounds.
-    """
-    manifest = load_bundle(folder).manifest
-    values = {**to_mapping(manifest.output), 'vote': width, 'memory': memory}
-    output = from_mapping(TrajectoryOutput, values, source='output')
-    card = (folder / CARD_FILE).read_text(encoding='utf-8')
-    return _rewritten(folder, replace(manifest, output=output), card)
-
-
-def _rewritten(folder: Path, manifest: Manifest, card: str) -> Bundle:
-    """Put card and manifest into a bundle, each at once."""
     draft = folder / f'{CARD_FILE}.tmp'
     draft.write_text(card, encoding='utf-8')
-    changed = replace(manifest, files={**manifest.files, CARD_FILE: entry_of(draft)})
+    changed = replace(manifest, metrics=merged,
+                      files={**manifest.files, CARD_FILE: entry_of(draft)})
     text = yaml.safe_dump(to_mapping(changed), sort_keys=False, width=99, allow_unicode=True)
     listed = folder / f'{MANIFEST_FILE}.tmp'
     listed.write_text(text, encoding='utf-8')

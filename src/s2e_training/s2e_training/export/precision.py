@@ -13,11 +13,9 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime as ort
-import yaml
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from s2e_core.config import to_mapping
 from s2e_policy.bundle import Bundle, load_bundle
 from s2e_policy.goal import encode_goal
 from s2e_policy.graphs import output_names
@@ -32,6 +30,7 @@ from s2e_policy.manifest import (
     FileEntry,
     Manifest,
     Precision,
+    write_manifest,
 )
 from s2e_policy.reference import read_reference, replay
 from s2e_policy.tensors import image_tensor
@@ -140,5 +139,4 @@ def _describe(
         description=f'{source.description} Converted to {precision}.',
         metrics={'against_float32': parity, 'of_float32': source.metrics},
     )
-    text = yaml.safe_dump(to_mapping(manifest), sort_keys=False, width=99, allow_unicode=True)
-    (folder / MANIFEST_FILE).write_text(text, encoding='utf-8')
+    write_manifest(manifest, folder / MANIFEST_FILE)

@@ -113,7 +113,7 @@ def _rows(items: Sequence[Measured], seed: str) -> list[Row]:
         first = items[0]
         own = [_of(item.scored, task) for item in items]
         values = {name: _estimate(own, metric) for name, metric in METRICS.items()}
-        gains = {} if first.parent is None else {
+        gains = {} if any(item.parent is None for item in items) else {
             name: _gain(items, task, metric) for name, metric in METRICS.items()
         }
         found.append(Row(
