@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -166,6 +167,68 @@ def test_variants_are_trained_measured_and_not_again(
     stamps = {path: path.stat().st_mtime_ns for path in out.rglob('*.pt')}
     assert main([*command, '--seeds', '1']) == 0
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
+def test_stops_are_measured_and_more_steps_only_add(
+    settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, study = tmp_path / 'study', tmp_path / 'study.yaml'
+    values: dict[str, Any] = {
+        'name': 'mini', 'base': str(settings), 'seeds': [0], 'variants': {'ram': {}},
+        'settings': {'steps': 32, 'evaluation.every': 1000}, 'stops': [16],
+        'places': [{'name': 'yard', 'protocol': str(tmp_path / 'short.yaml'), 'scenes': ['yard'],
+                    'tasks': ['empty'], 'episodes': 1}],
+    }
+    study.write_text(yaml.safe_dump(values))
+    command = ['train', 'study', str(study), str(out), '--workers', '1']
+    assert main(command) == 0
+    stop, end = out / 'ram-0/steps-16/bundle', out / 'ram-0/bundle'
+    hashes = [(folder / 'policy.onnx').read_bytes() for folder in (stop, end)]
+    # What was measured then stays; training goes on, and its end is measured anew.
+    study.write_text(yaml.safe_dump({
+        **values, 'settings': {'steps': 48, 'evaluation.every': 1000}
+    }))
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert 'ram-0: 3/3' in said and said.count('ram-0: 2/2') == 1
+    assert (stop / 'policy.onnx').read_bytes() == hashes[0]
+    with (out / 'study.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row['steps'] for row in rows] == ['0', '16', '48']
+    assert float(rows[1]['hours']) < float(rows[2]['hours'])
+    # Its steps cannot be taken back.
+    study.write_text(yaml.safe_dump({**values, 'stops': []}))
+    assert main(command) == 2
+    assert 'has been trained past 32 steps' in capsys.readouterr().err
+
+
+def test_trainings_side_by_side_and_one_that_fails(
+    settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their processes know nothing of this one's yard, so generated cities are driven."""
+    values = yaml.safe_load(settings.read_text())
+    values['environment']['scenes'] = ['city:1000']
+    settings.write_text(yaml.safe_dump(values))
+    out, study = tmp_path / 'study', tmp_path / 'study.yaml'
+    study.write_text(yaml.safe_dump({
+        'name': 'mini', 'base': str(settings), 'seeds': [0],
+        'settings': {'steps': 16, 'evaluation.every': 1000, 'evaluation.scenes': ['city:100']},
+        'variants': {'ram': {}, 'sft': {'mode': 'sft', 'sft.clips': ['nowhere']},
+                     'full': {'mode': 'full'}},
+        'places': [{'name': 'here', 'protocol': str(tmp_path / 'short.yaml'),
+                    'scenes': ['city:101'], 'tasks': ['empty'], 'episodes': 1}],
+    }, sort_keys=False))
+    command = ['train', 'study', str(study), str(out), '--workers', '2', '--parallel']
+    assert main([*command, '0']) == 2
+    assert '--parallel must be at least 1' in capsys.readouterr().err
+    assert main([*command, '2']) == 2
+    said = capsys.readouterr()
+    assert 'failed, others went on: sft-0; OUT/NAME/study.log says why' in said.err
+    assert 'nowhere' in (out / 'sft-0/study.log').read_text()
+    assert 'ram-0 is done' in said.out and 'full-0 is done' in said.out
+    with (out / 'study.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row['variant'] for row in rows} == {'parent parent', 'ram', 'full'}
 
 
 def test_pre_trainings_are_compared_with_one_of_them(

@@ -143,6 +143,25 @@ def test_a_killed_run_goes_on_to_the_same_numbers(
     assert (unbroken / 'log.csv').read_text() == (tmp_path / 'log.csv').read_text()
 
 
+def test_an_ended_run_can_be_made_longer(start: Path, unbroken: Path, tmp_path: Path) -> None:
+    """8 of 12 rollouts, then all of them: the numbers of 12 in one run."""
+    make_trainer(tmp_path, start, steps=8 * 32 * COUNT).run()
+    longer = make_trainer(tmp_path, start)
+    assert longer.rollout == 8
+    longer.run()
+    a, b = load_checkpoint(unbroken / LAST), load_checkpoint(tmp_path / LAST)
+    for name, value in a['model'].items():
+        assert torch.equal(value, b['model'][name]), name
+    assert (unbroken / 'log.csv').read_text() == (tmp_path / 'log.csv').read_text()
+
+
+def test_a_run_that_ended_inside_a_segment_cannot(start: Path, tmp_path: Path) -> None:
+    make_trainer(tmp_path, start, steps=1 * 32 * COUNT).run()
+    assert make_trainer(tmp_path, start, steps=1 * 32 * COUNT).rollout == 1
+    with pytest.raises(TrainingError, match='after 1 rollouts, inside a segment of 2'):
+        make_trainer(tmp_path, start)
+
+
 def test_another_seed_takes_another_way(start: Path, unbroken: Path, tmp_path: Path) -> None:
     make_trainer(tmp_path, start, seed=1).run(stop_at=1)
     assert rows(tmp_path)[0]['reward'] != rows(unbroken)[0]['reward']

@@ -24,9 +24,17 @@ from s2e_core.se2 import Pose2
 from s2e_training.posttrain.config import PosttrainConfig
 from s2e_training.pretrain.config import PretrainConfig
 from s2e_training.pretrain.setup import _first
-from s2e_training.study.config import PlaceConfig, StudyConfig, trainings, with_workers
+from s2e_training.study.config import (
+    PlaceConfig,
+    StudyConfig,
+    parent_name,
+    stages,
+    trainings,
+    with_workers,
+)
 from s2e_training.study.picture import curve, draw_study
 from s2e_training.study.pooled import pooled
+from s2e_training.study.stops import line_of
 from s2e_training.study.table import Measured, rows, write_csv, write_markdown
 
 STUDY: dict[str, Any] = {
@@ -68,6 +76,36 @@ def test_parents_may_be_trainings_of_the_same_seed() -> None:
     assert [one.config.initial for one in trainings(study)] == [
         f'runs/data/half-{seed}/last.pt' for seed in (3, 3, 4, 4)
     ]
+
+
+def test_parents_of_one_name_are_refused() -> None:
+    """Their folders would be one: a checkpoint is named by its folder, not `last.pt`."""
+    study = from_mapping(StudyConfig, {**STUDY, 'variants': {
+        'ram': {'initial': 'runs/data/half-{seed}/last.pt'},
+        'decoder': {'initial': 'runs/other/half-{seed}/last.pt'},
+    }})
+    with pytest.raises(ConfigError, match=r"'half-3' is that of runs/data/half-3/last\.pt and"):
+        trainings(study)
+    assert parent_name('models/s2e-small') == 's2e-small'
+
+
+def test_a_training_is_measured_at_its_stops_and_at_its_end() -> None:
+    """posttrain_study.yaml: segments of 4 rollouts of 128 steps in 8 environments, 4,096 steps."""
+    study = from_mapping(StudyConfig, {
+        **STUDY, 'settings': {'steps': 16384}, 'variants': {'ram': {}}, 'stops': [4096, 8192],
+    })
+    found = stages(study, trainings(study)[0])
+    assert [(one.folder, one.config.steps) for one in found] == [
+        ('ram-3/steps-4096', 4096), ('ram-3/steps-8192', 8192), ('ram-3', 16384),
+    ]
+    for wrong, said in (([4096, 5000], 'got 5000'), ([16384], 'got 16384')):
+        off = replace(study, stops=tuple(wrong))
+        with pytest.raises(ConfigError, match=f'multiples of 4096 below 16384, {said}'):
+            stages(off, trainings(off)[0])
+    with pytest.raises(ConfigError, match='must rise'):
+        replace(study, stops=(8192, 4096))
+    with pytest.raises(ConfigError, match='trains: posttrain'):
+        replace(study, trains='pretrain')
 
 
 def test_gains_may_be_counted_from_a_variant() -> None:
@@ -184,6 +222,25 @@ def test_gains_are_those_of_the_same_episodes(tmp_path: Path) -> None:
     log.write_text('step,episodes,success,clean_success\n1,0,nan,nan\n2,1,1,0\n3,3,0,0\n')
     draw_study(table, {('ram', 0): log}, 'try', tmp_path / 'study.png')
     assert (tmp_path / 'study.png').stat().st_size > 10_000
+
+
+def test_stops_are_rows_of_their_own_and_one_line(tmp_path: Path) -> None:
+    parent = measured(None, [False, True])
+    parent = replace(parent, steps=0)
+    found = [parent, *(
+        replace(measured(seed, outcomes), parent=parent.scored, steps=steps)
+        for seed in (0, 1) for steps, outcomes in ((512, [False, False]), (1024, [True, True]))
+    )]
+    table = rows(found)
+    assert [(row.seed, row.steps, row.values['SR'].mean) for row in table] == [
+        ('', 0, 0.5), ('0', 512, 0.0), ('0', 1024, 1.0), ('1', 512, 0.0), ('1', 1024, 1.0),
+        ('all', 512, 0.0), ('all', 1024, 1.0),
+    ]
+    line = line_of(table, 'here', 'ram')
+    assert [(steps, row.seed) for steps, row in line] == [(0, ''), (512, 'all'), (1024, 'all')]
+    draw_study(table, {}, 'try', tmp_path / 'study.png')
+    alone = rows([found[0], found[1]])
+    assert [steps for steps, _ in line_of(alone, 'here', 'ram')] == [0, 512]
 
 
 def test_curves_count_episodes_not_rollouts(tmp_path: Path) -> None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import argparse
 import functools
+import shutil
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2e_cli.training.study_report import parent_folder, write_report
 from s2e_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from navbench_gs.metrics.summary import Scored
     from navbench_gs.runner.plan import RunConfig
     from s2e_training.posttrain.config import PosttrainConfig
     from s2e_training.posttrain.site import Budget
     from s2e_training.pretrain.config import PretrainConfig
-    from s2e_training.study.config import PlaceConfig, StudyConfig, Training
-    from s2e_training.study.table import Measured
+    from s2e_training.study.config import PlaceConfig, Stage, StudyConfig, Training
 
 EPILOG = """examples:
   s2e train study config/training/studies/modes.yaml runs/modes
@@ -29,9 +30,12 @@ EPILOG = """examples:
 Trains every variant of FILE from every seed and drives its last network and its parent, where it
 has one, in the same episodes. Killed, it goes on where it was. After each training OUT/study.csv,
 study.md and study.png hold what there is so far; OUT/VARIANT-SEED is a run of
-`s2e train posttrain` or pretrain.
+`s2e train posttrain` or pretrain. Where the file names `stops`, networks are measured on the way
+as well (OUT/VARIANT-SEED/steps-N). More steps in the file make trainings longer.
 """
-PARENT = 'parent'
+BUNDLE = 'bundle'
+LOG = 'study.log'
+"""Output of a training that has run beside others."""
 
 
 def add_study_parser(steps: argparse._SubParsersAction[Any]) -> None:
@@ -47,31 +51,59 @@ def add_study_parser(steps: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument('--seeds', nargs='+', type=int, metavar='SEED', help='these seeds')
     parser.add_argument('--workers', type=int, default=2, metavar='K',
                         help='processes; results do not depend on it (2)')
+    parser.add_argument('--parallel', type=int, default=1, metavar='N',
+                        help='trainings at a time, which share the processes (1); two keep two '
+                        'cores busier than one after the other')
     parser.add_argument('--report', action='store_true', help='only write what there is')
 
 
 def run_study(args: argparse.Namespace) -> int:
     """Train, measure and compare."""
     from s2e_core.config import from_yaml
-    from s2e_training.pretrain.checkpoint import LAST
-    from s2e_training.study.config import StudyConfig, trainings
+    from s2e_training.study.config import StudyConfig, stages, trainings
 
     study = from_yaml(StudyConfig, args.study)
     chosen = _chosen(args, study, trainings(study))
+    for training in chosen:
+        stages(study, training)  # What is wrong with the last is said before the first begins.
     args.out.mkdir(parents=True, exist_ok=True)
     if not args.report:
-        for number, training in enumerate(chosen, 1):
-            print(f'{training.name}, {number} of {len(chosen)}', flush=True)
-            if training.config.initial:
-                _measure(args, study, _parent(args.out, training), training.config.initial)
-            _train(args, training)
-            last = args.out / training.name / LAST
-            _measure(args, study, args.out / training.name, str(last))
-            _report(args.out, study)
-    _report(args.out, study)
+        (_train_all if args.parallel == 1 else _train_in_parallel)(args, study, chosen)
+    write_report(args.out, study)
     print((args.out / 'study.md').read_text(encoding='utf-8'), end='')
     print(f'table and picture: {args.out / "study.csv"}, {args.out / "study.png"}')
     return 0
+
+
+def _train_all(args: argparse.Namespace, study: StudyConfig, chosen: Sequence[Training]) -> None:
+    from s2e_training.study.config import stages
+
+    for number, training in enumerate(chosen, 1):
+        print(f'{training.name}, {number} of {len(chosen)}', flush=True)
+        _measure_parent(args, study, training)
+        for stage in stages(study, training):
+            _stage(args, study, training.name, stage)
+            write_report(args.out, study)
+
+
+def _train_in_parallel(
+    args: argparse.Namespace, study: StudyConfig, chosen: Sequence[Training]
+) -> None:
+    """Train each in a process of its own; parents, which several share, are measured before."""
+    from s2e_cli.training.side_by_side import run_side_by_side
+
+    if args.parallel < 1:
+        raise ConfigError(f'--parallel must be at least 1, got {args.parallel}')
+    for training in chosen:
+        _measure_parent(args, study, training)
+    words = [sys.executable, '-m', 's2e_cli', 'train', 'study', str(args.study), str(args.out),
+             '--workers', str(max(1, args.workers // args.parallel))]
+    failed = run_side_by_side(
+        {one.name: [*words, '--only', one.variant, '--seeds', str(one.seed)] for one in chosen},
+        lambda name: args.out / name / LOG, args.parallel, functools.partial(print, flush=True),
+    )
+    if failed:
+        raise ConfigError(f'failed, others went on: {", ".join(failed)}; OUT/NAME/{LOG} says why')
 
 
 def _chosen(
@@ -88,18 +120,36 @@ def _chosen(
             and (not args.seeds or one.seed in args.seeds)]
 
 
-def _train(args: argparse.Namespace, training: Training) -> None:
-    """Train to the end; the time spent is kept, as kills are part of long trainings."""
-    from s2e_training.posttrain.config import PosttrainConfig
-    from s2e_training.posttrain.site import Budget
+def _stage(args: argparse.Namespace, study: StudyConfig, name: str, stage: Stage) -> None:
+    """Train to a stop or to the end, and measure; a stop whose network is there is not trained."""
+    from s2e_cli.training.measuring import forget_other_weights
+    from s2e_training.pretrain.checkpoint import LAST
 
-    folder, config = args.out / training.name, training.config
+    last, folder = str(args.out / name / LAST), args.out / stage.folder
+    at_end, bundle = stage.folder == name, folder / BUNDLE
+    if at_end or not bundle.is_dir():
+        _train(args, name, stage)
+    if at_end:
+        # The study's file may ask for more steps than when it was measured.
+        forget_other_weights(last, bundle, [folder / place.name for place in study.places])
+    _measure(args, study, folder, last)
+
+
+def _train(args: argparse.Namespace, name: str, stage: Stage) -> None:
+    """Train to the end of a stage; the time spent is kept, as long trainings are killed."""
+    from s2e_training.posttrain.config import PosttrainConfig
+    from s2e_training.posttrain.site import CLOCK, Budget
+
+    folder, config = args.out / name, stage.config
     budget = Budget(folder, float('inf'), time.monotonic)
     if isinstance(config, PosttrainConfig):
-        _posttrain(args, training.name, config, budget)
+        _posttrain(args, name, config, budget)
     else:
         _pretrain(folder, config, budget)
     budget.save()
+    if stage.folder != name:
+        (args.out / stage.folder).mkdir(exist_ok=True)
+        shutil.copyfile(folder / CLOCK, args.out / stage.folder / CLOCK)
 
 
 def _posttrain(
@@ -112,7 +162,10 @@ def _posttrain(
 
     config = with_workers(config, args.workers)
     trainer = make_trainer(config, args.out / name, time.monotonic, show_evaluation)
-    if trainer.rollout >= config.rollouts:
+    if trainer.rollout > config.rollouts:
+        raise ConfigError(f'{args.out / name}: has been trained past {config.steps} steps, where '
+                          'the study wants its network; choose another folder')
+    if trainer.rollout == config.rollouts:
         return
 
     def show(p: Progress) -> None:
@@ -139,11 +192,17 @@ def _pretrain(folder: Path, config: PretrainConfig, budget: Budget) -> None:
     trainer.run(show)
 
 
+def _measure_parent(args: argparse.Namespace, study: StudyConfig, training: Training) -> None:
+    if training.config.initial:
+        folder = parent_folder(args.out, training)
+        _measure(args, study, folder, training.config.initial)
+
+
 def _measure(args: argparse.Namespace, study: StudyConfig, folder: Path, source: str) -> None:
     """Drive a network everywhere."""
     from s2e_cli.training.measuring import drive_bundle, export_network
 
-    bundle = folder / 'bundle'
+    bundle = folder / BUNDLE
     export_network(source, bundle)
     for place in study.places:
         drive_bundle(bundle, _run_config(place, args.workers), folder / place.name)
@@ -162,68 +221,3 @@ def _run_config(place: PlaceConfig, workers: int) -> RunConfig:
         parse_scenes(scenes), parse_tasks(tasks), protocol, place.robot or protocol.robot,
         episodes=place.episodes or protocol.episodes, seed=place.seed, workers=workers,
     )
-
-
-def _parent(out: Path, training: Training) -> Path:
-    """Return the folder of a parent; several parents have one each."""
-    return out / PARENT / Path(training.config.initial).name
-
-
-def _report(out: Path, study: StudyConfig) -> None:
-    """Write table and picture of what is there."""
-    from navbench_gs.runner.plan import write_atomically
-    from s2e_training.pretrain.journal import LOG
-    from s2e_training.study.config import trainings
-    from s2e_training.study.picture import draw_study
-    from s2e_training.study.table import rows, write_csv, write_markdown
-
-    every = trainings(study)
-    table = rows([
-        found for place in study.places for found in _found(out, place, every, study.reference)
-    ])
-    if not table:
-        raise ConfigError(f'{out}: nothing has been measured yet')
-    write_atomically(out / 'study.csv', write_csv(table))
-    write_atomically(out / 'study.md', write_markdown(table))
-    logs = {(one.variant, one.seed): out / one.name / LOG for one in every}
-    against = f"'{study.reference}'" if study.reference else 'the parent'
-    draw_study(table, {key: path for key, path in logs.items() if path.is_file()},
-               study.name, out / 'study.png', against)
-
-
-def _found(
-    out: Path, place: PlaceConfig, every: Sequence[Training], reference: str
-) -> list[Measured]:
-    from s2e_training.posttrain.site import spent_hours
-    from s2e_training.study.table import Measured
-
-    read = functools.cache(_read)
-    parents: dict[str, Measured] = {}
-    found = []
-    for one in every:
-        initial = one.config.initial
-        before = read(_parent(out, one) / place.name) if initial else None
-        if before is not None:
-            parents.setdefault(initial, Measured(
-                place.name, f'parent {Path(initial).name}', None, 0, 0.0, *before,
-            ))
-        if reference:
-            other = one.variant != reference
-            before = read(out / f'{reference}-{one.seed}' / place.name) if other else None
-        after = read(out / one.name / place.name)
-        if after is not None:
-            found.append(Measured(
-                place.name, one.variant, one.seed, one.config.steps,
-                spent_hours(out / one.name), *after, None if before is None else before[1],
-            ))
-    return [*parents.values(), *found]
-
-
-def _read(folder: Path) -> tuple[str, list[Scored]] | None:
-    """Return protocol and episodes of a complete run, None where there is none."""
-    from navbench_gs.report.read import read_run
-
-    if not (folder / 'run.json').is_file():
-        return None
-    record, logs, scored = read_run(folder)
-    return (logs[0].protocol, scored) if record.get('complete') else None

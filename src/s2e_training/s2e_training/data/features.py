@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
@@ -141,6 +142,7 @@ def _encode(clip: Path, encoder: FeatureEncoder, view: int, target: Path) -> Non
         )
     buffer = io.BytesIO()
     np.save(buffer, encoder.encode(view_of(loaded, view)))
-    staging = target.with_suffix('.tmp')
+    # Trainings side by side may encode the same clip.
+    staging = target.with_suffix(f'.{os.getpid()}.tmp')
     staging.write_bytes(buffer.getvalue())
     staging.rename(target)

@@ -59,7 +59,8 @@ class Trainer:
             clock: Seconds, monotonic; decides only when checkpoints are written.
 
         Raises:
-            TrainingError: The folder holds a run with other settings.
+            TrainingError: The folder holds a run with other settings, or one that has ended
+                inside a segment and is to go on.
         """
         self.config, self.folder, self.rollout = config, folder, 0
         self._parent, self._actor, self._learner = parent, actor, learner
@@ -170,6 +171,12 @@ class Trainer:
         path = self.folder / LAST
         if _decisive(content.get('posttrain')) != _decisive(to_mapping(self.config)):
             raise TrainingError(f'{path}: was made with other settings; choose another folder')
+        whole = content['rollout'] % self.config.segment == 0
+        if content['rollout'] < self.config.rollouts and not whole:
+            raise TrainingError(
+                f'{path}: ended after {content["rollout"]} rollouts, inside a segment of '
+                f'{self.config.segment}; only a run of whole segments can be made longer'
+            )
         self._actor.model.load_state_dict(content['model'])
         self._learner.load(content['learner'])
         self.rollout, self._best = content['rollout'], content['best']
@@ -177,11 +184,11 @@ class Trainer:
 
 
 def _decisive(settings: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the settings that decide numbers: not how many processes, nor when to save."""
+    """Return the settings that decide numbers: not processes, nor when to save or to end."""
     if settings is None:
         return {}
     parts = {
         name: {key: value for key, value in settings[name].items() if key != 'workers'}
         for name in ('environment', 'evaluation')
     }
-    return {**settings, **parts, 'checkpoint_minutes': None}
+    return {**settings, **parts, 'checkpoint_minutes': None, 'steps': None}

@@ -65,6 +65,10 @@ class StudyConfig:
         '', help='Variant whose training of the same seed gains are counted from; the parent '
         'where empty.'
     )
+    stops: tuple[int, ...] = option(
+        (), low=1, high=10**10, help='Environment steps after which networks are measured as '
+        'well, before training goes on; whole segments of post-training.'
+    )
     places: tuple[PlaceConfig, ...] = option(
         (PlaceConfig('validation'),), help='Where every policy is measured.'
     )
@@ -77,6 +81,10 @@ class StudyConfig:
             )
         for name in self.variants:
             _check_name(name, 'variants')
+        if self.stops and self.trains != 'posttrain':
+            raise ConfigError('study: stops are for trains: posttrain')
+        if list(self.stops) != sorted(set(self.stops)):
+            raise ConfigError(f'study: stops must rise, got {list(self.stops)}')
         for what, names in (
             ('seeds', list(self.seeds)), ('places', [place.name for place in self.places]),
             ('variants', list(self.variants)),
@@ -99,19 +107,64 @@ class Training:
         return f'{self.variant}-{self.seed}'
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A training up to one of its stops, or to its end."""
+
+    config: Config
+    folder: str
+    """Of its network and what it drove, below that of the study."""
+
+
+def stages(study: StudyConfig, training: Training) -> list[Stage]:
+    """Return the stops of a training, then its end.
+
+    Raises:
+        ConfigError: A stop is not before the end, or not the end of a segment.
+    """
+    config = training.config
+    if not isinstance(config, PosttrainConfig):
+        return [Stage(config, training.name)]
+    found = []
+    for stop in study.stops:
+        segment = config.segment * config.rollout * config.environment.count
+        if stop >= config.steps or stop % segment:
+            raise ConfigError(
+                f'{study.name}, {training.variant}: stops must be multiples of {segment} below '
+                f'{config.steps}, got {stop}'
+            )
+        found.append(Stage(replace(config, steps=stop), f'{training.name}/steps-{stop}'))
+    return [*found, Stage(config, training.name)]
+
+
+def parent_name(initial: str) -> str:
+    """Return the name of a parent: that of its folder, also where a checkpoint in it is meant."""
+    path = Path(initial)
+    return path.parent.name if path.suffix == '.pt' else path.name
+
+
 def trainings(study: StudyConfig) -> list[Training]:
     """Return all trainings, seed by seed: a study that is cut off has compared something.
 
     Raises:
-        ConfigError: The base cannot be read, or a setting does not exist or is out of bounds.
+        ConfigError: The base cannot be read, a setting does not exist or is out of bounds, or two
+            parents would share a name.
     """
     path = Path(study.base)
     path = path if path.is_file() else find_config(study.base)
     base = to_mapping(from_yaml(KINDS[study.trains], path))
-    return [
+    found = [
         Training(variant, seed, _config(study, base, variant, seed))
         for seed in study.seeds for variant in study.variants
     ]
+    parents: dict[str, str] = {}
+    for initial in (training.config.initial for training in found):
+        if parents.setdefault(parent_name(initial), initial) != initial:
+            raise ConfigError(
+                f'{study.name}: parents need names of their own, {parent_name(initial)!r} is that '
+                f'of {parents[parent_name(initial)]} and of {initial}'
+            )
+    return found
 
 
 def with_workers(config: PosttrainConfig, workers: int) -> PosttrainConfig:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2e_training.errors import TrainingError
+from s2e_training.study.stops import draw_stops
 from s2e_training.study.table import ALL, Row
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def draw_study(
     }
     curves = {key: found for key, found in curves.items() if found['success'][0].size}
     heights = [1.2 + 0.35 * len(_labels(rows)) for rows in (shown, gains) if rows]
-    heights += [2.6] if curves else []
+    stopped = len({row.steps for row in gains}) > 1
+    heights += [2.6] * (stopped + bool(curves))
     figure = Figure(figsize=(11.0, 0.8 + sum(heights)), layout='constrained')
     plots = figure.subplots(len(heights), 2, squeeze=False, height_ratios=heights)
     colours = {variant: f'C{index % 10}' for index, variant in enumerate(
@@ -69,6 +71,12 @@ def draw_study(
         _marks(below, gains, [row.differences[column] for row in gains], colours)
         below.axvline(0.0, color='#777777', linewidth=1.0)
         below.set_title(f'{label}: gain over {against}, same episodes', fontsize=9)
+    if stopped:
+        for plot, (column, label) in zip(
+            plots[-2 if curves else -1], _SHOWN.items(), strict=True
+        ):
+            draw_stops(plot, shown, column, colours)
+            plot.set_title(f'{label}, measured', fontsize=9)
     if curves:
         _curves(figure, plots[-1], curves, colours)
     for plot in plots.flat:
@@ -97,8 +105,8 @@ def _curves(
                   frameon=False)
 
 
-def _labels(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((row.place, row.variant) for row in rows))
+def _labels(rows: Sequence[Row]) -> list[tuple[str, str, int]]:
+    return list(dict.fromkeys((row.place, row.variant, row.steps) for row in rows))
 
 
 def curve(log: Path, column: str) -> Curve:
@@ -124,12 +132,13 @@ def curve(log: Path, column: str) -> Curve:
 def _marks(
     plot: Axes, rows: Sequence[Row], values: Sequence[Estimate], colours: Mapping[str, str]
 ) -> None:
-    """Draw a line for each place and variant: seeds as dots, all of them as a diamond."""
+    """Draw a line for each place, variant and stop: seeds as dots, all of them as a diamond."""
     labels = _labels(rows)
-    places = len({place for place, _ in labels}) > 1
+    places = len({place for place, _, _ in labels}) > 1
+    stops = len(labels) > len({label[:2] for label in labels})
     for at, label in enumerate(labels):
         group = [(row, value) for row, value in zip(rows, values, strict=True)
-                 if (row.place, row.variant) == label]
+                 if (row.place, row.variant, row.steps) == label]
         style: dict[str, Any] = {'color': colours.get(label[1], '#555555')}
         for row, value in group:
             if row.seed == ALL or len(group) == 1:
@@ -138,6 +147,7 @@ def _marks(
             plot.plot([value.mean], [at], mark, markersize=7 if mark == 'D' else 4,
                       alpha=1.0 if mark == 'D' else 0.6, **style)
     plot.set_yticks(range(len(labels)), [
-        f'{variant}, {place}' if places else variant for place, variant in labels
+        variant + f', {steps:,} steps' * stops + f', {place}' * places
+        for place, variant, steps in labels
     ], fontsize=8)
     plot.set_ylim(len(labels) - 0.5, -0.5)

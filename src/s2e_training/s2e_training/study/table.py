@@ -57,14 +57,14 @@ class Row:
 
 
 def rows(measured: Sequence[Measured]) -> list[Row]:
-    """Return the rows of each policy, then of each variant's seeds together."""
+    """Return the rows of each policy, then of each variant's seeds together, stop by stop."""
     found = [row for item in measured for row in _rows([item], _seed(item))]
     groups = dict.fromkeys(
-        (item.place, item.variant) for item in measured if item.seed is not None
+        (item.place, item.variant, item.steps) for item in measured if item.seed is not None
     )
-    for place, variant in groups:
+    for group in groups:
         items = [item for item in measured if item.seed is not None
-                 and (item.place, item.variant) == (place, variant)]
+                 and (item.place, item.variant, item.steps) == group]
         if len(items) > 1:
             found += _rows(items, ALL)
     return found
@@ -93,11 +93,12 @@ def write_csv(table: Sequence[Row]) -> str:
 
 def write_markdown(table: Sequence[Row]) -> str:
     """Return the table for people."""
-    heads = ('place', 'variant', 'seed', 'task', 'episodes', 'SR', 'clean SR', 'CT', 'SR gain',
-             'clean SR gain')
+    heads = ('place', 'variant', 'seed', 'steps', 'task', 'episodes', 'SR', 'clean SR', 'CT',
+             'SR gain', 'clean SR gain')
     lines = [f'| {" | ".join(heads)} |', '|---' * len(heads) + '|']
     for row in table:
-        cells = [row.place, row.variant, row.seed or '-', row.task, str(row.episodes)]
+        cells = [row.place, row.variant, row.seed or '-', str(row.steps), row.task,
+                 str(row.episodes)]
         cells += [_cell(row.values[name]) for name in METRICS]
         cells += [_cell(row.differences[name], sign=True) if row.differences else ''
                   for name in ('SR', 'clean_SR')]
