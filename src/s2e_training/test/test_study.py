@@ -32,6 +32,7 @@ from s2e_training.study.config import (
     trainings,
     with_workers,
 )
+from s2e_training.study.episodes import HEADS, write_drives
 from s2e_training.study.picture import curve, draw_study
 from s2e_training.study.pooled import pooled
 from s2e_training.study.stops import line_of
@@ -241,6 +242,16 @@ def test_stops_are_rows_of_their_own_and_one_line(tmp_path: Path) -> None:
     draw_study(table, {}, 'try', tmp_path / 'study.png')
     alone = rows([found[0], found[1]])
     assert [steps for steps, _ in line_of(alone, 'here', 'ram')] == [0, 512]
+
+
+def test_every_drive_is_a_line() -> None:
+    text = write_drives([measured(None, [True]), measured(0, [False, True])])
+    assert text.splitlines() == [
+        ','.join(HEADS),
+        'here,parent p,,1024,city-0_obstacle_000,0,1,1,0,1,12',
+        'here,ram,0,1024,city-0_obstacle_000,0,0,0,2,1,12',
+        'here,ram,0,1024,city-1_obstacle_001,0,1,1,0,1,12',
+    ]
 
 
 def test_curves_count_episodes_not_rollouts(tmp_path: Path) -> None:

@@ -29,9 +29,10 @@ EPILOG = """examples:
 
 Trains every variant of FILE from every seed and drives its last network and its parent, where it
 has one, in the same episodes. Killed, it goes on where it was. After each training OUT/study.csv,
-study.md and study.png hold what there is so far; OUT/VARIANT-SEED is a run of
-`s2e train posttrain` or pretrain. Where the file names `stops`, networks are measured on the way
-as well (OUT/VARIANT-SEED/steps-N). More steps in the file make trainings longer.
+study.md, study.png and episodes.csv, a line for each drive, hold what there is so far;
+OUT/VARIANT-SEED is a run of `s2e train posttrain` or pretrain. Where the file names `stops`,
+networks are measured on the way as well (OUT/VARIANT-SEED/steps-N). More steps in the file make
+post-trainings longer.
 """
 BUNDLE = 'bundle'
 LOG = 'study.log'

@@ -25,7 +25,7 @@ def parent_folder(out: Path, training: Training) -> Path:
 
 
 def write_report(out: Path, study: StudyConfig) -> None:
-    """Write study.csv, study.md and study.png.
+    """Write study.csv, study.md, study.png and episodes.csv.
 
     Args:
         out: Folder of the study.
@@ -37,15 +37,16 @@ def write_report(out: Path, study: StudyConfig) -> None:
     from navbench_gs.runner.plan import write_atomically
     from s2e_training.pretrain.journal import LOG
     from s2e_training.study.config import trainings
+    from s2e_training.study.episodes import write_drives
     from s2e_training.study.picture import draw_study
     from s2e_training.study.table import rows, write_csv, write_markdown
 
     every = trainings(study)
-    table = rows([
-        found for place in study.places for found in _found(out, study, place, every)
-    ])
+    measured = [found for place in study.places for found in _found(out, study, place, every)]
+    table = rows(measured)
     if not table:
         raise ConfigError(f'{out}: nothing has been measured yet')
+    write_atomically(out / 'episodes.csv', write_drives(measured))
     write_atomically(out / 'study.csv', write_csv(table))
     write_atomically(out / 'study.md', write_markdown(table))
     logs = {(one.variant, one.seed): out / one.name / LOG for one in every}
