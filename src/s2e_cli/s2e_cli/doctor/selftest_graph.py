@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import IO
 
 from s2e_cli.doctor.check import Check
 from s2e_cli.doctor.command import run_command
+from s2e_cli.process_group import end_group
 from s2e_core.errors import S2EError
 
 GROUP = 'selftest'
@@ -63,7 +63,7 @@ class Graph:
             list(command), env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
             stderr=subprocess.STDOUT, start_new_session=True,
         )
-        self.stack.callback(_end, child)
+        self.stack.callback(end_group, child)
         return child
 
     def said(self, name: str) -> str:
@@ -285,15 +285,3 @@ def _arguments(word: str) -> list[str]:
     from s2e_nav.viewers import viewers
 
     return viewers(word, use_sim_time=False)[0].arguments
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a process and what it has started, as Ctrl-C does."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is not None:
-            return
-        try:
-            os.killpg(child.pid, number)
-            child.wait(15.0)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue

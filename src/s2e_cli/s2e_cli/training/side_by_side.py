@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+from s2e_cli.process_group import end_group
 
 POLL = 0.2
 """Seconds between two looks at what runs; commands take minutes."""
@@ -53,7 +54,7 @@ def run_side_by_side(
                 time.sleep(POLL)
         finally:
             for child in running.values():
-                _end(child)
+                end_group(child)
     return failed
 
 
@@ -64,15 +65,6 @@ def _start(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
             list(command), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is not None:
-            return
-        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(child.pid, number)
-            child.wait(10.0)
 
 
 @contextmanager
