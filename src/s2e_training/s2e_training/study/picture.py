@@ -70,13 +70,14 @@ def draw_study(
         below = plots[1][0 if plot is plots[0][0] else 1]
         _marks(below, gains, [row.differences[column] for row in gains], colours)
         below.axvline(0.0, color='#777777', linewidth=1.0)
-        below.set_title(f'{label}: gain over {against}, same episodes', fontsize=9)
+        below.set_title(f'{label}: gain over {against}', fontsize=9)
     if stopped:
         for plot, (column, label) in zip(
             plots[-2 if curves else -1], _SHOWN.items(), strict=True
         ):
             draw_stops(plot, shown, column, colours)
             plot.set_title(f'{label}, measured', fontsize=9)
+        plot.legend(loc='center left', bbox_to_anchor=(1.0, 0.5), fontsize=8, frameon=False)
     if curves:
         _curves(figure, plots[-1], curves, colours)
     for plot in plots.flat:
@@ -147,7 +148,7 @@ def _marks(
             plot.plot([value.mean], [at], mark, markersize=7 if mark == 'D' else 4,
                       alpha=1.0 if mark == 'D' else 0.6, **style)
     plot.set_yticks(range(len(labels)), [
-        variant + f', {steps:,} steps' * stops + f', {place}' * places
+        variant + f', {steps:,} steps' * (stops and steps > 0) + f', {place}' * places
         for place, variant, steps in labels
     ], fontsize=8)
     plot.set_ylim(len(labels) - 0.5, -0.5)

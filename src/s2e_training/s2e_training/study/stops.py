@@ -37,7 +37,6 @@ def draw_stops(
             label=f'{variant}, {place}' if len(places) > 1 else variant,
         )
     plot.set(xlabel='environment steps', ylim=(0.0, 1.0))
-    plot.legend(fontsize=7, frameon=False)
 
 
 def line_of(rows: Sequence[Row], place: str, variant: str) -> list[tuple[int, Row]]:
