@@ -18,7 +18,7 @@ from s2e_cli.training.importing import (
 )
 from s2e_cli.training.label import add_label_parser, run_label
 from s2e_cli.training.posttrain import add_posttrain_parser, run_posttrain
-from s2e_cli.training.progress import DriveLines, StepLines, encoded_line
+from s2e_cli.training.progress import DriveLines, StepLines, count_line, encoded_line
 from s2e_cli.training.study import add_study_parser, run_study
 
 ORDER = 50
@@ -171,10 +171,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     data = WindowSet(clips, runner.key, config.model.frames, config.model.goal_encoding)
 
     def show(done: int, total: int) -> None:
-        print(f'\revaluated {done}/{total} samples', end='', file=sys.stderr, flush=True)
+        count_line(f'evaluated {done}/{total} samples', done, total, sys.stderr)
 
     rows = evaluate(model, data, clips, show)
-    print(file=sys.stderr)
     for row in rows:
         if row['group'] != 'source':
             print(f'{row["name"]} ({row["samples"]} samples)')

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from s2e_cli.training.progress import count_line
+
 TIMES = (0.4, 1.0, 2.0)
 NAMES = (
     ('top mode', ''), ('best of 6', 'best_'), ('straight', 'straight_'),
@@ -41,10 +43,9 @@ def run_evaluate(args: argparse.Namespace) -> int:
     clips = [clip for folder in args.clips for clip in find_clips(folder)]
 
     def show(done: int, total: int) -> None:
-        print(f'\revaluated {done}/{total} clips', end='', file=sys.stderr, flush=True)
+        count_line(f'evaluated {done}/{total} clips', done, total, sys.stderr)
 
     rows = evaluate_bundle(policy, clips, args.goal_free, show)
-    print(file=sys.stderr)
     print(f'{policy.spec.name}, {"goal-free" if args.goal_free else "with goal"}; metres')
     for row in rows:
         if row['group'] == 'task':
