@@ -15,6 +15,7 @@ from navbench_gs.runner import bench
 from navbench_gs.scenes import resolve
 from s2e_cli.main import main
 from s2e_cli.training.progress import count_line
+from s2e_policy.bundle import load_bundle
 
 pytest.importorskip('torch')
 
@@ -184,6 +185,9 @@ def test_stops_are_measured_and_more_steps_only_add(
     assert main(command) == 0
     stop, end = out / 'ram-0/steps-16/bundle', out / 'ram-0/bundle'
     hashes = [(folder / 'policy.onnx').read_bytes() for folder in (stop, end)]
+    # Both drive with the margins of their parent, or gains would be those of margins.
+    for folder in (out / 'parent/parent/bundle', stop, end):
+        assert load_bundle(folder).spec.unseen == 'edge'
     # What was measured then stays; training goes on, and its end is measured anew.
     study.write_text(yaml.safe_dump({
         **values, 'settings': {'steps': 48, 'evaluation.every': 1000}

@@ -22,7 +22,11 @@ def export_network(source: str, bundle: Path) -> None:
     from s2e_training.pretrain.parent import load_parent
 
     if not (bundle / 'bundle.yaml').is_file():
-        export_bundle(load_parent(source).model, bundle, ExportInfo(bundle.name, source))
+        parent = load_parent(source)
+        margins = parent.margins
+        export_bundle(parent.model, bundle, ExportInfo(
+            bundle.name, source, coverage=margins.coverage, unseen=margins.unseen,
+        ))
 
 
 def forget_other_weights(source: str, bundle: Path, runs: list[Path]) -> None:

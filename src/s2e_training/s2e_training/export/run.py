@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from s2e_core.camera import Unseen
 from s2e_core.contract import WAYPOINT_DT
 from s2e_policy.bundle import Bundle
-from s2e_policy.manifest import ImageInput
 from s2e_training.data.clip import find_clips, load_clip
-from s2e_training.data.views import NARROWEST
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.margins import margins_of
 from s2e_training.export.measured import read_metrics
 from s2e_training.export.provenance import all_data, commit, description, licence, provenance
 from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
@@ -47,27 +44,12 @@ def export_run(
     if metrics is not None:
         measured.update(read_metrics(metrics))
     said, origin = _origin(config, content)
+    margins = margins_of(config)
     info = ExportInfo(
         name, said, terms or licence(all_data(origin)), provenance=origin, metrics=measured,
-        coverage=_coverage(config), unseen=_unseen(config),
+        coverage=margins.coverage, unseen=margins.unseen,
     )
     return export_bundle(model, out, info, _examples(config, content))
-
-
-def _coverage(config: PretrainConfig) -> float:
-    """Return the least share of the image that cameras must see, as in training."""
-    if config.views == 1:
-        return ImageInput.coverage
-    return round(math.prod(NARROWEST), 2)
-
-
-def _unseen(config: PretrainConfig) -> Unseen:
-    """Return what policies see where cameras do not: as in training, if it had such margins.
-
-    A policy without them takes black for something to keep away from: with the 3 % of a go2's
-    camera s2e-small arrived in 0.33 of 24 episodes, with the nearest pixel there in 0.92.
-    """
-    return 'edge' if config.views == 1 else 'black'
 
 
 def _origin(config: PretrainConfig, content: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from s2e_core.contract import Policy
 from s2e_policy.bundle import load_bundle
 from s2e_policy.runtime import OnnxPolicy
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.margins import Margins
 from s2e_training.models.policy import S2EModel
 from s2e_training.posttrain.config import EvaluationConfig
 
@@ -38,7 +39,7 @@ class Evaluator:
     """Measures a network the way users will run it: ONNX graphs, follower, gate, physics."""
 
     def __init__(
-        self, config: EvaluationConfig, robot: str, folder: Path,
+        self, config: EvaluationConfig, robot: str, folder: Path, margins: Margins,
         watch: Callable[[int, int], None] | None = None,
     ) -> None:
         """Take the settings.
@@ -47,9 +48,10 @@ class Evaluator:
             config: Scenes, tasks and episodes.
             robot: Robot profile by name.
             folder: Keeps the newest exported bundle and the episode logs.
+            margins: The parent's, where a camera fills its view in part.
             watch: Called with the episodes done and in all.
         """
-        self._watch = watch
+        self._watch, self._margins = watch, margins
         self._config, self._robot, self._folder = config, robot, folder
 
     def __call__(self, model: S2EModel, rollout: int) -> dict[str, float]:
@@ -69,7 +71,9 @@ class Evaluator:
         """
         c, name = self._config, f'rollout-{rollout:06d}'
         bundle = self._folder / 'bundle'
-        export_bundle(model, bundle, ExportInfo(name, 'In training.'))
+        export_bundle(model, bundle, ExportInfo(
+            name, 'In training.', coverage=self._margins.coverage, unseen=self._margins.unseen,
+        ))
         run = RunConfig(
             parse_scenes(c.scenes), parse_tasks(c.tasks), load_protocol(c.protocol), self._robot,
             episodes=c.episodes, seed=c.seed, workers=c.workers,

@@ -53,7 +53,7 @@ def make_trainer(
         config.ppo.bfloat16,
     )
     evaluate = Evaluator(
-        config.evaluation, config.environment.robot, folder / 'evaluation', watch
+        config.evaluation, config.environment.robot, folder / 'evaluation', parent.margins, watch
     )
     learner = _learner(config, folder, parent, actor, runner)
     return Trainer(config, folder, parent, actor, learner, evaluate, clock)

@@ -13,6 +13,7 @@ from torch import Tensor
 from s2e_core.paths import find_model
 from s2e_policy.bundle import load_bundle
 from s2e_policy.manifest import MANIFEST_FILE, REFERENCE_FILE
+from s2e_training.export.margins import Margins, margins_of
 from s2e_training.export.reading import read_network
 from s2e_training.models.policy import S2EModel
 from s2e_training.pretrain.checkpoint import BEST, load_checkpoint, restore_model
@@ -32,6 +33,13 @@ class Parent:
     """What its bundle says about data and training; empty for a run, whose clips say it."""
     examples: Tensor | None = None
     """Two windows of its bundle's reference, uint8. [2, K, H, W, 3]"""
+    stated: Margins | None = None
+    """What its bundle says about views that a camera fills in part."""
+
+    @property
+    def margins(self) -> Margins:
+        """What bundles of it, and of what is trained from it, say about such views."""
+        return self.stated or margins_of(self.pretrain)
 
 
 def load_parent(source: str) -> Parent:
@@ -57,4 +65,6 @@ def load_parent(source: str) -> Parent:
     with np.load(bundle.root / REFERENCE_FILE, allow_pickle=False) as stored:
         examples = torch.from_numpy(stored['images'])
     step = int(provenance['training'].get('step', 0))
-    return Parent(model, pretrain, step, provenance, examples)
+    images = bundle.manifest.images
+    stated = Margins(images.coverage, images.unseen)
+    return Parent(model, pretrain, step, provenance, examples, stated)

@@ -31,4 +31,4 @@ def export_tiny_parent(folder: Path) -> None:
     training = {'training': {'step': 9, 'config': to_mapping(
         PretrainConfig('x', ('a',), ('b',), model=TINY)
     )}}
-    export_bundle(model, folder, ExportInfo('p', 'parent', provenance=training))
+    export_bundle(model, folder, ExportInfo('p', 'parent', unseen='edge', provenance=training))
