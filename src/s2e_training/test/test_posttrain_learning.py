@@ -190,6 +190,41 @@ def test_other_modes_move_what_they_name(mode: str, tmp_path: Path) -> None:
     assert not any(name.startswith('encoder.') for name in moved)
 
 
+def test_an_update_that_goes_too_far_is_taken_back(tmp_path: Path) -> None:
+    """0.05 is too long a first step here: once taken, or at a third of it until it is not."""
+    def first(folder: str, **changes: int) -> dict[str, float]:
+        ppo = PPOConfig(minibatch=128, value_warmup=0, rate=0.05, rate_high=0.05, target_kl=0.01,
+                        **changes)
+        make_trainer(tmp_path / folder, None, mode='full', ppo=ppo).run(stop_at=1)
+        return rows(tmp_path / folder)[0]
+
+    far, near = first('far', retries=0), first('near', retries=9)
+    assert far['kl'] > 0.04 and far['learning_rate'] == pytest.approx(0.05 / 1.5, abs=1e-5)
+    assert near['kl'] <= 0.04 and near['epochs'] == 4
+    thirds = np.log(0.05 / near['learning_rate']) / np.log(3.0)
+    assert thirds > 0.9, 'the rate fell by thirds, then perhaps by a step of 1.5'
+
+
+def test_what_is_taken_back_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Weights and Adam's moments are those before the update, to the bit."""
+    trainer = make_trainer(tmp_path, None, mode='full')
+    trainer.run(stop_at=2)
+    updater = trainer._learner._updater  # type: ignore[attr-defined]
+    kept = updater._keep()
+    for group in updater._optimiser.param_groups:
+        for weight in group['params']:
+            weight.grad = torch.ones_like(weight)
+    updater._optimiser.step()
+    assert not torch.equal(updater._policy[0], kept[0][0])
+    updater._take_back(kept)
+    again = updater._keep()
+    assert all(torch.equal(a, b) for a, b in zip(kept[0], again[0], strict=True))
+    moments = [state['state'] for _, state in (kept, again)]
+    for index, values in moments[0].items():
+        assert torch.equal(values['exp_avg'], moments[1][index]['exp_avg'])
+    assert again[1]['param_groups'][0]['lr'] == pytest.approx(kept[1]['param_groups'][0]['lr'] / 3)
+
+
 class Breaking(GoalReaching):
     """Pays NaN from a certain step on."""
 

@@ -87,6 +87,11 @@ class PPOConfig:
     stop_kl: float = option(
         4.0, low=1.0, high=1000.0, help='Multiple of target_kl past which the epochs end.'
     )
+    retries: int = option(
+        3, low=0, high=20, help='How often an update that goes past that is taken back and done '
+        'again at a third of the rate: the first steps of Adam are as long as the rate, whatever '
+        'the gradient, and moved all weights of s2e-small by 0.3 to 1.0 nat at 0.0003.'
+    )
     bfloat16: bool = option(
         False,
         help='Whether the residual branch computes in bfloat16, a third of the time where the '

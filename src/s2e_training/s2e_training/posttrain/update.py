@@ -6,6 +6,7 @@ whose log-probability, entropy and divergence have closed forms, which a mixture
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -91,11 +92,34 @@ class Updater:
             rollout.actions, rollout.log_prob, normalised(gained.flatten()),
             self.scale.normalise(returns),
         )
+        for attempt in range(c.retries + 1):
+            kept = self._keep()
+            means, passes, moved = self._passes(rollout, targets, generator, value_only)
+            if value_only or moved <= c.stop_kl * c.target_kl or attempt == c.retries:
+                break
+            self._take_back(kept)
+        if not value_only:
+            self._set_rate(self._step.update(moved))
+        return {
+            **means, 'explained_variance': explained, 'epochs': float(passes),
+            'learning_rate': self._step.rate, 'return_mean': float(returns.mean()),
+            'sigma_offset': float(self._actor.exploration.offset.detach().mean()),
+        }
+
+    def _passes(
+        self, rollout: Rollout, targets: Targets, generator: torch.Generator, value_only: bool
+    ) -> tuple[dict[str, float], int, float]:
+        """Pass over the rollout until the policy has moved too far.
+
+        Returns:
+            Means over all steps, passes, and the divergence in the last of them, nats.
+        """
+        c = self._config
         sums: dict[str, float] = {}
         steps, passes, moved = 0, 0, 0.0
         for _ in range(c.epochs):
             moved = 0.0
-            batches = list(minibatches(len(returns), c.minibatch, generator))
+            batches = list(minibatches(len(targets.actions), c.minibatch, generator))
             for rows in batches:
                 measured = self._descend(rollout, targets, rows, value_only)
                 moved += measured['kl'] / len(batches)
@@ -104,14 +128,24 @@ class Updater:
             passes += 1
             if moved > c.stop_kl * c.target_kl:
                 break
-        if not value_only:
-            self._optimiser.param_groups[0]['lr'] = self._step.update(moved)
-        means = {k: v / steps for k, v in sums.items()}
-        return {
-            **means, 'explained_variance': explained, 'epochs': float(passes),
-            'learning_rate': self._step.rate, 'return_mean': float(returns.mean()),
-            'sigma_offset': float(self._actor.exploration.offset.detach().mean()),
-        }
+        return {k: v / steps for k, v in sums.items()}, passes, moved
+
+    def _keep(self) -> tuple[list[Tensor], dict[str, Any]]:
+        weights = [weight.detach().clone() for weight in (*self._policy, *self._value)]
+        return weights, copy.deepcopy(self._optimiser.state_dict())
+
+    def _take_back(self, kept: tuple[list[Tensor], dict[str, Any]]) -> None:
+        """Undo an update that went too far; the next one takes a third of its steps."""
+        weights, state = kept
+        with torch.no_grad():
+            for weight, before in zip((*self._policy, *self._value), weights, strict=True):
+                weight.copy_(before)
+        self._optimiser.load_state_dict(state)
+        self._step.rate = max(self._step.rate / 3.0, self._config.rate_low)
+        self._set_rate(self._step.rate)
+
+    def _set_rate(self, rate: float) -> None:
+        self._optimiser.param_groups[0]['lr'] = rate
 
     def _descend(
         self, rollout: Rollout, targets: Targets, rows: Tensor, value_only: bool
