@@ -100,6 +100,7 @@ def test_short_soaks_judge_no_trend_and_a_drive_without_arrival_fails():
     assert level_of('memory of gate', rows(10)) == 'skip'
     assert level_of('drive', rows(reached=lambda minute: 0)) == 'fail'
     assert level_of('drive', rows(1, reached=lambda minute: 0)) == 'skip'
+    assert level_of('drive', rows(1, reached=lambda minute: 0, plans=lambda minute: 0)) == 'fail'
     assert level_of('processes', rows(), ['gate']) == 'fail'
     # Interrupted before the first row.
     assert {v.level for v in verdict.judge([], [], 60.0)} == {'ok', 'skip'}

@@ -102,6 +102,9 @@ def _drive(table: Table, asked: float) -> Verdict:
     lasted = float(column(table, 'minutes')[-1]) if table else 0.0
     text = f'{lasted:.1f} of {asked:g} minutes, {reached:.0f} of {goals:.0f} goals reached'
     level: Level = 'ok' if reached else 'skip' if lasted < SHORT else 'fail'
+    if table and not column(table, 'plans').sum():
+        # However short: what follows would be figures of a robot that stood.
+        text, level = f'{text}; not one plan came', 'fail'
     return Verdict('drive', level, text, 'see launch.log')
 
 

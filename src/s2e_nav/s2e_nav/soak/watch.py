@@ -30,6 +30,9 @@ GATE_PERIOD_NS = 20_000_000
 """`gate.tick_period` on a robot: what the gate promises between two commands."""
 REST = 1.0
 """From the end of a goal to the next, seconds."""
+AGAIN = 2.0
+"""Until a goal that the policy has not named is said again, seconds: nodes that start do not hear
+each other at the same moment, and a first goal that nobody heard was two minutes of standing."""
 PATIENCE = 120.0
 """Longest drive to one goal, seconds; then the next one replaces it."""
 FAR = (2.0, 6.0)
@@ -74,7 +77,8 @@ class SoakWatch:
         self._odometry: Odometry | None = None
         self._plan: tuple[int, bool] | None = None
         self._command: tuple[int, bool] | None = None
-        self._due, self._goal_ns, self._reason = math.inf, 0, ''
+        self._due, self._say_at, self._reason = math.inf, math.inf, ''
+        self._goal, self._goal_ns = np.zeros(2), 0
         self.state = ''
         """What the policy node last said that it does."""
         self.provider = ''
@@ -105,16 +109,28 @@ class SoakWatch:
         return self.state in READY and self._odometry is not None
 
     def _look(self) -> None:
-        """Set the next goal when its time has come."""
-        now = time.monotonic()
-        if now < self._due or self._odometry is None:
-            return
-        self._due = now + PATIENCE
-        self._goal_ns = max(self._now(), self._goal_ns + 1)
+        """Set the next goal when its time has come, and say it until the policy names it."""
+        now, odometry = time.monotonic(), self._odometry
+        if odometry is not None and now >= self._due:
+            self._due, self._say_at = now + PATIENCE, now
+            self._goal_ns = max(self._now(), self._goal_ns + 1)
+            self._goal = self._choose(odometry)
+        if now >= self._say_at:
+            self._say_at = now + AGAIN
+            self._goals.publish(goal_message(self._goal, self._goal_ns))
+
+    def _choose(self, odometry: Odometry) -> np.ndarray:
+        """Draw a point ahead of the robot, in odom, metres. [2]"""
         bearing, far = self._rng.uniform(-ASIDE, ASIDE), self._rng.uniform(*FAR)
         local = np.array([far * math.cos(bearing), far * math.sin(bearing)])
-        point = self._odometry.pose.transform(local)
-        self._goals.publish(goal_message(point, self._goal_ns))
+        return odometry.pose.transform(local)
+
+    def _named(self, stamp: str) -> bool:
+        """Return whether the policy speaks of the goal; then it need not be said again."""
+        if stamp != str(self._goal_ns):
+            return False
+        self._say_at = math.inf
+        return True
 
     def _on_odometry(self, odometry: Odometry) -> None:
         self._odometry = odometry
@@ -143,6 +159,7 @@ class SoakWatch:
         with self._lock:
             self.state, self.provider = values['state'], values.get('provider', '')
             self._stages |= {key: text for key, text in values.items() if key.endswith('_ms')}
+        self._named(values['goal_stamp'])
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         """Take how long the gate says that commands take from the image on."""
@@ -158,7 +175,7 @@ class SoakWatch:
         values = status_values(message)
         with self._lock:
             self._counts.ends[values['error_name']] += 1
-        if values['goal_stamp'] == str(self._goal_ns):
+        if self._named(values['goal_stamp']):
             self._due = time.monotonic() + REST
 
     def _on_gate(self, message: DiagnosticStatus) -> None:
