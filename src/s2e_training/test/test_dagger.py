@@ -27,7 +27,8 @@ class CutOffError(Exception):
 
 def _export(source: str, bundle: Path) -> None:
     if not bundle.is_dir():
-        export_bundle(load_parent(source).model, bundle, ExportInfo(bundle.name, source))
+        parent = load_parent(source)
+        export_bundle(parent.model, bundle, ExportInfo(bundle.name, source, parent.margins))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from s2e_core.se2 import Pose2
 from s2e_policy.bundle import load_bundle
 from s2e_policy.runtime import OnnxPolicy
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.margins import WHOLE_VIEWS
 from s2e_training.models.agdm import LossConfig, agdm_loss
 from s2e_training.models.anchors import fan_anchors
 from s2e_training.models.config import ModelConfig
@@ -125,7 +126,7 @@ def test_bundle_answers_free_space_only_where_the_network_does(tmp_path: Path) -
                              fusion_layers=1, decoder_layers=1, anchors=3, free_space=has_head)
         model = S2EModel(config, torch.from_numpy(fan_anchors(3, 1.0)))
         folder = tmp_path / str(has_head)
-        export_bundle(model, folder, ExportInfo('tiny', 'A test.'))
+        export_bundle(model, folder, ExportInfo('tiny', 'A test.', WHOLE_VIEWS))
         policy = OnnxPolicy(load_bundle(folder))
         images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
         stamps = np.array([0, 200_000_000])

@@ -24,6 +24,7 @@ from s2e_policy.runtime import OnnxPolicy
 from s2e_training.data.features import EncoderSession, FeatureEncoder
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.margins import WHOLE_VIEWS
 from s2e_training.export.run import export_run
 from s2e_training.models.anchors import fan_anchors
 from s2e_training.models.config import ModelConfig
@@ -66,7 +67,7 @@ def make_model(seed: int = 0) -> S2EModel:
 def test_features_in_training_are_those_of_the_deployed_policy(tmp_path: Path) -> None:
     """History, encoder and network of the rollout against ONNX streaming, frame by frame."""
     model = make_model()
-    bundle = export_bundle(model, tmp_path / 'x', ExportInfo('x', 'x'))
+    bundle = export_bundle(model, tmp_path / 'x', ExportInfo('x', 'x', WHOLE_VIEWS))
     policy = OnnxPolicy(bundle)
     runner = EncoderSession(FeatureEncoder(model.encoder, SIZE).model)
     actor = Actor(model, 'ram', ExplorationConfig())

@@ -15,6 +15,7 @@ from s2e_policy.bundle import load_bundle
 from s2e_policy.runtime import OnnxPolicy
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.margins import WHOLE_VIEWS
 from s2e_training.export.precision import convert_bundle
 from s2e_training.export.random import random_bundle
 from s2e_training.models.anchors import fan_anchors
@@ -30,7 +31,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     model = S2EModel(config, torch.from_numpy(fan_anchors(5, 1.0)))
     folder = tmp_path_factory.mktemp('bundles') / 'original'
-    return export_bundle(model, folder, ExportInfo('tiny', 'A test.')).root
+    return export_bundle(model, folder, ExportInfo('tiny', 'A test.', WHOLE_VIEWS)).root
 
 
 def best_end(root: Path) -> np.ndarray:

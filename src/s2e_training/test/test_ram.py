@@ -14,6 +14,7 @@ from s2e_policy.bundle import load_bundle
 from s2e_policy.reference import replay
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle, make_reference
+from s2e_training.export.margins import WHOLE_VIEWS
 from s2e_training.export.reading import read_network
 from s2e_training.models.anchors import fan_anchors
 from s2e_training.models.config import ModelConfig
@@ -126,14 +127,14 @@ def test_gradients_of_anchors_and_context_end_in_the_branch() -> None:
 
 def test_the_branch_is_exported_in_both_graphs(tmp_path: Path) -> None:
     model = make_model()
-    plain = export_bundle(model, tmp_path / 'plain', ExportInfo('plain', 'without'))
+    plain = export_bundle(model, tmp_path / 'plain', ExportInfo('plain', 'without', WHOLE_VIEWS))
     model.add_residual()
     assert model.residual is not None
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in model.residual.parameters():
             parameter.add_(0.05 * torch.randn(parameter.shape, generator=generator))
-    bundle = export_bundle(model, tmp_path / 'branch', ExportInfo('branch', 'with'))
+    bundle = export_bundle(model, tmp_path / 'branch', ExportInfo('branch', 'with', WHOLE_VIEWS))
     # The reference holds PyTorch's answers.
     errors = replay(bundle)
     assert set(errors) == {'window', 'streaming'}
@@ -168,12 +169,13 @@ def test_a_bundle_with_a_branch_is_read_back_whole(tmp_path: Path) -> None:
             if not name.startswith('encoder.'):
                 parameter.add_(0.05 * torch.randn(parameter.shape, generator=generator))
     settings = to_mapping(PretrainConfig('x', ('a',), ('b',), model=TINY))
-    info = ExportInfo('x', 'with', provenance={'training': {'config': settings}})
+    training = {'training': {'config': settings}}
+    info = ExportInfo('x', 'with', WHOLE_VIEWS, provenance=training)
     bundle = export_bundle(model, tmp_path / 'x', info)
     again, config = read_network(bundle)
     assert config.model == TINY
     for name, value in model.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value, rtol=0, atol=1e-6, msg=name)
-    without = export_bundle(model, tmp_path / 'y', ExportInfo('y', 'no settings'))
+    without = export_bundle(model, tmp_path / 'y', ExportInfo('y', 'no settings', WHOLE_VIEWS))
     with pytest.raises(TrainingError, match='does not say how to build'):
         read_network(without)

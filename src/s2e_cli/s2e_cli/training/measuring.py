@@ -23,10 +23,7 @@ def export_network(source: str, bundle: Path) -> None:
 
     if not (bundle / 'bundle.yaml').is_file():
         parent = load_parent(source)
-        margins = parent.margins
-        export_bundle(parent.model, bundle, ExportInfo(
-            bundle.name, source, coverage=margins.coverage, unseen=margins.unseen,
-        ))
+        export_bundle(parent.model, bundle, ExportInfo(bundle.name, source, parent.margins))
 
 
 def forget_other_weights(source: str, bundle: Path, runs: list[Path]) -> None:

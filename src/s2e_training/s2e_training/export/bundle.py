@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT, Unseen
+from s2e_core.camera import SMALL_CAMERA, SMALL_MOUNT
 from s2e_core.contract import CONTRACT_VERSION, POLICY_PERIOD_NS, WAYPOINT_DT, WAYPOINTS
 from s2e_policy.bundle import Bundle, load_bundle
 from s2e_policy.goal import encode_goal
@@ -32,6 +32,7 @@ from s2e_policy.tensors import image_tensor
 from s2e_training.errors import TrainingError
 from s2e_training.export.card import model_card
 from s2e_training.export.graphs import WindowGraph
+from s2e_training.export.margins import Margins
 from s2e_training.export.onnx import OPSET, write_graphs
 from s2e_training.models.policy import S2EModel
 
@@ -42,13 +43,11 @@ class ExportInfo:
 
     name: str
     description: str
+    margins: Margins
+    """Those it was trained with, or gains over its parent would be gains of margins."""
     licence: str = 'Apache-2.0'
     v_max: float = 1.5
     w_max: float = 1.5
-    coverage: float = 0.5
-    """Least share of the image that a camera must see."""
-    unseen: Unseen = 'black'
-    """What the rest of it shows."""
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
@@ -132,7 +131,7 @@ def _manifest(model: S2EModel, info: ExportInfo, files: dict[str, FileEntry]) ->
         frames=c.frames, period=POLICY_PERIOD_NS / 1e9, colour='rgb', width=camera.width,
         height=camera.height, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy,
         mount_x=SMALL_MOUNT.x, mount_z=SMALL_MOUNT.z, mount_pitch=SMALL_MOUNT.pitch,
-        coverage=info.coverage, unseen=info.unseen,
+        coverage=info.margins.coverage, unseen=info.margins.unseen,
     )
     output = TrajectoryOutput(
         modes=c.anchors, waypoints=WAYPOINTS, dt=WAYPOINT_DT,

@@ -21,6 +21,10 @@ class Margins:
     """What the rest of it shows."""
 
 
+WHOLE_VIEWS = Margins(ImageInput.coverage, 'edge')
+"""Of a policy that was trained through whole views only."""
+
+
 def margins_of(config: PretrainConfig) -> Margins:
     """Return what suits a training: its narrowest view, and margins as it had them.
 
@@ -29,5 +33,5 @@ def margins_of(config: PretrainConfig) -> Margins:
     in 0.92.
     """
     if config.views == 1:
-        return Margins(ImageInput.coverage, 'edge')
+        return WHOLE_VIEWS
     return Margins(round(math.prod(NARROWEST), 2), 'black')

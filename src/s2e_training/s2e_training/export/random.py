@@ -9,6 +9,7 @@ import torch
 from s2e_policy.bundle import Bundle
 from s2e_training.errors import TrainingError
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.margins import WHOLE_VIEWS
 from s2e_training.models.anchors import FAN_SPEED, fan_anchors
 from s2e_training.models.config import PAPER, ModelConfig
 from s2e_training.models.policy import S2EModel
@@ -31,5 +32,5 @@ def random_bundle(size: str, folder: Path) -> Bundle:
     config = SIZES[size]
     torch.manual_seed(0)
     anchors = torch.from_numpy(fan_anchors(config.anchors, FAN_SPEED))
-    info = ExportInfo(f'random-{size}', 'Random weights, to be timed only.')
+    info = ExportInfo(f'random-{size}', 'Random weights, to be timed only.', WHOLE_VIEWS)
     return export_bundle(S2EModel(config, anchors), folder / info.name, info)

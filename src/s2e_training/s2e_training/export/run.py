@@ -44,10 +44,9 @@ def export_run(
     if metrics is not None:
         measured.update(read_metrics(metrics))
     said, origin = _origin(config, content)
-    margins = margins_of(config)
     info = ExportInfo(
-        name, said, terms or licence(all_data(origin)), provenance=origin, metrics=measured,
-        coverage=margins.coverage, unseen=margins.unseen,
+        name, said, margins_of(config), terms or licence(all_data(origin)), provenance=origin,
+        metrics=measured,
     )
     return export_bundle(model, out, info, _examples(config, content))
 

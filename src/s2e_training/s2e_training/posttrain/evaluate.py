@@ -71,9 +71,7 @@ class Evaluator:
         """
         c, name = self._config, f'rollout-{rollout:06d}'
         bundle = self._folder / 'bundle'
-        export_bundle(model, bundle, ExportInfo(
-            name, 'In training.', coverage=self._margins.coverage, unseen=self._margins.unseen,
-        ))
+        export_bundle(model, bundle, ExportInfo(name, 'In training.', self._margins))
         run = RunConfig(
             parse_scenes(c.scenes), parse_tasks(c.tasks), load_protocol(c.protocol), self._robot,
             episodes=c.episodes, seed=c.seed, workers=c.workers,

@@ -8,6 +8,7 @@ import torch
 
 from s2e_core.config import to_mapping
 from s2e_training.export.bundle import ExportInfo, export_bundle
+from s2e_training.export.margins import WHOLE_VIEWS
 from s2e_training.models.anchors import fan_anchors
 from s2e_training.models.config import ModelConfig
 from s2e_training.models.policy import S2EModel
@@ -31,4 +32,4 @@ def export_tiny_parent(folder: Path) -> None:
     training = {'training': {'step': 9, 'config': to_mapping(
         PretrainConfig('x', ('a',), ('b',), model=TINY)
     )}}
-    export_bundle(model, folder, ExportInfo('p', 'parent', unseen='edge', provenance=training))
+    export_bundle(model, folder, ExportInfo('p', 'parent', WHOLE_VIEWS, provenance=training))
