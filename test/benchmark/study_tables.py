@@ -5,7 +5,8 @@ Run: python test/benchmark/study_tables.py runs/modes docs/experiments/modes --p
 
 Writes OUT_exploring.csv, a line for each rollout of each training, and with --clips
 OUT_recordings.csv, open-loop errors of the parent and of every trained bundle; prints what the
-document shows of both. Folders of clips with black margins end in _black.
+document shows of both. Folders of clips with black margins end in _black. With --goal-free the
+file is OUT_goal_free.csv.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def print_exploring(rows: Sequence[Row], past: int) -> None:
               + '  '.join(f'{mean:.2f}' for mean in means))
 
 
-def recordings(study: Path, folders: Sequence[Path]) -> list[Row]:
-    """Return open-loop errors with the goal, recording by recording, the parents first."""
+def recordings(study: Path, folders: Sequence[Path], goal_free: bool) -> list[Row]:
+    """Return open-loop errors, recording by recording, parents first."""
     parents = [('parent', '', folder / 'bundle') for folder in (study / 'parent').iterdir()
                if (folder / 'bundle').is_dir()]
     bundles = [*parents, *((variant, seed, folder / 'bundle')
@@ -82,7 +83,7 @@ def recordings(study: Path, folders: Sequence[Path]) -> list[Row]:
     for folder in folders:
         clips = find_clips(folder)
         for variant, seed, bundle in bundles:
-            whole = evaluate_bundle(OnnxPolicy(load_bundle(bundle)), clips, False)[0]
+            whole = evaluate_bundle(OnnxPolicy(load_bundle(bundle)), clips, goal_free)[0]
             row = {'recording': folder.name.removesuffix(BLACK), 'variant': variant, 'seed': seed,
                    'margins': 'black' if folder.name.endswith(BLACK) else 'edge',
                    'samples': whole['samples'],
@@ -110,13 +111,15 @@ def main() -> None:
     parser.add_argument('--past', type=int, default=3072, metavar='STEP',
                         help='means begin after this step: until then the policy stands (3072)')
     parser.add_argument('--clips', type=Path, nargs='+', default=(), help='folders of clips')
+    parser.add_argument('--goal-free', action='store_true', help='withhold the goal')
     args = parser.parse_args()
     explored = exploring(args.study)
     if explored:
         write(Path(f'{args.out}_exploring.csv'), explored)
         print_exploring(explored, args.past)
     if args.clips:
-        write(Path(f'{args.out}_recordings.csv'), recordings(args.study, args.clips))
+        name = 'goal_free' if args.goal_free else 'recordings'
+        write(Path(f'{args.out}_{name}.csv'), recordings(args.study, args.clips, args.goal_free))
 
 
 if __name__ == '__main__':
