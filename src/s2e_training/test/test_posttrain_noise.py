@@ -30,7 +30,7 @@ def test_each_step_draws_modes_by_their_scores(memory: float) -> None:
     g = generator()
     noise = Noise.draw(ROWS, 3, g)
     for _ in range(5):
-        noise = noise.following(memory, torch.zeros(ROWS, dtype=torch.bool), g)
+        noise = noise.following((memory, memory), torch.zeros(ROWS, dtype=torch.bool), g)
     share = torch.bincount((scores + noise.gumbel).argmax(1), minlength=3) / ROWS
     # Four standard errors: 4 sqrt(0.6 * 0.4 / 20000) = 0.0139.
     torch.testing.assert_close(share, torch.tensor([0.6, 0.3, 0.1]), atol=0.014, rtol=0.0)
@@ -42,16 +42,17 @@ def test_neighbouring_steps_correlate_as_told() -> None:
     first = Noise.draw(ROWS, 4, g)
     then, none = first, torch.zeros(ROWS, dtype=torch.bool)
     for lag in (1, 2):
-        then = then.following(0.8, none, g)
-        both = torch.stack([first.normal[:, 0], then.normal[:, 0]])
-        # Correlation 0.8^lag, its standard error below 1 / sqrt(20000) = 0.007.
-        assert float(torch.corrcoef(both)[0, 1]) == pytest.approx(0.8**lag, abs=0.03)
+        then = then.following((0.8, 0.3), none, g)
+        # Correlation r^lag, its standard error below 1 / sqrt(20000) = 0.007.
+        for part, r in (('modes', 0.8), ('normal', 0.3)):
+            both = torch.stack([getattr(first, part)[:, 0], getattr(then, part)[:, 0]])
+            assert float(torch.corrcoef(both)[0, 1]) == pytest.approx(r**lag, abs=0.03)
 
 
 def test_a_new_episode_remembers_nothing() -> None:
     g = generator()
     first = Noise(torch.full((2, 3), 5.0), torch.full((2, 2), 5.0))
-    then = first.following(0.99, torch.tensor([False, True]), g)
+    then = first.following((0.99, 0.99), torch.tensor([False, True]), g)
     # 0.99 * 5 = 4.95, and sqrt(1 - 0.9801) = 0.141 of a normal number beside it.
     assert (then.normal[0] - 4.95).abs().max() < 5 * math.sqrt(1 - 0.99**2)
     assert then.normal[1].abs().max() < 4.9 and then.modes[1].abs().max() < 4.9

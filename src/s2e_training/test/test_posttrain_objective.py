@@ -13,6 +13,7 @@ from s2e_training.posttrain.advantages import (
     advantages,
     explained_variance,
     normalised,
+    returns_to_end,
 )
 from s2e_training.posttrain.config import PPOConfig
 from s2e_training.posttrain.curriculum import Curriculum, CurriculumConfig, Stage
@@ -113,6 +114,18 @@ def test_normalised_advantages_and_explained_variance() -> None:
     # Residuals 0 and 1: variance 0.25 of 1.
     assert explained_variance(torch.tensor([0.0, 1.0]), returns) == pytest.approx(0.75)
     assert math.isnan(explained_variance(returns, torch.ones(2)))
+
+
+def test_returns_to_the_end_by_hand() -> None:
+    # Two robots, three steps, gamma 0.5. The first drives on: 3 + 0.5 * 4 = 5, 2 + 0.5 * 5 = 4.5,
+    # 1 + 0.5 * 4.5 = 3.25. The second is cut by time after the first step, in a state worth 8,
+    # 1 + 0.5 * 8 = 5, and arrives in the last, which is worth nothing more: 3, 2 + 0.5 * 3 = 3.5.
+    rewards = torch.tensor([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])
+    following = torch.tensor([[9.0, 8.0], [9.0, 9.0], [4.0, 9.0]])
+    terminated = torch.tensor([[False, False], [False, False], [False, True]])
+    done = terminated | torch.tensor([[False, True], [False, False], [False, False]])
+    got = returns_to_end(rewards, following, terminated, done, 0.5)
+    torch.testing.assert_close(got, torch.tensor([[3.25, 5.0], [4.5, 3.5], [5.0, 3.0]]))
 
 
 def test_every_state_is_used_once() -> None:

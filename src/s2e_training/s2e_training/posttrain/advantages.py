@@ -36,6 +36,26 @@ def advantages(
     return result
 
 
+def returns_to_end(
+    rewards: Tensor, following: Tensor, terminated: Tensor, done: Tensor, gamma: float
+) -> Tensor:
+    """Return what was earned until an episode or the rollout ended, and the value there.
+
+    Arguments as of `advantages`. Returns of lambda hold the values of every state on the way,
+    which a critic agrees with; these hold one.
+
+    Returns:
+        [T, E]
+    """
+    result = torch.zeros_like(rewards)
+    running = following[-1]
+    for t in reversed(range(len(rewards))):
+        running = torch.where(done[t], following[t], running)
+        running = rewards[t] + gamma * running * (~terminated[t])
+        result[t] = running
+    return result
+
+
 class ReturnScale:
     """Running mean and deviation of returns, so that the value head learns unit numbers."""
 

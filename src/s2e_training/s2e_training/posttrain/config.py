@@ -31,9 +31,13 @@ class ExplorationConfig:
     )
     memory: float = option(
         0.0, low=0.0, high=0.99,
-        help='Correlation of the draws of neighbouring steps. Independent draws average out '
-        'before the robot has moved; above 0 it tries a way for some steps. The density stays '
-        'that of a single step.',
+        help='Correlation of the draws of modes in neighbouring steps. Independent draws average '
+        'out before the robot has moved; above 0 it tries a way for some steps. The density '
+        'stays that of a single step.',
+    )
+    memory_normal: float = option(
+        0.0, low=0.0, high=0.99,
+        help='The same of the normal numbers: what lasts there is an error of steering.',
     )
     floor: float = option(
         0.03, unit='m', low=0.0, high=1.0,

@@ -24,9 +24,9 @@ class Exploration(nn.Module):
         self.offset = nn.Parameter(torch.full((2,), config.start))
 
     @property
-    def memory(self) -> float:
-        """Correlation of the draws of neighbouring steps."""
-        return self._config.memory
+    def memory(self) -> tuple[float, float]:
+        """Correlation of neighbouring steps' draws: of modes, and of the normal numbers."""
+        return self._config.memory, self._config.memory_normal
 
     def tempered(self, mixture: Mixture) -> Mixture:
         """Return the mixture that modes are drawn from."""

@@ -45,15 +45,24 @@ class Noise(NamedTuple):
         uniform = torch.special.ndtr(self.modes).clamp(_EDGE, 1.0 - _EDGE)
         return -torch.log(-torch.log(uniform))
 
-    def following(self, memory: float, fresh: Tensor, generator: torch.Generator) -> Noise:
+    def following(
+        self, memory: tuple[float, float], fresh: Tensor, generator: torch.Generator
+    ) -> Noise:
         """Return the next step's numbers.
 
         Args:
-            memory: r, 0 for independent steps.
+            memory: r of what decides between modes, and of z; 0 for independent steps.
             fresh: Where a new episode begins, which remembers nothing. [E] bool
             generator: Source of randomness.
         """
         new = Noise.draw(len(self.modes), self.modes.shape[1], generator)
-        keep = torch.where(fresh, 0.0, memory)[:, None]
-        change = torch.where(fresh, 1.0, math.sqrt(1.0 - memory**2))[:, None]
-        return Noise(*(keep * old + change * e for old, e in zip(self, new, strict=True)))
+        return Noise(
+            _follow(self.modes, new.modes, memory[0], fresh),
+            _follow(self.normal, new.normal, memory[1], fresh),
+        )
+
+
+def _follow(old: Tensor, new: Tensor, memory: float, fresh: Tensor) -> Tensor:
+    keep = torch.where(fresh, 0.0, memory)[:, None]
+    change = torch.where(fresh, 1.0, math.sqrt(1.0 - memory**2))[:, None]
+    return keep * old + change * new
