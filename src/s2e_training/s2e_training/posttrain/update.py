@@ -87,8 +87,7 @@ class Updater:
             c.gamma, c.lam,
         )
         returns = (gained + rollout.values).flatten()
-        # Not of `returns`, which hold the values themselves: of these a critic explained 0.4 to
-        # 0.8 that explains 0.2 of what episodes came to that it had not seen.
+        # Not of `returns`, which hold the values of every state on the way.
         explained = explained_variance(rollout.values, returns_to_end(
             rollout.rewards, rollout.following, rollout.terminated, rollout.done, c.gamma,
         ))
